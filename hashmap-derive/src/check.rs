@@ -1,0 +1,59 @@
+use std::collections::HashMap;
+
+use syn::ext::IdentExt;
+
+use crate::ctxt::Ctxt;
+use crate::parse::Record;
+
+/// The operations of a record, which a field's method of the same name would hide.
+const OPERATIONS: [&str; 13] = [
+    "on",
+    "on_async",
+    "on_exclusive",
+    "set_value_limit",
+    "key",
+    "get_all",
+    "get_or_default",
+    "get_partial",
+    "set_all",
+    "get_fields",
+    "exists",
+    "size",
+    "clear",
+];
+
+/// What can only be judged when all fields are known.
+pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
+    if record.stored().next().is_none() {
+        ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hash");
+    }
+    let mut names = HashMap::new();
+    let mut accessors = HashMap::new();
+    for field in record.stored() {
+        if field.name.is_empty() {
+            ctxt.error(&field.name_tokens, "the name of a field is empty: give it one");
+        }
+        if let Some(other) = names.insert(&field.name, &field.ident) {
+            ctxt.error(
+                &field.name_tokens,
+                format!("the field `{other}` has the name {:?} in Redis too: rename one of them", field.name),
+            );
+        }
+        let accessor = field.accessor.unraw().to_string();
+        if OPERATIONS.contains(&accessor.as_str()) {
+            ctxt.error(
+                &field.accessor,
+                format!(
+                    "`{accessor}` is an operation of the record, which the method of this field would hide: name the \
+                     method with `#[redis_hash(accessor = \"…\")]` (the field keeps its name)"
+                ),
+            );
+        }
+        if let Some(other) = accessors.insert(accessor.clone(), &field.ident) {
+            ctxt.error(
+                &field.accessor,
+                format!("the method of the field `{other}` is called `{accessor}` too: give one of them another name"),
+            );
+        }
+    }
+}

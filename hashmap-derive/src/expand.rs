@@ -1,0 +1,410 @@
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::visit::Visit;
+use syn::{GenericParam, Generics, Ident, Type, parse_quote};
+
+use crate::parse::{Field, Presence, Record, Value, span_of};
+
+/// All that a record gets. Generated code only delegates: what it does is written in the runtime crate.
+pub(crate) fn record(record: &Record) -> TokenStream {
+    let names = Names::new(record);
+    let items = [accessor(record, &names), constructors(record, &names), partial(record, &names), schema(record, &names)];
+    quote!(#(#items)*)
+}
+
+/// Names that several items share.
+struct Names {
+    accessor: Ident,
+    partial: Ident,
+    /// The accessor's parameter that says how it is run.
+    executor: Ident,
+    /// The record's generics, with what its fields need to be stored.
+    generics: Generics,
+    /// The same, with the executor behind them.
+    accessor_generics: Generics,
+}
+
+impl Names {
+    fn new(record: &Record) -> Self {
+        let is_taken = |name: &str| record.generics.type_params().any(|param| param.ident == name);
+        let executor = format_ident!("{}", if is_taken("E") { "Exec" } else { "E" });
+        let mut generics = record.generics.clone();
+        bound_fields(record, &mut generics);
+        let mut accessor_generics = generics.clone();
+        accessor_generics.params.push(parse_quote!(#executor));
+        Self {
+            accessor: record.item("Hash"),
+            partial: record.item("Partial"),
+            executor,
+            generics,
+            accessor_generics,
+        }
+    }
+}
+
+/// Adds `Serialize + DeserializeOwned` (for text `Display + FromStr`) for each field type that a parameter occurs in.
+fn bound_fields(record: &Record, generics: &mut Generics) {
+    let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+    if params.is_empty() {
+        return;
+    }
+    let runtime = &record.runtime;
+    let clause = generics.make_where_clause();
+    for param in &params {
+        clause.predicates.push(parse_quote!(#param: ::core::marker::Send + 'static));
+    }
+    for field in record.fields.iter().filter(|field| mentions(&field.ty, &params)) {
+        let ty = &field.ty;
+        let format = format(record, field);
+        if field.is_stored() {
+            clause.predicates.push(parse_quote!(#format: #runtime::FormatOf<#ty, #ty> + #runtime::Format<#ty, Get = ::core::option::Option<#ty>>));
+        }
+        if let Presence::Defaulted(Value::Trait) | Presence::Skipped(Value::Trait) = field.presence {
+            clause.predicates.push(parse_quote!(#ty: ::core::default::Default));
+        }
+    }
+}
+
+fn mentions(ty: &Type, params: &[Ident]) -> bool {
+    struct Search<'a> {
+        params: &'a [Ident],
+        found: bool,
+    }
+    impl<'ast> Visit<'ast> for Search<'_> {
+        fn visit_ident(&mut self, ident: &'ast Ident) {
+            self.found |= self.params.contains(ident);
+        }
+    }
+    let mut search = Search { params, found: false };
+    search.visit_type(ty);
+    search.found
+}
+
+/// How the field is stored.
+fn format(record: &Record, field: &Field) -> TokenStream {
+    let runtime = &record.runtime;
+    if field.text { quote!(#runtime::Text) } else { quote!(#runtime::Bincode) }
+}
+
+/// The hidden function that makes the default of a field: `Self` in the user's expression is the user's struct.
+fn default_fn(field: &Field) -> Ident {
+    format_ident!("__redis_hash_default_{}", field.ident.unraw(), span = field.ident.span())
+}
+
+/// `UserSettingsHash<E>`: one method for each field, and by Deref the operations of a record.
+fn accessor(record: &Record, names: &Names) -> TokenStream {
+    let Record { ident, vis, runtime, .. } = record;
+    let Names { accessor, executor, accessor_generics, .. } = names;
+    let (_, ty_generics, _) = record.generics.split_for_impl();
+    let (impl_generics, accessor_ty, where_clause) = accessor_generics.split_for_impl();
+    let target = quote!(#runtime::Record<#ident #ty_generics, #executor>);
+    let doc = format!(
+        "The typed accessor of a [`{ident}`] in Redis: a method for each field, and the operations of a \
+         [`Record`]({}::Record) on the whole.",
+        quote!(#runtime).to_string().replace(' ', "")
+    );
+    let methods = record.stored().map(|field| method(record, names, field));
+
+    let mut declared = record.generics.clone();
+    declared.params.push(parse_quote!(#executor = #runtime::Deferred));
+    let declared_where = &declared.where_clause;
+    let mut unbound = record.generics.clone();
+    unbound.params.push(parse_quote!(#executor));
+    let (unbound_generics, _, unbound_where) = unbound.split_for_impl();
+    // Clone and Debug depend on the executor alone, which the derives of std cannot say.
+    let with_bound = |bound: TokenStream| {
+        let mut generics = unbound.clone();
+        generics.make_where_clause().predicates.push(parse_quote!(#executor: #bound));
+        generics
+    };
+    let (clone, debug) = (with_bound(quote!(::core::clone::Clone)), with_bound(quote!(::core::fmt::Debug)));
+    let (clone_where, debug_where) = (&clone.where_clause, &debug.where_clause);
+    quote! {
+        #[doc = #doc]
+        #vis struct #accessor #declared (#target) #declared_where;
+
+        #[automatically_derived]
+        #[allow(dead_code, deprecated)]
+        impl #impl_generics #accessor #accessor_ty #where_clause {
+            #(#methods)*
+        }
+
+        #[automatically_derived]
+        impl #unbound_generics ::core::ops::Deref for #accessor #accessor_ty #unbound_where {
+            type Target = #target;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+
+        #[automatically_derived]
+        impl #unbound_generics ::core::ops::DerefMut for #accessor #accessor_ty #unbound_where {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.0
+            }
+        }
+
+        #[automatically_derived]
+        impl #unbound_generics ::core::convert::From<#target> for #accessor #accessor_ty #unbound_where {
+            fn from(record: #target) -> Self {
+                Self(record)
+            }
+        }
+
+        #[automatically_derived]
+        impl #unbound_generics ::core::clone::Clone for #accessor #accessor_ty #clone_where {
+            fn clone(&self) -> Self {
+                Self(::core::clone::Clone::clone(&self.0))
+            }
+        }
+
+        #[automatically_derived]
+        impl #unbound_generics ::core::fmt::Debug for #accessor #accessor_ty #debug_where {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    }
+}
+
+fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
+    let Record { ident, runtime, .. } = record;
+    let (_, ty_generics, _) = record.generics.split_for_impl();
+    let Field { vis, ty, attrs, name, accessor, .. } = field;
+    let executor = &names.executor;
+    let format = format(record, field);
+    let span = span_of(ty);
+    let (absence, returned, call) = match &field.presence {
+        Presence::Defaulted(_) => {
+            let default = default_fn(field);
+            (
+                "where it is absent, `get` gives its default",
+                quote_spanned!(span=> #runtime::Defaulted<#format>),
+                quote_spanned!(span=> #runtime::Record::field_or::<#ty, #format>(&mut self.0, #name, <#ident #ty_generics>::#default)),
+            )
+        }
+        presence => (
+            if let Presence::Optional = presence { "optional" } else { "required" },
+            format.clone(),
+            quote_spanned!(span=> #runtime::Record::field::<#ty, #format>(&mut self.0, #name)),
+        ),
+    };
+    let doc = format!("The field `{name}` of the hash, {absence}.");
+    // Behind the user's own words.
+    let gap = attrs.iter().any(|attr| attr.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
+    quote! {
+        #(#attrs)*
+        #gap
+        #[doc = #doc]
+        #vis fn #accessor(&mut self) -> #runtime::Field<'_, #executor, #ty, #returned> {
+            #call
+        }
+    }
+}
+
+/// `UserSettings::at`, `UserSettings::of` and the hidden functions that make defaults.
+fn constructors(record: &Record, names: &Names) -> TokenStream {
+    let Record { ident, vis, runtime, .. } = record;
+    let Names { accessor, generics, .. } = names;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let args = generics.params.iter().map(|param| match param {
+        GenericParam::Type(param) => &param.ident,
+        GenericParam::Const(param) => &param.ident,
+        // `parse` refuses them.
+        GenericParam::Lifetime(param) => &param.lifetime.ident,
+    });
+    let returned = quote!(#accessor<#(#args,)* #runtime::Deferred>);
+    let of = record.key.as_ref().map(|template| {
+        let source = &template.source;
+        let (befores, ids): (Vec<_>, Vec<_>) = template.placeholders.iter().cloned().unzip();
+        let id_names = ids.iter().map(|id| id.unraw().to_string());
+        let tail = &template.tail;
+        let doc = format!("The accessor of the record at the key `{}`. No I/O.", source.value());
+        quote! {
+            #[doc = #doc]
+            #[doc = ""]
+            #[doc = "An id is percent-encoded where it could run into its neighbours; an empty one is an error of the first operation."]
+            #[must_use]
+            #vis fn of(#(#ids: impl ::core::fmt::Display),*) -> #returned {
+                const TEMPLATE: #runtime::__private::Template = #runtime::__private::Template {
+                    source: #source,
+                    placeholders: &[#((#befores, #id_names)),*],
+                    tail: #tail,
+                };
+                #runtime::Record::of(TEMPLATE, &[#(&#ids),*]).into()
+            }
+        }
+    });
+    let defaults = record.fields.iter().filter_map(|field| {
+        let (Presence::Defaulted(value) | Presence::Skipped(value)) = &field.presence else { return None };
+        let (name, ty) = (default_fn(field), &field.ty);
+        let value = match value {
+            Value::Expr(expr) => quote!(#expr),
+            Value::Trait => quote_spanned!(span_of(ty)=> <#ty as ::core::default::Default>::default()),
+        };
+        Some(quote! {
+            #[doc(hidden)]
+            fn #name() -> #ty {
+                #value
+            }
+        })
+    });
+    let doc = format!("The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code, deprecated)]
+        impl #impl_generics #ident #ty_generics #where_clause {
+            #[doc = #doc]
+            #[must_use]
+            #vis fn at(key: impl ::core::convert::Into<::std::string::String>) -> #returned {
+                #runtime::Record::at(key).into()
+            }
+
+            #of
+
+            #(#defaults)*
+        }
+    }
+}
+
+/// `UserSettingsPartial`: every field an `Option`.
+fn partial(record: &Record, names: &Names) -> TokenStream {
+    let Record { ident, vis, generics, .. } = record;
+    let partial = &names.partial;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let fields: Vec<_> = record.stored().collect();
+    let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
+    let declarations = fields.iter().map(|Field { ident, vis, ty, attrs, name, .. }| {
+        let has_doc = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+        let doc = (!has_doc).then(|| format!("The field `{name}`, if it is stored.")).map(|doc| quote!(#[doc = #doc]));
+        quote!(#(#attrs)* #doc #vis #ident: ::core::option::Option<#ty>)
+    });
+    let labels = fields.iter().map(|field| field.ident.unraw().to_string());
+    let doc = format!("What is stored of a [`{ident}`]: each field, if it is there. Its `Debug` shows which are.");
+    let name = partial.to_string();
+    // Parameters that only occur in skipped fields must still be used.
+    let unused = generics.type_params().next().map(|_| {
+        quote!(#[doc(hidden)] __record: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,)
+    });
+    let unused_value = unused.is_some().then(|| quote!(__record: ::core::marker::PhantomData,));
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #vis struct #partial #generics #where_clause {
+            #(#declarations,)*
+            #unused
+        }
+
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics ::core::default::Default for #partial #ty_generics #where_clause {
+            fn default() -> Self {
+                Self { #(#idents: ::core::option::Option::None,)* #unused_value }
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics ::core::fmt::Debug for #partial #ty_generics #where_clause {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let stored = |stored: bool| if stored { "stored" } else { "absent" };
+                f.debug_struct(#name)
+                    #(.field(#labels, &::core::format_args!("{}", stored(self.#idents.is_some()))))*
+                    .finish()
+            }
+        }
+    }
+}
+
+/// The implementation of `RedisHash`.
+fn schema(record: &Record, names: &Names) -> TokenStream {
+    let Record { ident, runtime, .. } = record;
+    let Names { accessor, partial, generics, .. } = names;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let args: Vec<_> = generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            GenericParam::Const(param) => Some(&param.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    let infos = record.stored().map(|field| {
+        let name = &field.name;
+        let presence = match field.presence {
+            Presence::Required | Presence::Skipped(_) => quote!(Required),
+            Presence::Optional => quote!(Optional),
+            Presence::Defaulted(_) => quote!(Defaulted),
+        };
+        quote!(#runtime::FieldInfo::new(#name, #runtime::Presence::#presence))
+    });
+    let writes = record.stored().map(|field| {
+        let Field { ident, ty, name, .. } = field;
+        let format = format(record, field);
+        let span = span_of(ty);
+        if let Presence::Optional = field.presence {
+            quote_spanned!(span=> out.set_option::<#ty, #format>(#name, self.#ident.as_ref())?;)
+        } else {
+            quote_spanned!(span=> out.set::<#ty, #format>(#name, &self.#ident)?;)
+        }
+    });
+    let reads = record.fields.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        let format = format(record, field);
+        let span = span_of(ty);
+        let default = default_fn(field);
+        let value = match field.presence {
+            Presence::Required => quote_spanned!(span=> fields.required::<#ty, #format>()?),
+            Presence::Optional => quote_spanned!(span=> fields.option::<#ty, #format>()?),
+            Presence::Defaulted(_) => quote_spanned!(span=> fields.defaulted::<#ty, #format>(Self::#default)?),
+            Presence::Skipped(_) => quote_spanned!(span=> Self::#default()),
+        };
+        quote!(#ident: #value)
+    });
+    let partial_reads = record.stored().map(|field| {
+        let Field { ident, ty, .. } = field;
+        let format = format(record, field);
+        let value = quote_spanned!(span_of(ty)=> fields.option::<#ty, #format>()?);
+        quote!(#ident: #value)
+    });
+    let unused_value =
+        generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,));
+    let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #runtime::DefaultedHash for #ident #ty_generics #where_clause {}
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics #runtime::RedisHash for #ident #ty_generics #where_clause {
+            const FIELDS: &'static [#runtime::FieldInfo] = &[#(#infos),*];
+
+            type Hash<__E> = #accessor<#(#args,)* __E>;
+            type Partial = #partial #ty_generics;
+
+            fn write(&self, out: &mut #runtime::__private::RecordWriter) -> ::core::result::Result<(), #runtime::Error> {
+                #(#writes)*
+                ::core::result::Result::Ok(())
+            }
+
+            fn read(
+                fields: &mut #runtime::__private::RecordReader<'_>,
+            ) -> ::core::result::Result<Self, #runtime::Error> {
+                ::core::result::Result::Ok(Self { #(#reads),* })
+            }
+
+            fn read_partial(
+                fields: &mut #runtime::__private::RecordReader<'_>,
+            ) -> ::core::result::Result<Self::Partial, #runtime::Error> {
+                ::core::result::Result::Ok(#partial { #(#partial_reads,)* #unused_value })
+            }
+        }
+
+        #defaulted
+    }
+}

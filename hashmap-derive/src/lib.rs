@@ -1,0 +1,63 @@
+//! The derive macro of redis-hashmap, which re-exports and documents it.
+//!
+//! It works in three steps, a file each: [`parse`] reads the struct and its attributes, [`check`] judges them as a
+//! whole, [`expand`] writes the code. Every error is collected and reported at its own token.
+
+mod case;
+mod check;
+mod ctxt;
+mod expand;
+mod parse;
+mod template;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+use crate::ctxt::Ctxt;
+
+/// Generates a typed accessor for a struct whose fields are the fields of a Redis hash.
+///
+/// For a `UserSettings` it generates:
+///
+/// - `UserSettings::at(key)`, the accessor of the record at a key, and `UserSettings::of(…)` where the struct declares
+///   its key;
+/// - `UserSettingsHash<E>`, the accessor: a method for each field, which hands out a `Field` with `get`, `set`,
+///   `delete` and `exists`, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, …);
+/// - `UserSettingsPartial`, the record with every field an `Option`, which `get_partial` returns;
+/// - the implementation of the trait `RedisHash`, and of `DefaultedHash` where no field is required.
+///
+/// A field is **required**, unless its type is an `Option` (the last segment of its path is `Option`; absence is
+/// `None`), or it has a default. A field's type needs `Serialize` and `DeserializeOwned`, and has to own its data.
+///
+/// # Attributes of the struct: `#[redis_hash(…)]`
+///
+/// | attribute | effect |
+/// |---|---|
+/// | `key = "user:{user_id}:settings"` | gives `UserSettings::of(user_id)`; `{{` and `}}` are literal braces |
+/// | `rename_all = "camelCase"` | the names of fields in Redis, in one of serde's cases |
+/// | `crate = "path"` | where the runtime crate lies, if it is re-exported |
+///
+/// # Attributes of a field
+///
+/// | attribute | effect |
+/// |---|---|
+/// | `rename = "name"` | its name in Redis |
+/// | `default` | `Default::default()` where it is absent |
+/// | `default = expression` | that value where it is absent |
+/// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
+/// | `skip` | not stored; its default when the record is read |
+/// | `accessor = "name"` | the name of its method on the accessor |
+#[proc_macro_derive(RedisHash, attributes(redis_hash))]
+pub fn derive_redis_hash(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let ctxt = Ctxt::default();
+    let record = parse::record(&ctxt, &input);
+    if let Some(record) = &record {
+        check::record(&ctxt, record);
+    }
+    // A struct that was understood gets its accessor although something is wrong with it, so that one mistake is one
+    // error.
+    let code = record.map(|record| expand::record(&record));
+    let errors = ctxt.into_compile_errors();
+    quote::quote!(#errors #code).into()
+}

@@ -1,0 +1,161 @@
+use redis::ConnectionLike;
+
+use crate::command::{Command, Reader, Request};
+use crate::error::{Error, Place};
+use crate::executor::send_all;
+use crate::reply::Reply;
+
+/// Several commands as one: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of one.
+///
+/// ```
+/// use redis_hashmap::{HashMap, batch};
+/// # let mut con = redis_hashmap_tests::connection()?;
+/// # let key = redis_hashmap_tests::key();
+///
+/// let mut settings = HashMap::new(&*key); // no connection: operations are commands
+/// let (is_new, size) = batch((settings.set("theme", "dark"), settings.size())).query(&mut con)?;
+/// assert_eq!((is_new, size), (true, 1)); // HSET and HLEN, one round trip
+///
+/// let sizes = batch(vec![settings.size(), settings.size()]).query(&mut con)?;
+/// assert_eq!(sizes, [1, 1]);
+/// # batch((settings.clear(),)).atomic().query(&mut con)?;
+/// # Ok::<(), redis_hashmap_tests::AnyError>(())
+/// ```
+pub fn batch<C: Commands>(commands: C) -> Batch<C> {
+    Batch { commands, atomic: false }
+}
+
+/// Commands that are sent together; made by [`batch`].
+///
+/// All commands are sent in one round trip, and every one is carried out, whether or not another fails: the first
+/// error is returned. If one cannot be made (its key is empty, its value cannot be stored), nothing is sent.
+///
+/// On a cluster, an async connection sends them slot by slot, all slots at once; a blocking one sends one after the
+/// other, a round trip each.
+#[must_use = "a batch does nothing until it is sent: `query` or `query_async`"]
+#[derive(Debug, Clone)]
+pub struct Batch<C> {
+    commands: C,
+    atomic: bool,
+}
+
+impl<C: Commands> Batch<C> {
+    /// Wraps the commands in `MULTI` and `EXEC`: no other client sees a part of them done. As in Redis, a command that
+    /// fails (on a key of another type, say) does not undo the others.
+    ///
+    /// On a cluster it takes an async connection, and keys that lie in one hash slot; else it is
+    /// [`Error::NotAtomic`], and nothing is sent.
+    pub fn atomic(mut self) -> Self {
+        self.atomic = true;
+        self
+    }
+
+    /// Sends the commands and waits for all answers: one round trip.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of the commands; the others are carried out all the same.
+    pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
+        let (requests, readers) = self.commands.split()?;
+        let replies = send_all(&requests, self.atomic, con)?;
+        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
+    }
+
+    /// Sends the commands and awaits all answers: one round trip, on a cluster one for each slot, at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`query`](Self::query).
+    #[cfg(feature = "tokio-comp")]
+    pub async fn query_async<A>(self, con: &mut A) -> Result<C::Output, Error>
+    where
+        A: redis::aio::ConnectionLike + Clone,
+    {
+        let (requests, readers) = self.commands.split()?;
+        let replies = crate::executor::send_all_async(&requests, self.atomic, con).await?;
+        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
+    }
+}
+
+/// The answers to a batch, each with its request.
+#[doc(hidden)]
+pub struct Replies<'a> {
+    replies: std::vec::IntoIter<Result<redis::Value, redis::RedisError>>,
+    requests: std::slice::Iter<'a, Request>,
+}
+
+impl Replies<'_> {
+    fn read<T>(&mut self, reader: Reader<T>) -> Result<T, Error> {
+        match (self.requests.next(), self.replies.next()) {
+            (Some(request), Some(reply)) => reader.read(Reply::new(reply, request)?),
+            _ => Err(Error::UnexpectedReply { place: Place::default(), operation: "a batch" }),
+        }
+    }
+}
+
+/// What [`batch`] takes: a tuple of up to 16 commands, or a `Vec` of commands of one result.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple or `Vec` of commands",
+    note = "an accessor without a connection (no `on`) hands out commands; a batch of one is `batch((command,))`"
+)]
+pub trait Commands: Sized {
+    /// The results of the commands.
+    type Output;
+
+    #[doc(hidden)]
+    type Readers;
+
+    #[doc(hidden)]
+    fn split(self) -> Result<(Vec<Request>, Self::Readers), Error>;
+
+    #[doc(hidden)]
+    fn read(readers: Self::Readers, replies: &mut Replies<'_>) -> Result<Self::Output, Error>;
+}
+
+impl<T> Commands for Vec<Command<T>> {
+    type Output = Vec<T>;
+    type Readers = Vec<Reader<T>>;
+
+    fn split(self) -> Result<(Vec<Request>, Self::Readers), Error> {
+        let mut requests = Vec::with_capacity(self.len());
+        let mut readers = Vec::with_capacity(self.len());
+        for command in self {
+            requests.push(command.request?.standalone());
+            readers.push(command.reader);
+        }
+        Ok((requests, readers))
+    }
+
+    fn read(readers: Self::Readers, replies: &mut Replies<'_>) -> Result<Vec<T>, Error> {
+        readers.into_iter().map(|reader| replies.read(reader)).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($($first:ident $($rest:ident)*)?) => {
+        $(
+            tuples!(@impl $first $($rest)*);
+            tuples!($($rest)*);
+        )?
+    };
+    (@impl $($t:ident)*) => {
+        impl<$($t),*> Commands for ($(Command<$t>,)*) {
+            type Output = ($($t,)*);
+            type Readers = ($(Reader<$t>,)*);
+
+            #[expect(non_snake_case, reason = "one name for a type and its value")]
+            fn split(self) -> Result<(Vec<Request>, Self::Readers), Error> {
+                let ($($t,)*) = self;
+                let requests = vec![$($t.request?.standalone()),*];
+                Ok((requests, ($($t.reader,)*)))
+            }
+
+            #[expect(non_snake_case, reason = "one name for a type and its value")]
+            fn read(($($t,)*): Self::Readers, replies: &mut Replies<'_>) -> Result<Self::Output, Error> {
+                Ok(($(replies.read($t)?,)*))
+            }
+        }
+    };
+}
+
+tuples!(A B C D E F G H I J K L M N O P);

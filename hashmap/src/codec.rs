@@ -1,0 +1,189 @@
+//! Stored values: a header that says what follows, and bincode. `docs/format.md` is the specification.
+
+use std::any::type_name;
+use std::fmt::Display;
+use std::io;
+use std::str::FromStr;
+
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::decode::{DecodeFault, Decoder};
+use crate::kind::Kind;
+use crate::probe::asked_kind;
+use crate::shape::{Header, Refusal, Shape};
+
+/// The first byte of every stored value lies in this range, known or not.
+const RESERVED: std::ops::RangeInclusive<u8> = 0x80..=0xBF;
+
+/// The default of the longest value that is written, in bytes: 64 MiB.
+pub(crate) const DEFAULT_VALUE_LIMIT: usize = 64 << 20;
+
+/// What is wrong with one value, before it is known where the value lies. No text in it comes from the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    Foreign,
+    UnknownKind(u8),
+    WrongType { stored: Kind, asked: &'static str },
+    OtherShape { stored: Kind, asked: &'static str },
+    Damaged { asked: &'static str, problem: String },
+    NotText { asked: &'static str },
+    Refused { written: &'static str, problem: String },
+    TooLarge { size: u64, limit: usize },
+    Unreadable { written: &'static str, problem: String },
+}
+
+/// Checks that `value` can be stored, and what will be written; [`write`] writes it.
+#[inline]
+pub(crate) fn plan<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<Shape, Fault> {
+    let shape = Shape::of(value).map_err(|refusal| refused::<T>(&refusal))?;
+    check_size(shape.stored_len, limit)?;
+    Ok(shape)
+}
+
+fn check_size(size: u64, limit: usize) -> Result<(), Fault> {
+    if size > limit as u64 { Err(Fault::TooLarge { size, limit }) } else { Ok(()) }
+}
+
+fn refused<T: ?Sized>(refusal: &Refusal) -> Fault {
+    Fault::Refused { written: type_name::<T>(), problem: refusal.to_string() }
+}
+
+/// Writes what [`plan`] has planned.
+#[inline]
+pub(crate) fn write<T: Serialize + ?Sized>(value: &T, shape: &Shape, mut out: impl io::Write) -> Result<(), Fault> {
+    let skip = match shape.header {
+        Header::Kind(kind) => out.write_all(&[kind.byte()]).map(|()| 0),
+        Header::Digest(kind, digest) => {
+            let [a, b, c, d] = digest.to_le_bytes();
+            out.write_all(&[kind.byte(), a, b, c, d]).map(|()| 0)
+        }
+        Header::Carried(_, framing) => Ok(framing),
+    };
+    skip.map_err(|_| ())
+        .and_then(|skip| {
+            let payload = Payload { out, skip };
+            bincode::serde::encode_into_writer(value, payload, bincode::config::standard()).map_err(|_| ())
+        })
+        .map_err(|()| refused::<T>(&Refusal::Custom))
+}
+
+/// Where bincode writes to: the first `skip` bytes, framing that the stored form does not have, are dropped.
+struct Payload<W> {
+    out: W,
+    skip: u64,
+}
+
+impl<W: io::Write> Writer for Payload<W> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let mut bytes = bytes;
+        if self.skip > 0 {
+            let dropped = bytes.len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
+            self.skip -= dropped as u64;
+            bytes = &bytes[dropped..];
+        }
+        self.out.write_all(bytes).map_err(|inner| EncodeError::Io { inner, index: 0 })
+    }
+}
+
+/// Decodes a stored value, if it is one of a `T`.
+#[inline]
+pub(crate) fn decode<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<T, Fault> {
+    let kind = kind_of(stored)?;
+    let asked = asked_kind::<T>();
+    if let Some(asked) = asked
+        && asked != kind
+        && (asked.is_scalar() || kind.is_scalar())
+    {
+        return Err(Fault::WrongType { stored: kind, asked: type_name::<T>() });
+    }
+    let header = if kind.is_scalar() { 1 } else { 5 };
+    let mut decoder = Decoder::new(stored, kind, header);
+    let value = match T::deserialize(&mut decoder).and_then(|value| decoder.finish().map(|()| value)) {
+        Ok(value) => value,
+        Err(fault) => return Err(undecodable::<T>(kind, asked, stored.len() < header, &fault)),
+    };
+    let shape = Shape::of(&value).map_err(|refusal| damaged::<T>(refusal.to_string()))?;
+    check_shape::<T>(stored, kind, &shape)?;
+    Ok(value)
+}
+
+/// The kind of a stored value.
+#[inline]
+pub(crate) fn kind_of(stored: &[u8]) -> Result<Kind, Fault> {
+    match stored.first() {
+        Some(byte) if RESERVED.contains(byte) => Kind::from_byte(*byte).ok_or(Fault::UnknownKind(*byte)),
+        _ => Err(Fault::Foreign),
+    }
+}
+
+/// What was decoded must have the shape and the length of what was written: else writer and reader did not see the
+/// same thing, although every byte was consumed.
+#[inline]
+fn check_shape<T>(stored: &[u8], kind: Kind, shape: &Shape) -> Result<(), Fault> {
+    if shape.header.kind() != kind {
+        return Err(Fault::WrongType { stored: kind, asked: type_name::<T>() });
+    }
+    if let Header::Digest(_, digest) = shape.header
+        && stored.get(1..5) != Some(digest.to_le_bytes().as_slice())
+    {
+        return Err(Fault::OtherShape { stored: kind, asked: type_name::<T>() });
+    }
+    if shape.stored_len != stored.len() as u64 {
+        return Err(damaged::<T>("it takes another length when it is written again".to_owned()));
+    }
+    Ok(())
+}
+
+fn damaged<T>(problem: String) -> Fault {
+    Fault::Damaged { asked: type_name::<T>(), problem }
+}
+
+#[cold]
+fn undecodable<T>(stored: Kind, asked: Option<Kind>, no_header: bool, fault: &DecodeFault) -> Fault {
+    if no_header {
+        damaged::<T>(DecodeFault::Truncated.to_string())
+    } else if asked.is_some_and(|asked| asked != stored) {
+        Fault::WrongType { stored, asked: type_name::<T>() }
+    } else {
+        damaged::<T>(fault.to_string())
+    }
+}
+
+/// Proves that what is about to be written can be read back. For debug builds: types whose Serialize and Deserialize
+/// disagree fail at the first test, not in production.
+pub(crate) fn verify<T, Q>(value: &Q, shape: &Shape) -> Result<(), Fault>
+where
+    T: Serialize + DeserializeOwned,
+    Q: Serialize + ?Sized,
+{
+    let mut stored = Vec::new();
+    write(value, shape, &mut stored)?;
+    decode::<T>(&stored).map(drop).map_err(|fault| Fault::Unreadable {
+        written: type_name::<T>(),
+        problem: match fault {
+            Fault::Damaged { problem, .. } => problem,
+            _ => "it reads back as another type or shape".to_owned(),
+        },
+    })
+}
+
+/// The text of a field that is stored as text.
+pub(crate) fn text<T: Display + ?Sized>(value: &T, limit: usize) -> Result<String, Fault> {
+    use std::fmt::Write;
+    let mut text = String::new();
+    // `to_string` would panic where Display fails.
+    write!(text, "{value}").map_err(|_| refused::<T>(&Refusal::Custom))?;
+    check_size(text.len() as u64, limit)?;
+    Ok(text)
+}
+
+pub(crate) fn from_text<T: FromStr>(stored: &[u8]) -> Result<T, Fault> {
+    std::str::from_utf8(stored)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or(Fault::NotText { asked: type_name::<T>() })
+}

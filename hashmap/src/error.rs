@@ -1,0 +1,357 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::codec::Fault;
+use crate::kind::Kind;
+
+/// What went wrong, and where.
+///
+/// Messages name the key and the field and say what to do. No message and no `Debug` output contains a stored value, a
+/// password or text that a server or a foreign type has chosen.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value of another type is stored. Nothing was changed.
+    #[error(
+        "{place} holds a value of kind {stored}, which is no `{asked}`: read it as the type it was written with (every \
+         kind reads as `Value`), or delete it and set it anew"
+    )]
+    WrongType {
+        /// Where the value lies.
+        place: Place,
+        /// The kind of the stored value.
+        stored: Kind,
+        /// The Rust type it was read as.
+        asked: &'static str,
+    },
+
+    /// A value of the same kind but of another shape is stored: a nested type has changed since it was written, or it
+    /// was another type.
+    #[error(
+        "{place} holds a {stored} of another shape than `{asked}` has now: a field or variant in it was added, removed, \
+         renamed, reordered or retyped since it was written (only variants appended to an enum need nothing): keep the \
+         old type to read it with, and set it anew"
+    )]
+    OtherShape {
+        /// Where the value lies.
+        place: Place,
+        /// The kind of the stored value.
+        stored: Kind,
+        /// The Rust type it was read as.
+        asked: &'static str,
+    },
+
+    /// Another program wrote the value.
+    #[error(
+        "{place} was not written by this library: where another program reads and writes it as text, mark the field \
+         `#[redis_hash(text)]`; else delete it and set it anew"
+    )]
+    Foreign {
+        /// Where the value lies.
+        place: Place,
+    },
+
+    /// A newer version of this library wrote the value.
+    #[error("{place} is of the unknown kind {byte:#04X}, which a newer version of redis-hashmap writes: update it here")]
+    UnknownKind {
+        /// Where the value lies.
+        place: Place,
+        /// The first byte of the stored value.
+        byte: u8,
+    },
+
+    /// The stored bytes are damaged, or were written by a type that is laid out differently.
+    #[error("{place} does not decode as `{asked}` ({problem}): it is damaged, or it was written as another type")]
+    Damaged {
+        /// Where the value lies.
+        place: Place,
+        /// The Rust type it was read as.
+        asked: &'static str,
+        /// What is wrong with the bytes.
+        problem: String,
+    },
+
+    /// A text field holds something that its type does not parse.
+    #[error("{place} is stored as text that is no `{asked}`")]
+    NotText {
+        /// Where the value lies.
+        place: Place,
+        /// The Rust type it was read as.
+        asked: &'static str,
+    },
+
+    /// A required field of a record is not stored.
+    #[error(
+        "{place} is missing, so there is no whole record: set it, read with `get_partial`, or declare the field as an \
+         `Option` or with `#[redis_hash(default)]`"
+    )]
+    MissingField {
+        /// The record and its field.
+        place: Place,
+    },
+
+    /// The value cannot be stored. Nothing was sent.
+    #[error("{place} cannot store this `{written}`: {problem}")]
+    Refused {
+        /// Where the value should have gone.
+        place: Place,
+        /// Its Rust type.
+        written: &'static str,
+        /// What stands against it.
+        problem: String,
+    },
+
+    /// The value is larger than the limit. Nothing was sent.
+    #[error("{place} cannot store {size} bytes, the limit is {limit}: store less, or raise it with `set_value_limit`")]
+    TooLarge {
+        /// Where the value should have gone.
+        place: Place,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+
+    /// The value would not read back. Nothing was sent. Only debug builds check this.
+    #[error(
+        "{place} would store a `{written}` that cannot be read back ({problem}): its Serialize and Deserialize disagree; \
+         serde's `untagged`, `tag`, `flatten` and `skip_serializing` do that"
+    )]
+    Unreadable {
+        /// Where the value should have gone.
+        place: Place,
+        /// Its Rust type.
+        written: &'static str,
+        /// What its reader met.
+        problem: String,
+    },
+
+    /// The key is empty. Nothing was sent.
+    #[error("the key of a hash is empty: give it a name")]
+    EmptyKey,
+
+    /// An id that a key is made of is empty. Nothing was sent.
+    #[error("`{{{placeholder}}}` in the key `{template}` is empty: an empty id would name somebody else's record")]
+    EmptyId {
+        /// The key's template.
+        template: &'static str,
+        /// The placeholder.
+        placeholder: &'static str,
+    },
+
+    /// The name of a field is empty. Nothing was sent.
+    #[error("the name of a field of {place} is empty: give it a name")]
+    EmptyField {
+        /// The hash.
+        place: Place,
+    },
+
+    /// The name of a stored field is not one of the map's key type.
+    #[error("a field of {place} has a name that is no `{asked}`: another program wrote it, or the type has changed")]
+    FieldName {
+        /// The hash.
+        place: Place,
+        /// The Rust type of the names.
+        asked: &'static str,
+    },
+
+    /// Redis or the way to it failed.
+    #[error("{operation} on {place} failed: {source}")]
+    Redis {
+        /// Where the operation went.
+        place: Place,
+        /// The Redis command.
+        operation: &'static str,
+        /// What failed.
+        source: RedisFault,
+    },
+
+    /// The server's reply is not one of this command.
+    #[error("{operation} on {place} got a reply that is none of this command")]
+    UnexpectedReply {
+        /// Where the operation went.
+        place: Place,
+        /// The Redis command.
+        operation: &'static str,
+    },
+
+    /// The connection cannot run this batch as one transaction. Nothing was sent.
+    #[error("this batch cannot be atomic: {reason}")]
+    NotAtomic {
+        /// Why not.
+        reason: &'static str,
+    },
+}
+
+impl Error {
+    /// Gives a fault its place.
+    pub(crate) fn at(fault: Fault, place: Place) -> Self {
+        match fault {
+            Fault::Foreign => Self::Foreign { place },
+            Fault::UnknownKind(byte) => Self::UnknownKind { place, byte },
+            Fault::WrongType { stored, asked } => Self::WrongType { place, stored, asked },
+            Fault::OtherShape { stored, asked } => Self::OtherShape { place, stored, asked },
+            Fault::Damaged { asked, problem } => Self::Damaged { place, asked, problem },
+            Fault::NotText { asked } => Self::NotText { place, asked },
+            Fault::Refused { written, problem } => Self::Refused { place, written, problem },
+            Fault::TooLarge { size, limit } => Self::TooLarge { place, size, limit },
+            Fault::Unreadable { written, problem } => Self::Unreadable { place, written, problem },
+        }
+    }
+
+    /// Where it happened, if it happened at one key.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::WrongType { place, .. }
+            | Self::OtherShape { place, .. }
+            | Self::Foreign { place }
+            | Self::UnknownKind { place, .. }
+            | Self::Damaged { place, .. }
+            | Self::NotText { place, .. }
+            | Self::MissingField { place }
+            | Self::Refused { place, .. }
+            | Self::TooLarge { place, .. }
+            | Self::Unreadable { place, .. }
+            | Self::EmptyField { place }
+            | Self::FieldName { place, .. }
+            | Self::Redis { place, .. }
+            | Self::UnexpectedReply { place, .. } => Some(place),
+            Self::EmptyKey | Self::EmptyId { .. } | Self::NotAtomic { .. } => None,
+        }
+    }
+
+    /// What failed in Redis or on the way to it, if that is what failed.
+    #[must_use]
+    pub fn redis(&self) -> Option<&RedisFault> {
+        if let Self::Redis { source, .. } = self { Some(source) } else { None }
+    }
+}
+
+/// A hash, and one of its fields where one is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    key: Option<Box<str>>,
+    field: Option<Box<str>>,
+}
+
+impl Place {
+    pub(crate) fn new(key: &str, field: Option<&str>) -> Self {
+        Self { key: Some(key.into()), field: field.map(Into::into) }
+    }
+
+    /// The Redis key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The field of the hash.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.key, &self.field) {
+            (Some(key), Some(field)) => write!(f, "field {field:?} of hash {key:?}"),
+            (Some(key), None) => write!(f, "hash {key:?}"),
+            (None, _) => f.write_str("the value"),
+        }
+    }
+}
+
+/// A failure of Redis, of the connection or of its client.
+///
+/// Texts of servers and clients can quote values, so it shows the kind of the failure and the server's error code, and
+/// the I/O error where there is one. [`redis_error`](Self::redis_error) has the rest.
+#[derive(Clone)]
+pub struct RedisFault(redis::RedisError);
+
+impl RedisFault {
+    pub(crate) fn new(error: redis::RedisError) -> Self {
+        Self(error)
+    }
+
+    /// The kind of the failure, in redis-rs's terms.
+    #[must_use]
+    pub fn kind(&self) -> redis::ErrorKind {
+        self.0.kind()
+    }
+
+    /// The server's error code (`WRONGTYPE`, `NOPERM`, `OOM`, …), if a server answered.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code()
+    }
+
+    /// True if the answer did not come in time. Whether the command was carried out is not known.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.is_timeout()
+    }
+
+    /// True if the connection was refused, closed or cut. Whether the command was carried out is not known.
+    #[must_use]
+    pub fn is_connection_dropped(&self) -> bool {
+        self.0.is_connection_dropped()
+    }
+
+    /// The error of redis-rs. Its text can quote stored values.
+    #[must_use]
+    pub fn redis_error(&self) -> &redis::RedisError {
+        &self.0
+    }
+
+    fn io_error(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if self.0.is_io_error() { std::error::Error::source(&self.0) } else { None }
+    }
+
+    fn describe(&self) -> Cow<'_, str> {
+        if let Some(error) = self.io_error() {
+            return error.to_string().into();
+        }
+        let Some(code) = self.code() else { return self.0.category().into() };
+        let meaning = match code {
+            "WRONGTYPE" => "the key holds another Redis type than a hash",
+            "NOAUTH" => "the server wants a password",
+            "WRONGPASS" => "the server does not accept this user and password",
+            "NOPERM" => "the server does not allow this user the command or the key",
+            "READONLY" => "the server is a read-only replica",
+            "LOADING" => "the server is still loading its data",
+            "OOM" => "the server is out of memory",
+            "CROSSSLOT" => "the keys lie in several hash slots of the cluster",
+            "MOVED" | "ASK" => "the key lies on another node: connect with a cluster client",
+            "CLUSTERDOWN" => "the cluster is down",
+            "NOREPLICAS" => "the server has too few replicas to write",
+            "MISCONF" => "the server cannot write its data to disk, and refuses writes",
+            "NOSCRIPT" => "the server does not know the script",
+            "EXECABORT" => "the transaction was discarded, nothing in it was carried out",
+            _ if self.0.detail().is_some_and(|text| text.starts_with("unknown command")) => {
+                "the server does not know the command"
+            }
+            _ => "the server refused the command",
+        };
+        format!("{meaning} ({code})").into()
+    }
+}
+
+impl fmt::Display for RedisFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
+impl fmt::Debug for RedisFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisFault({:?}: {})", self.kind(), self.describe())
+    }
+}
+
+impl std::error::Error for RedisFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.io_error()
+    }
+}

@@ -1,0 +1,302 @@
+//! What becomes of a command: the only file that sends anything.
+
+use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
+
+use crate::command::{Command, Request};
+use crate::error::Error;
+use crate::reply::{Reply, failed, unexpected};
+
+/// What becomes of the commands that an accessor makes.
+///
+/// | executor | made by | an operation returns |
+/// |---|---|---|
+/// | [`Deferred`] | the constructors | a [`Command<T>`], nothing is sent |
+/// | [`Blocking`] | `on(con)` | `Result<T, Error>` |
+#[cfg_attr(feature = "tokio-comp", doc = "| [`Async`] | `on_async(con)` | a `Send + 'static` future of it |")]
+#[cfg_attr(feature = "tokio-comp", doc = "| [`Exclusive`] | `on_exclusive(&mut con)` | a future that borrows the connection |")]
+pub trait Executor: sealed::Sealed {
+    /// What an operation with the result `T` returns.
+    type Output<'a, T: Send + 'static>
+    where
+        Self: 'a;
+
+    /// Runs a command, or keeps it for later.
+    fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Self::Output<'a, T>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Deferred {}
+    impl<C> Sealed for super::Blocking<C> {}
+    #[cfg(feature = "tokio-comp")]
+    impl<C> Sealed for super::Async<C> {}
+    #[cfg(feature = "tokio-comp")]
+    impl<C> Sealed for super::Exclusive<'_, C> {}
+}
+
+/// Sends nothing: operations return their [`Command`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deferred;
+
+impl Executor for Deferred {
+    type Output<'a, T: Send + 'static> = Command<T>;
+
+    fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Command<T> {
+        command
+    }
+}
+
+/// Runs each command on a blocking connection: a redis-rs `Connection`, `ClusterConnection` or `Client`, a guard of a
+/// pool, a mutable reference to any of them, or whatever else implements [`redis::ConnectionLike`].
+#[derive(Clone)]
+pub struct Blocking<C>(C);
+
+impl<C: ConnectionLike> Blocking<C> {
+    pub(crate) fn new(con: C) -> Self {
+        Self(con)
+    }
+}
+
+impl<C: ConnectionLike> Executor for Blocking<C> {
+    type Output<'a, T: Send + 'static>
+        = Result<T, Error>
+    where
+        C: 'a;
+
+    fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Result<T, Error> {
+        command.query(&mut self.0)
+    }
+}
+
+/// Connections are not shown: their `Debug` can hold a password.
+macro_rules! hide_connection {
+    ($($type:ty, $name:literal;)*) => {
+        $(impl<C> std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($name)
+            }
+        })*
+    };
+}
+
+hide_connection! { Blocking<C>, "Blocking"; }
+
+fn is_noscript(reply: &Result<Value, RedisError>) -> bool {
+    let kind = match reply {
+        Ok(Value::ServerError(error)) => return error.kind() == Some(ServerErrorKind::NoScript),
+        Ok(_) => return false,
+        Err(error) => error.kind(),
+    };
+    kind == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+impl<T> Command<T> {
+    /// Sends the command and waits for its answer: one round trip.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] of the operation; where the key is empty or the value cannot be stored, before anything is sent.
+    pub fn query(self, con: &mut dyn ConnectionLike) -> Result<T, Error> {
+        let mut request = self.request?;
+        let mut reply = con.req_command(&request.cmd);
+        if request.is_script() && is_noscript(&reply) {
+            request = request.standalone();
+            reply = con.req_command(&request.cmd);
+        }
+        self.reader.read(Reply::new(reply, &request)?)
+    }
+}
+
+/// Sends requests and returns their replies in order, a server's error where a reply should be.
+pub(crate) fn send_all(
+    requests: &[Request],
+    atomic: bool,
+    con: &mut dyn ConnectionLike,
+) -> Result<Vec<Result<Value, RedisError>>, Error> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    if !con.supports_pipelining() {
+        if atomic {
+            return Err(Error::NotAtomic {
+                reason: "a blocking cluster connection has no transactions; use an async one, with all keys in one slot",
+            });
+        }
+        return Ok(requests.iter().map(|request| con.req_command(&request.cmd)).collect());
+    }
+    // Packed into one buffer: a redis::Pipeline would copy every command once more.
+    let mut packed = Vec::new();
+    let mut pack = |cmd: &redis::Cmd| cmd.write_packed_command(&mut packed);
+    if atomic {
+        pack(&redis::cmd("MULTI"));
+    }
+    requests.iter().for_each(|request| pack(&request.cmd));
+    let replies = if atomic {
+        pack(&redis::cmd("EXEC"));
+        con.req_packed_commands(&packed, requests.len() + 1, 1)
+    } else {
+        con.req_packed_commands(&packed, 0, requests.len())
+    };
+    let mut replies = replies.map_err(|error| failed(error, first))?;
+    if atomic {
+        let Some(Value::Array(all)) = replies.pop() else { return Err(unexpected(first)) };
+        replies = all;
+    }
+    Ok(replies.into_iter().map(Ok).collect())
+}
+
+#[cfg(feature = "tokio-comp")]
+pub use aio::{Async, Exclusive};
+
+#[cfg(feature = "tokio-comp")]
+pub(crate) use aio::send_all as send_all_async;
+
+#[cfg(feature = "tokio-comp")]
+mod aio {
+    use std::collections::BTreeMap;
+    use std::pin::Pin;
+
+    use futures_util::future::try_join_all;
+    use redis::aio::ConnectionLike;
+    use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
+
+    use super::{Executor, is_noscript};
+    use crate::command::{Command, Request};
+    use crate::error::Error;
+    use crate::reply::{Reply, failed, unexpected};
+    use crate::slot::slot;
+
+    /// Runs each command on an async connection that can be cloned: a `MultiplexedConnection`, a `ConnectionManager`
+    /// or an async `ClusterConnection`.
+    ///
+    /// Each operation returns a future of its own that borrows nothing, so that several can run at once
+    /// (`tokio::join!`) or be spawned. Nothing is sent before the future is awaited.
+    #[derive(Clone)]
+    pub struct Async<C>(C);
+
+    impl<C> Async<C> {
+        pub(crate) fn new(con: C) -> Self {
+            Self(con)
+        }
+    }
+
+    impl<C: ConnectionLike + Clone + Send + 'static> Executor for Async<C> {
+        type Output<'a, T: Send + 'static>
+            = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'static>>
+        where
+            C: 'a;
+
+        fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Self::Output<'a, T> {
+            let mut con = self.0.clone();
+            Box::pin(async move { command.query_async(&mut con).await })
+        }
+    }
+
+    /// Runs each command on an async connection that it has for itself: one that is not `Clone`, such as what is
+    /// behind the guard of a pool.
+    pub struct Exclusive<'c, C>(&'c mut C);
+
+    impl<'c, C> Exclusive<'c, C> {
+        pub(crate) fn new(con: &'c mut C) -> Self {
+            Self(con)
+        }
+    }
+
+    impl<C: ConnectionLike + Send> Executor for Exclusive<'_, C> {
+        type Output<'a, T: Send + 'static>
+            = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>
+        where
+            Self: 'a;
+
+        fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Self::Output<'a, T> {
+            Box::pin(async move { command.query_async(self.0).await })
+        }
+    }
+
+    hide_connection! { Async<C>, "Async"; Exclusive<'_, C>, "Exclusive"; }
+
+    impl<T> Command<T> {
+        /// Sends the command and awaits its answer: one round trip.
+        ///
+        /// # Errors
+        ///
+        /// As [`query`](Self::query).
+        pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
+            let mut request = self.request?;
+            let mut reply = con.req_packed_command(&request.cmd).await;
+            if request.is_script() && is_noscript(&reply) {
+                request = request.standalone();
+                reply = con.req_packed_command(&request.cmd).await;
+            }
+            self.reader.read(Reply::new(reply, &request)?)
+        }
+    }
+
+    /// As the blocking one. On a cluster, where one pipeline reaches one slot, the requests are sent slot by slot, all
+    /// at once.
+    pub(crate) async fn send_all<C: ConnectionLike + Clone>(
+        requests: &[Request],
+        atomic: bool,
+        con: &mut C,
+    ) -> Result<Vec<Result<Value, RedisError>>, Error> {
+        let Some(first) = requests.first() else { return Ok(Vec::new()) };
+        let failure = match send(requests.iter(), atomic, con).await {
+            Ok(replies) => return ordered(replies, requests.len(), first),
+            Err(failure) => failure,
+        };
+        // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own answer
+        // stands in the reply of its command and never gets here.
+        if failure.kind() != ErrorKind::Server(ServerErrorKind::CrossSlot) {
+            return Err(failed(failure, first));
+        }
+        if atomic {
+            return Err(Error::NotAtomic {
+                reason: "its keys lie in several hash slots of the cluster; a common hash tag, as in `{user:42}:settings` \
+                         and `{user:42}:profile`, puts them into one",
+            });
+        }
+        let mut groups: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (index, request) in requests.iter().enumerate() {
+            groups.entry(slot(request.key())).or_default().push(index);
+        }
+        let groups = try_join_all(groups.into_values().map(|indices| {
+            let mut con = con.clone();
+            async move {
+                let replies = send(indices.iter().map(|index| &requests[*index]), false, &mut con)
+                    .await
+                    .map_err(|error| failed(error, &requests[indices[0]]))?;
+                Ok::<_, Error>(indices.into_iter().zip(replies))
+            }
+        }))
+        .await?;
+        let mut replies: Vec<(usize, Value)> = groups.into_iter().flatten().collect();
+        replies.sort_unstable_by_key(|(index, _)| *index);
+        ordered(replies.into_iter().map(|(_, reply)| reply).collect(), requests.len(), first)
+    }
+
+    fn ordered(
+        replies: Vec<Value>,
+        expected: usize,
+        first: &Request,
+    ) -> Result<Vec<Result<Value, RedisError>>, Error> {
+        if replies.len() != expected {
+            return Err(unexpected(first));
+        }
+        Ok(replies.into_iter().map(Ok).collect())
+    }
+
+    async fn send(
+        requests: impl Iterator<Item = &Request>,
+        atomic: bool,
+        con: &mut impl ConnectionLike,
+    ) -> Result<Vec<Value>, RedisError> {
+        let mut pipeline = Pipeline::new();
+        for request in requests {
+            pipeline.add_command(request.cmd.clone());
+        }
+        if atomic {
+            pipeline.atomic();
+        }
+        // An error of one command stands in its place among the replies.
+        pipeline.ignore_errors();
+        pipeline.query_async(con).await
+    }
+}

@@ -1,0 +1,216 @@
+use std::fmt::Display;
+use std::io;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{self, Fault};
+use crate::map::Any;
+use crate::shape::Shape;
+
+/// A field that is stored with its kind and shape, as bincode: what a field is if nothing else is said.
+#[derive(Debug, Clone, Copy)]
+pub struct Bincode;
+
+/// A field that is stored as plain text, for other programs to read and write: `#[redis_hash(text)]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Text;
+
+/// A field with a default: `get` gives that where the field is absent, and no `Option`.
+#[derive(Debug, Clone, Copy)]
+pub struct Defaulted<F = Bincode>(F);
+
+/// How a field of type `T` is stored: [`Bincode`] or [`Text`], with a default ([`Defaulted`]) or without.
+pub trait Format<T>: sealed::Sealed {
+    /// What `get` returns.
+    type Get: Send + 'static;
+
+    /// What `get` returns for a field that is there.
+    #[doc(hidden)]
+    fn found(value: T) -> Self::Get;
+
+    #[doc(hidden)]
+    fn decode(stored: &[u8]) -> Result<T, Fault>;
+}
+
+/// Writes a `Q` into a field of type `T`.
+pub trait FormatOf<T: ?Sized, Q: ?Sized>: sealed::Sealed {
+    #[doc(hidden)]
+    type Plan;
+
+    #[doc(hidden)]
+    fn plan(value: &Q, limit: usize) -> Result<Self::Plan, Fault>;
+
+    #[doc(hidden)]
+    fn planned_len(plan: &Self::Plan) -> usize;
+
+    #[doc(hidden)]
+    fn write(value: &Q, plan: &Self::Plan, out: impl io::Write) -> Result<(), Fault>;
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Format<T> for Bincode {
+    type Get = Option<T>;
+
+    #[inline]
+    fn found(value: T) -> Option<T> {
+        Some(value)
+    }
+
+    #[inline]
+    fn decode(stored: &[u8]) -> Result<T, Fault> {
+        codec::decode(stored)
+    }
+}
+
+impl<T, Q> FormatOf<T, Q> for Bincode
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    Q: Serialize + StoredAs<T> + ?Sized,
+{
+    type Plan = Shape;
+
+    #[inline]
+    fn plan(value: &Q, limit: usize) -> Result<Shape, Fault> {
+        let shape = codec::plan(value, limit)?;
+        if cfg!(debug_assertions) {
+            codec::verify::<T, Q>(value, &shape)?;
+        }
+        Ok(shape)
+    }
+
+    #[inline]
+    fn planned_len(plan: &Shape) -> usize {
+        plan.len()
+    }
+
+    #[inline]
+    fn write(value: &Q, plan: &Shape, out: impl io::Write) -> Result<(), Fault> {
+        codec::write(value, plan, out)
+    }
+}
+
+/// Into a field of any kind: what reads it is not known.
+impl<Q: Serialize + ?Sized> FormatOf<Any, Q> for Bincode {
+    type Plan = Shape;
+
+    #[inline]
+    fn plan(value: &Q, limit: usize) -> Result<Shape, Fault> {
+        codec::plan(value, limit)
+    }
+
+    #[inline]
+    fn planned_len(plan: &Shape) -> usize {
+        plan.len()
+    }
+
+    #[inline]
+    fn write(value: &Q, plan: &Shape, out: impl io::Write) -> Result<(), Fault> {
+        codec::write(value, plan, out)
+    }
+}
+
+impl<T: FromStr + Send + 'static> Format<T> for Text {
+    type Get = Option<T>;
+
+    fn found(value: T) -> Option<T> {
+        Some(value)
+    }
+
+    fn decode(stored: &[u8]) -> Result<T, Fault> {
+        codec::from_text(stored)
+    }
+}
+
+impl<T, Q> FormatOf<T, Q> for Text
+where
+    T: FromStr + Send + 'static,
+    Q: Display + StoredAs<T> + ?Sized,
+{
+    type Plan = String;
+
+    fn plan(value: &Q, limit: usize) -> Result<String, Fault> {
+        let text = codec::text(value, limit)?;
+        if cfg!(debug_assertions) && codec::from_text::<T>(text.as_bytes()).is_err() {
+            return Err(Fault::Unreadable {
+                written: std::any::type_name::<T>(),
+                problem: "its FromStr does not take what its Display writes".to_owned(),
+            });
+        }
+        Ok(text)
+    }
+
+    fn planned_len(plan: &String) -> usize {
+        plan.len()
+    }
+
+    fn write(_: &Q, plan: &String, mut out: impl io::Write) -> Result<(), Fault> {
+        out.write_all(plan.as_bytes()).map_err(|_| Fault::Refused {
+            written: std::any::type_name::<T>(),
+            problem: "the command's buffer refused it".to_owned(),
+        })
+    }
+}
+
+impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
+    type Get = T;
+
+    #[inline]
+    fn found(value: T) -> T {
+        value
+    }
+
+    #[inline]
+    fn decode(stored: &[u8]) -> Result<T, Fault> {
+        F::decode(stored)
+    }
+}
+
+impl<T: Send + 'static, Q: ?Sized, F: FormatOf<T, Q>> FormatOf<T, Q> for Defaulted<F> {
+    type Plan = F::Plan;
+
+    #[inline]
+    fn plan(value: &Q, limit: usize) -> Result<F::Plan, Fault> {
+        F::plan(value, limit)
+    }
+
+    #[inline]
+    fn planned_len(plan: &F::Plan) -> usize {
+        F::planned_len(plan)
+    }
+
+    #[inline]
+    fn write(value: &Q, plan: &F::Plan, out: impl io::Write) -> Result<(), Fault> {
+        F::write(value, plan, out)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Bincode {}
+    impl Sealed for super::Text {}
+    impl<F> Sealed for super::Defaulted<F> {}
+}
+
+/// What can be given where a `T` is stored: a `T`, or what is stored exactly as one, such as `str` for a `String`.
+///
+/// [`Borrow`](std::borrow::Borrow) would take more and be wrong: an array can be borrowed as a slice, and is stored as
+/// a tuple where the slice is stored as a seq.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is not stored as a `{T}`",
+    label = "expected a `{T}`, found a `{Self}`",
+    note = "`set` takes a reference to the field's own type: `str` for a `String`, `[T]` for a `Vec<T>`, and for an \
+            `Option<T>` field the `T` in it (`delete` makes it `None`)"
+)]
+pub trait StoredAs<T: ?Sized> {}
+
+impl<T: ?Sized> StoredAs<T> for T {}
+impl StoredAs<String> for str {}
+impl StoredAs<Box<str>> for str {}
+impl StoredAs<std::sync::Arc<str>> for str {}
+impl StoredAs<std::borrow::Cow<'_, str>> for str {}
+impl<T> StoredAs<Vec<T>> for [T] {}
+impl<T> StoredAs<Box<[T]>> for [T] {}
+impl<T> StoredAs<std::sync::Arc<[T]>> for [T] {}
+impl<T: Clone> StoredAs<std::borrow::Cow<'_, [T]>> for [T] {}
+impl StoredAs<std::path::PathBuf> for std::path::Path {}

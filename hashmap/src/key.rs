@@ -1,0 +1,87 @@
+use std::fmt::{self, Display, Write as _};
+use std::sync::Arc;
+
+use crate::error::Error;
+
+/// The key of a hash, or why there is none: constructors neither fail nor do I/O, so the first operation says it.
+#[derive(Clone)]
+pub(crate) enum Key {
+    Valid(Arc<str>),
+    EmptyId(Template, &'static str),
+}
+
+impl Key {
+    pub(crate) fn new(key: impl Into<String>) -> Self {
+        Self::Valid(key.into().into())
+    }
+
+    pub(crate) fn check(&self) -> Result<&str, Error> {
+        match self {
+            Self::Valid(key) if key.is_empty() => Err(Error::EmptyKey),
+            Self::Valid(key) => Ok(key),
+            Self::EmptyId(template, placeholder) => Err(Error::EmptyId { template: template.source, placeholder }),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Valid(key) => write!(f, "{key:?}"),
+            Self::EmptyId(template, _) => write!(f, "{:?} with an empty id", template.source),
+        }
+    }
+}
+
+/// A key with placeholders: `"user:{user_id}:settings"`, taken apart by the derive.
+#[derive(Clone, Copy)]
+pub struct Template {
+    /// As the user wrote it.
+    pub source: &'static str,
+    /// The text before each placeholder, and its name.
+    pub placeholders: &'static [(&'static str, &'static str)],
+    /// The text after the last one.
+    pub tail: &'static str,
+}
+
+impl Template {
+    /// The key for these ids, one for each placeholder.
+    ///
+    /// An id is percent-encoded where it could run into its neighbours: `%`, `{` and `}` always, and `:` where there
+    /// are several ids. The derive sees to it that one of those stands between two placeholders, so that different ids
+    /// never give the same key.
+    pub(crate) fn fill(self, ids: &[&dyn Display]) -> Key {
+        let mut key = String::new();
+        for ((before, placeholder), id) in self.placeholders.iter().zip(ids) {
+            key.push_str(before);
+            let start = key.len();
+            // Display of an id may fail; the id is then no id.
+            let whole = write!(Escaped { key: &mut key, several: self.placeholders.len() > 1 }, "{id}").is_ok();
+            if key.len() == start || !whole {
+                return Key::EmptyId(self, placeholder);
+            }
+        }
+        key.push_str(self.tail);
+        Key::new(key)
+    }
+}
+
+struct Escaped<'a> {
+    key: &'a mut String,
+    several: bool,
+}
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for char in text.chars() {
+            match char {
+                '%' => self.key.push_str("%25"),
+                '{' => self.key.push_str("%7B"),
+                '}' => self.key.push_str("%7D"),
+                ':' if self.several => self.key.push_str("%3A"),
+                char => self.key.push(char),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! A Redis hash is a struct.
+//!
+//! `#[derive(RedisHash)]` on a domain struct generates a typed accessor: every Rust field is one hash field, stored as
+//! bincode behind a header that says what it is, checked by the compiler when it is written in code and checked again,
+//! by shape, when it is read from Redis.
+//!
+//! ```
+//! use redis_hashmap::RedisHash;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(RedisHash, Debug, Clone, PartialEq)]
+//! struct UserSettings {
+//!     theme: Theme,
+//!     #[redis_hash(default = "en".to_owned())]
+//!     language: String,
+//!     font_size: Option<u8>,
+//! }
+//!
+//! #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+//! enum Theme { Light, Dark }
+//! # let mut con = redis_hashmap_tests::connection()?;
+//! # let key = redis_hashmap_tests::key();
+//!
+//! let mut settings = UserSettings::at(&*key).on(&mut con);
+//! settings.theme().set(&Theme::Dark)?;                        // HSET key theme …
+//! assert_eq!(settings.theme().get()?, Some(Theme::Dark));     // HGET key theme
+//! assert_eq!(settings.language().get()?, "en");               // HGET key language
+//! assert!(settings.get_all()?.is_some());                     // HMGET key theme language font_size
+//! # settings.clear()?;
+//! # Ok::<(), redis_hashmap_tests::AnyError>(())
+//! ```
+//!
+//! - [`RedisHash`](derive@RedisHash) is the derive, with its attributes; [`Record`] has the operations on a record as a
+//!   whole, [`Field`] those on one field.
+//! - [`HashMap`] is the map without a struct, for fields that are only known at run time.
+//! - The same accessor runs on a blocking connection, on an async one, or on none and hands out [`Command`]s, which
+//!   [`batch`] sends in one round trip: see [`Executor`].
+//! - [`Error`] says which key, which field, and what to do.
+//!
+//! # Features
+//!
+//! `tokio-comp` (on by default): accessors over async connections, on tokio. Without it the crate builds free of tokio.
+
+mod batch;
+mod codec;
+mod command;
+mod decode;
+mod error;
+mod executor;
+mod field;
+mod format;
+mod hash;
+mod key;
+mod kind;
+mod map;
+mod probe;
+mod record;
+mod reply;
+mod shape;
+#[cfg(feature = "tokio-comp")]
+mod slot;
+mod value;
+
+pub use batch::{Batch, Commands, batch};
+pub use command::Command;
+pub use error::{Error, Place, RedisFault};
+#[cfg(feature = "tokio-comp")]
+pub use executor::{Async, Exclusive};
+pub use executor::{Blocking, Deferred, Executor};
+pub use field::Field;
+pub use format::{Bincode, Defaulted, Format, FormatOf, StoredAs, Text};
+pub use kind::Kind;
+pub use map::{Any, HashMap};
+pub use record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
+pub use redis_hashmap_derive::RedisHash;
+pub use value::{Opaque, Value};
+
+/// What generated code names. Nothing in it is part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::command::RecordWriter;
+    pub use crate::key::Template;
+    pub use crate::record::RecordReader;
+}

@@ -1,0 +1,81 @@
+//! Fixtures for the tests and doctests of redis-hashmap, and the README and docs as doctests.
+//!
+//! Servers are started by `tests/run`, which says in the environment where they are.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What a test or an example ends with.
+pub type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The server of most tests; without `tests/run`, a redis-server on its usual port.
+#[must_use]
+pub fn redis_url() -> String {
+    std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/".to_owned())
+}
+
+/// An address that `tests/run` gives.
+///
+/// # Panics
+///
+/// Outside of it.
+#[must_use]
+pub fn given(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
+}
+
+/// A client of that server. No I/O.
+///
+/// # Panics
+///
+/// If `REDIS_URL` is no URL.
+#[must_use]
+pub fn client() -> redis::Client {
+    redis::Client::open(redis_url()).expect("REDIS_URL is the URL of a redis-server")
+}
+
+/// A connection to that server.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn connection() -> redis::RedisResult<redis::Connection> {
+    client().get_connection()
+}
+
+/// A key of its own for each test, which is deleted when it goes out of scope.
+#[must_use]
+pub fn key() -> Key {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    Key(format!("redis-hashmap-test/{}/{now:x}/{count}", std::process::id()))
+}
+
+/// See [`key`].
+#[derive(Debug)]
+pub struct Key(String);
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        if let Ok(mut con) = connection() {
+            // The server of the tests is thrown away anyway.
+            let _ = redis::cmd("DEL").arg(&self.0).query::<()>(&mut con);
+        }
+    }
+}
