@@ -1,2 +1,9 @@
-//! x
-fn main() {}
+//! The stored format: what lies in Redis is a promise.
+
+mod golden;
+mod properties;
+mod shapes;
+mod stored;
+mod types;
+mod values;
+mod wide;

@@ -1,0 +1,317 @@
+//! What bincode alone would misread, and what must pass.
+
+use std::collections::BTreeMap;
+
+use redis_hashmap::{Error, Kind};
+use serde::{Deserialize, Serialize};
+
+use crate::stored::{decode, encode, try_encode, try_encode_typed};
+
+#[track_caller]
+fn is_wrong_type<T>(result: Result<T, Error>, expected: Kind) {
+    match result {
+        Err(Error::WrongType { stored, .. }) => assert_eq!(stored, expected),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was read"),
+    }
+}
+
+#[track_caller]
+fn is_other_shape<T>(result: Result<T, Error>) {
+    match result {
+        Err(Error::OtherShape { .. } | Error::Damaged { .. }) => {}
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was read"),
+    }
+}
+
+#[test]
+fn a_scalar_is_never_read_as_another_one() {
+    is_wrong_type(decode::<bool>(&encode(&1_u32)), Kind::U32);
+    is_wrong_type(decode::<u8>(&encode(&300_u64)), Kind::U64);
+    is_wrong_type(decode::<i64>(&encode(&1_u64)), Kind::U64);
+    is_wrong_type(decode::<u64>(&encode(&1_u32)), Kind::U32);
+    is_wrong_type(decode::<String>(&encode(&'a')), Kind::Char);
+    is_wrong_type(decode::<f64>(&encode(&1.0_f32)), Kind::F32);
+    is_wrong_type(decode::<()>(&encode(&false)), Kind::Bool);
+}
+
+#[test]
+fn bytes_texts_and_sequences_are_kept_apart() {
+    is_wrong_type(decode::<String>(&encode(&b"text".to_vec())), Kind::Seq);
+    is_wrong_type(decode::<Vec<u8>>(&encode("text")), Kind::Str);
+    is_wrong_type(decode::<serde_bytes::ByteBuf>(&encode("text")), Kind::Str);
+    is_wrong_type(decode::<Vec<u8>>(&encode(&serde_bytes::ByteBuf::from(vec![1]))), Kind::Bytes);
+    is_wrong_type(decode::<Option<u8>>(&encode(&1_u8)), Kind::U8);
+    is_wrong_type(decode::<u8>(&encode(&Some(1_u8))), Kind::Option);
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Name {
+    first: String,
+    last: String,
+}
+
+#[test]
+fn a_changed_struct_is_noticed() {
+    #[derive(Serialize, Deserialize)]
+    struct Swapped {
+        last: String,
+        first: String,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Renamed {
+        given: String,
+        last: String,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Added {
+        first: String,
+        last: String,
+        #[serde(default)]
+        nick: Option<String>,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Removed {
+        first: String,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Retyped {
+        first: String,
+        last: Vec<u8>,
+    }
+    let stored = encode(&Name { first: "a".to_owned(), last: "b".to_owned() });
+    is_other_shape(decode::<Swapped>(&stored));
+    is_other_shape(decode::<Renamed>(&stored));
+    is_other_shape(decode::<Added>(&stored));
+    is_other_shape(decode::<Removed>(&stored));
+    is_other_shape(decode::<Retyped>(&stored));
+    is_wrong_type(decode::<(String, String)>(&stored), Kind::Struct);
+    is_wrong_type(decode::<BTreeMap<String, String>>(&stored), Kind::Struct);
+}
+
+#[test]
+fn nested_structs_of_equal_fields_are_kept_apart() {
+    #[derive(Serialize, Deserialize)]
+    struct Inner {
+        b: u8,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Left {
+        a: Inner,
+        c: u8,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct InnerWide {
+        b: u8,
+        c: u8,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Right {
+        a: InnerWide,
+    }
+    is_other_shape(decode::<Right>(&encode(&Left { a: Inner { b: 1 }, c: 2 })));
+    is_other_shape(decode::<(u8, (u8, u8))>(&encode(&(1_u8, (2_u8,), 3_u8))));
+}
+
+mod enums {
+    use super::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    pub(crate) enum Old {
+        Light,
+        Dark(u8),
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    pub(crate) enum Appended {
+        Light,
+        Dark(u8),
+        System,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    pub(crate) enum Reordered {
+        Dark(u8),
+        Light,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    pub(crate) enum Renamed {
+        Bright,
+        Dark(u8),
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    pub(crate) enum Retyped {
+        Light,
+        Dark(i8),
+    }
+}
+
+#[test]
+fn an_appended_variant_passes_both_ways() {
+    use enums::{Appended, Old};
+    assert_eq!(decode::<Appended>(&encode(&Old::Dark(3))).unwrap(), Appended::Dark(3));
+    assert_eq!(decode::<Old>(&encode(&Appended::Light)).unwrap(), Old::Light);
+    let stored = encode(&vec![Old::Light, Old::Dark(1)]);
+    assert_eq!(decode::<Vec<Appended>>(&stored).unwrap(), [Appended::Light, Appended::Dark(1)]);
+    // A variant that the reader does not have is an error.
+    is_other_shape(decode::<Old>(&encode(&Appended::System)));
+}
+
+#[test]
+fn reordered_renamed_and_retyped_variants_are_noticed() {
+    use enums::{Old, Renamed, Reordered, Retyped};
+    for stored in [encode(&Old::Light), encode(&Old::Dark(0))] {
+        is_other_shape(decode::<Reordered>(&stored));
+    }
+    is_other_shape(decode::<Renamed>(&encode(&Old::Light)));
+    is_other_shape(decode::<Retyped>(&encode(&Old::Dark(1))));
+    assert_eq!(decode::<Renamed>(&encode(&Old::Dark(1))).unwrap(), Renamed::Dark(1));
+}
+
+/// Equal on the wire, and equal in what they mean.
+#[test]
+fn forms_that_mean_the_same_are_equal() {
+    #[derive(Serialize, Deserialize)]
+    enum Unit {
+        V,
+        N(u8),
+    }
+    #[derive(Serialize, Deserialize)]
+    enum Braces {
+        V {},
+        N(u8),
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Id(u64);
+    assert_eq!(encode(&Unit::V), encode(&Braces::V {}));
+    assert_eq!(encode(&Unit::N(1)), encode(&Braces::N(1)));
+    assert_eq!(encode(&Id(1)), encode(&1_u64));
+    assert_eq!(encode(&[1_u8, 2][..]), encode(&vec![1_u8, 2]));
+    // An array is a tuple, in serde's data model and on the wire.
+    assert_eq!(encode(&[1_u8, 2]), encode(&(1_u8, 2_u8)));
+    assert_ne!(encode(&[1_u8, 2]), encode(&vec![1_u8, 2]));
+}
+
+#[derive(Serialize, Deserialize, Debug)]
+struct StaticSkip {
+    a: String,
+    #[serde(skip_serializing, default)]
+    b: String,
+    c: String,
+}
+
+#[derive(Serialize, Deserialize, Debug)]
+struct SkipIf {
+    a: u8,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    b: Option<u8>,
+}
+
+#[derive(Serialize, Deserialize, Debug)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u64),
+    Text(String),
+}
+
+#[derive(Serialize, Deserialize, Debug)]
+#[serde(tag = "type")]
+enum Tagged {
+    Point { x: u8 },
+}
+
+#[derive(Serialize, Deserialize, Debug)]
+struct Flattened {
+    #[serde(flatten)]
+    name: Name,
+}
+
+fn static_skip() -> StaticSkip {
+    StaticSkip { a: "aaaa".to_owned(), b: "bbbb".to_owned(), c: "cc".to_owned() }
+}
+
+fn name() -> Name {
+    Name { first: String::new(), last: String::new() }
+}
+
+/// In a map of values of any kind nobody knows who will read, so that the read must notice it.
+#[test]
+fn a_field_that_is_skipped_when_written_is_noticed_when_read() {
+    // bincode alone reads garbage and consumes every byte.
+    let garbage = StaticSkip { a: "x".to_owned(), b: String::new(), c: "\u{3}abc".to_owned() };
+    for value in [static_skip(), garbage] {
+        is_other_shape(decode::<StaticSkip>(&encode(&value)));
+    }
+}
+
+#[track_caller]
+fn is_unreadable(result: Result<Vec<u8>, Error>) {
+    match result {
+        Err(Error::Unreadable { .. }) => {}
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was written"),
+    }
+}
+
+/// Debug builds, in which tests run, prove before each write that it reads back.
+#[test]
+fn types_whose_serialize_and_deserialize_disagree_fail_at_the_first_write() {
+    is_unreadable(try_encode_typed(&static_skip()));
+    is_unreadable(try_encode_typed(&Untagged::Number(1)));
+    is_unreadable(try_encode_typed(&Untagged::Text(String::new())));
+    is_unreadable(try_encode_typed(&Tagged::Point { x: 1 }));
+}
+
+#[track_caller]
+fn is_refused(result: Result<Vec<u8>, Error>, problem: &str) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(error.to_string().contains(problem), "{error}");
+    assert!(error.to_string().starts_with("field \"field\" of hash \"key\" "), "{error}");
+}
+
+#[test]
+fn what_could_never_be_read_back_is_refused_in_every_build() {
+    is_refused(try_encode(&SkipIf { a: 1, b: None }), "skip_serializing_if");
+    is_refused(try_encode(&Flattened { name: name() }), "flatten");
+    is_refused(try_encode(&vec![(); 65_537]), "65536 elements");
+    assert_eq!(decode::<Vec<()>>(&encode(&vec![(); 65_536])).unwrap().len(), 65_536);
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Deep(Option<Box<Deep>>);
+
+fn deep(levels: usize) -> Deep {
+    (0..levels).fold(Deep(None), |inner, _| Deep(Some(Box::new(inner))))
+}
+
+#[test]
+fn what_may_be_written_may_be_read_to_the_last_level() {
+    let value = deep(128);
+    assert_eq!(decode::<Deep>(&encode(&value)).unwrap(), value);
+    is_refused(try_encode(&deep(129)), "deeper than 128");
+}
+
+#[test]
+fn a_value_beyond_the_limit_is_refused() {
+    let mut map = redis_hashmap::HashMap::new("key");
+    map.set_value_limit(100);
+    assert!(map.set("field", &"x".repeat(98)).into_cmd().is_ok(), "kind, length and 98 bytes");
+    let error = map.set("field", &"x".repeat(99)).into_cmd().unwrap_err();
+    assert!(matches!(error, Error::TooLarge { size: 101, limit: 100, .. }), "{error}");
+    // The default, just beyond it.
+    let error = try_encode(&"x".repeat(64 << 20)).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { limit: 67_108_864, .. }), "{error}");
+}
+
+#[test]
+fn an_error_of_serialize_is_an_error_and_its_text_stays_out() {
+    struct Failing;
+    impl Serialize for Failing {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("the secret is 42"))
+        }
+    }
+    let error = try_encode(&Failing).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+}
