@@ -9,7 +9,8 @@ use crate::parse::{Field, Presence, Record, Value, span_of};
 /// All that a record gets. Generated code only delegates: what it does is written in the runtime crate.
 pub(crate) fn record(record: &Record) -> TokenStream {
     let names = Names::new(record);
-    let items = [accessor(record, &names), constructors(record, &names), partial(record, &names), schema(record, &names)];
+    let items =
+        [accessor(record, &names), constructors(record, &names), partial(record, &names), schema(record, &names)];
     quote!(#(#items)*)
 }
 
@@ -33,13 +34,7 @@ impl Names {
         bound_fields(record, &mut generics);
         let mut accessor_generics = generics.clone();
         accessor_generics.params.push(parse_quote!(#executor));
-        Self {
-            accessor: record.item("Hash"),
-            partial: record.item("Partial"),
-            executor,
-            generics,
-            accessor_generics,
-        }
+        Self { accessor: record.item("Hash"), partial: record.item("Partial"), executor, generics, accessor_generics }
     }
 }
 
@@ -251,7 +246,8 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
             }
         })
     });
-    let doc = format!("The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
+    let doc =
+        format!("The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
     quote! {
         #[automatically_derived]
         #[allow(dead_code, deprecated)]
@@ -285,9 +281,10 @@ fn partial(record: &Record, names: &Names) -> TokenStream {
     let doc = format!("What is stored of a [`{ident}`]: each field, if it is there. Its `Debug` shows which are.");
     let name = partial.to_string();
     // Parameters that only occur in skipped fields must still be used.
-    let unused = generics.type_params().next().map(|_| {
-        quote!(#[doc(hidden)] __record: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,)
-    });
+    let unused = generics
+        .type_params()
+        .next()
+        .map(|_| quote!(#[doc(hidden)] __record: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,));
     let unused_value = unused.is_some().then(|| quote!(__record: ::core::marker::PhantomData,));
     quote! {
         #[doc = #doc]
@@ -370,8 +367,7 @@ fn schema(record: &Record, names: &Names) -> TokenStream {
         let value = quote_spanned!(span_of(ty)=> fields.option::<#ty, #format>()?);
         quote!(#ident: #value)
     });
-    let unused_value =
-        generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,));
+    let unused_value = generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,));
     let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
         quote! {
             #[automatically_derived]

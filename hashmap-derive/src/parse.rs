@@ -137,9 +137,16 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Fi
     let option = option_of(&input.ty);
     let presence = match (attrs.skip, attrs.default, option) {
         (Some(skip), default, _) => {
-            for (given, key) in [(attrs.rename.is_some(), "rename"), (attrs.text, "text"), (attrs.accessor.is_some(), "accessor")] {
+            for (given, key) in
+                [(attrs.rename.is_some(), "rename"), (attrs.text, "text"), (attrs.accessor.is_some(), "accessor")]
+            {
                 if given {
-                    ctxt.error(&skip, format!("a field that is skipped is not stored, so that `{key}` means nothing: remove one of them"));
+                    ctxt.error(
+                        &skip,
+                        format!(
+                            "a field that is skipped is not stored, so that `{key}` means nothing: remove one of them"
+                        ),
+                    );
                 }
             }
             Presence::Skipped(default.map_or(Value::Trait, |(_, value)| value))
@@ -316,13 +323,7 @@ fn flag(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     Ok(true)
 }
 
-fn unknown(
-    ctxt: &Ctxt,
-    meta: &ParseNestedMeta<'_>,
-    place: &str,
-    keys: &str,
-    other: (&str, &str),
-) -> syn::Result<()> {
+fn unknown(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, place: &str, keys: &str, other: (&str, &str)) -> syn::Result<()> {
     let key = name_of(&meta.path);
     let (other_place, other_keys) = other;
     if other_keys.contains(&format!("`{key}`")) {

@@ -39,7 +39,9 @@ impl Template {
                         }
                     };
                     if !closed {
-                        return Err(error("a `{` of the key is not closed; a literal brace is written `{{`".to_owned()));
+                        return Err(error(
+                            "a `{` of the key is not closed; a literal brace is written `{{`".to_owned(),
+                        ));
                     }
                     let Ok(ident) = syn::parse_str::<Ident>(&name) else {
                         return Err(error(format!(
@@ -59,7 +61,9 @@ impl Template {
                     placeholders.push((std::mem::take(&mut literal), ident));
                 }
                 '}' => {
-                    return Err(error("a `}` of the key has no `{` before it; a literal brace is written `}}`".to_owned()));
+                    return Err(error(
+                        "a `}` of the key has no `{` before it; a literal brace is written `}}`".to_owned(),
+                    ));
                 }
                 char => literal.push(char),
             }

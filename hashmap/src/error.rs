@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 use crate::codec::Fault;
 use crate::kind::Kind;
@@ -52,7 +54,9 @@ pub enum Error {
     },
 
     /// A newer version of this library wrote the value.
-    #[error("{place} is of the unknown kind {byte:#04X}, which a newer version of redis-hashmap writes: update it here")]
+    #[error(
+        "{place} is of the unknown kind {byte:#04X}, which a newer version of redis-hashmap writes: update it here"
+    )]
     UnknownKind {
         /// Where the value lies.
         place: Place,
@@ -305,8 +309,11 @@ impl RedisFault {
         &self.0
     }
 
-    fn io_error(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        if self.0.is_io_error() { std::error::Error::source(&self.0) } else { None }
+    /// redis-rs keeps its causes behind an `Arc`. Only an I/O error is let through: its text is the system's.
+    fn io_error(&self) -> Option<&io::Error> {
+        let cause = std::error::Error::source(&self.0)?;
+        let shared = cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?;
+        shared.downcast_ref()
     }
 
     fn describe(&self) -> Cow<'_, str> {
@@ -352,6 +359,6 @@ impl fmt::Debug for RedisFault {
 
 impl std::error::Error for RedisFault {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.io_error()
+        self.io_error().map(|error| error as _)
     }
 }

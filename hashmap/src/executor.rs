@@ -13,7 +13,10 @@ use crate::reply::{Reply, failed, unexpected};
 /// | [`Deferred`] | the constructors | a [`Command<T>`], nothing is sent |
 /// | [`Blocking`] | `on(con)` | `Result<T, Error>` |
 #[cfg_attr(feature = "tokio-comp", doc = "| [`Async`] | `on_async(con)` | a `Send + 'static` future of it |")]
-#[cfg_attr(feature = "tokio-comp", doc = "| [`Exclusive`] | `on_exclusive(&mut con)` | a future that borrows the connection |")]
+#[cfg_attr(
+    feature = "tokio-comp",
+    doc = "| [`Exclusive`] | `on_exclusive(&mut con)` | a future that borrows the connection |"
+)]
 pub trait Executor: sealed::Sealed {
     /// What an operation with the result `T` returns.
     type Output<'a, T: Send + 'static>
@@ -272,11 +275,7 @@ mod aio {
         ordered(replies.into_iter().map(|(_, reply)| reply).collect(), requests.len(), first)
     }
 
-    fn ordered(
-        replies: Vec<Value>,
-        expected: usize,
-        first: &Request,
-    ) -> Result<Vec<Result<Value, RedisError>>, Error> {
+    fn ordered(replies: Vec<Value>, expected: usize, first: &Request) -> Result<Vec<Result<Value, RedisError>>, Error> {
         if replies.len() != expected {
             return Err(unexpected(first));
         }

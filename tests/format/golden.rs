@@ -76,12 +76,9 @@ fn vectors_path() -> PathBuf {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn every_value_is_stored_as_its_vector() {
-    let json: Vec<serde_json::Value> =
-        serde_json::from_str(&std::fs::read_to_string(vectors_path()).unwrap()).unwrap();
-    let mut vectors: BTreeMap<&str, &str> = json
-        .iter()
-        .map(|vector| (vector["name"].as_str().unwrap(), vector["stored"].as_str().unwrap()))
-        .collect();
+    let json: Vec<serde_json::Value> = serde_json::from_str(&std::fs::read_to_string(vectors_path()).unwrap()).unwrap();
+    let mut vectors: BTreeMap<&str, &str> =
+        json.iter().map(|vector| (vector["name"].as_str().unwrap(), vector["stored"].as_str().unwrap())).collect();
     assert_eq!(vectors.len(), json.len(), "two vectors have one name");
 
     golden! { vectors:

@@ -60,7 +60,10 @@ fn an_opaque_value_can_be_decoded_later() {
     assert_eq!(opaque.decode::<Point>().unwrap(), Point { x: 1, y: 2 });
     assert_eq!(value.decode::<Point>().unwrap(), Point { x: 1, y: 2 });
     let error = opaque.decode::<(i32, i32)>().unwrap_err();
-    assert!(error.to_string().starts_with("the value holds a value of kind struct, which is no `(i32, i32)`"), "{error}");
+    assert!(
+        error.to_string().starts_with("the value holds a value of kind struct, which is no `(i32, i32)`"),
+        "{error}"
+    );
     assert_eq!(format!("{value:?}"), "Opaque(Opaque(struct, 7 bytes))");
     assert_eq!(Value::from("x").decode::<String>().unwrap(), "x");
     assert_eq!(Value::from_iter([1_u8]).decode::<Value>().unwrap(), Value::from_iter([1_u8]));

@@ -1,2 +1,10 @@
-//! x
-fn main() {}
+//! What needs a server, and the exact commands on the wire.
+
+mod asynchronous;
+mod batches;
+mod errors;
+mod examples;
+mod maps;
+mod original;
+mod records;
+mod wire;

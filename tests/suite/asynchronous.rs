@@ -1,0 +1,175 @@
+//! The same accessors over async connections.
+
+use std::time::Duration;
+
+use redis::AsyncConnectionConfig;
+use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis_hashmap::{HashMap, RedisHash};
+use redis_hashmap_tests::{AnyError, client, given, key, redis_url};
+
+type Test = Result<(), AnyError>;
+
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Settings {
+    theme: String,
+    #[redis_hash(default = 14)]
+    width: u8,
+    nick: Option<String>,
+}
+
+async fn multiplexed() -> Result<MultiplexedConnection, AnyError> {
+    // The default response timeout is 500 ms, which a busy machine can exceed.
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(20)));
+    Ok(client().get_multiplexed_async_connection_with_config(&config).await?)
+}
+
+/// All operations, on whatever runs them.
+macro_rules! every_operation {
+    ($settings:ident, $map:ident) => {{
+        assert!($settings.theme().set("dark").await?);
+        assert_eq!($settings.theme().get().await?.as_deref(), Some("dark"));
+        assert_eq!($settings.width().get().await?, 14);
+        assert!($settings.theme().exists().await?);
+        let mut record = Settings { theme: "light".to_owned(), width: 9, nick: Some("Ann".to_owned()) };
+        for nick in [Some("Ann".to_owned()), None] {
+            record.nick = nick;
+            $settings.set_all(&record).await?;
+            assert_eq!($settings.get_all().await?.as_ref(), Some(&record));
+        }
+        assert_eq!($settings.get_partial().await?.width, Some(9));
+        assert_eq!(($settings.size().await?, $settings.get_fields().await?.len()), (2, 2));
+        assert!($map.set("flag", &true).await?);
+        assert_eq!($map.get::<bool>("flag").await?, Some(true));
+        assert_eq!($map.get_all().await?.len(), 3);
+        assert!($map.delete("flag").await?);
+        assert!($map.get_fields().await?.contains(&"theme".to_owned()));
+        assert!($settings.theme().delete().await?);
+        assert!($settings.exists().await?);
+        assert!($settings.clear().await?);
+        assert!(!$map.clear().await?);
+    }};
+}
+
+#[tokio::test]
+async fn on_a_multiplexed_connection() -> Test {
+    let (key, con) = (key(), multiplexed().await?);
+    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+#[tokio::test]
+async fn on_a_connection_manager() -> Test {
+    let (key, con) = (key(), ConnectionManager::new(client()).await?);
+    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+#[tokio::test]
+async fn on_an_exclusive_connection() -> Test {
+    let (key, con) = (key(), multiplexed().await?);
+    let (mut a, mut b) = (con.clone(), con);
+    let (mut settings, mut map) = (Settings::at(&*key).on_exclusive(&mut a), HashMap::new(&*key).on_exclusive(&mut b));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+#[tokio::test]
+async fn on_a_cluster() -> Test {
+    let nodes: Vec<String> = given("REDIS_CLUSTER_NODES").split(',').map(|node| format!("redis://{node}/")).collect();
+    let con = redis::cluster::ClusterClient::new(nodes)?.get_async_connection().await?;
+    let key = key();
+    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+#[tokio::test]
+async fn on_a_resp3_connection() -> Test {
+    let client = redis::Client::open(format!("{}?protocol=resp3", redis_url()))?;
+    let (key, con) = (key(), client.get_multiplexed_async_connection().await?);
+    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+/// Guards of pools are not Clone: the accessor borrows what is behind them.
+#[tokio::test]
+async fn on_the_guard_of_bb8() -> Test {
+    let key = key();
+    let pool = bb8::Pool::builder().max_size(2).build(bb8_redis::RedisConnectionManager::new(redis_url())?).await?;
+    let (mut a, mut b) = (pool.get().await?, pool.get().await?);
+    let (mut settings, mut map) =
+        (Settings::at(&*key).on_exclusive(&mut *a), HashMap::new(&*key).on_exclusive(&mut *b));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+#[tokio::test]
+async fn on_the_guard_of_deadpool() -> Test {
+    let key = key();
+    let pool = deadpool_redis::Config::from_url(redis_url()).create_pool(Some(deadpool_redis::Runtime::Tokio1))?;
+    let (mut a, mut b) = (pool.get().await?, pool.get().await?);
+    // deadpool's guard is a connection itself.
+    let (mut settings, mut map) = (Settings::at(&*key).on_exclusive(&mut a), HashMap::new(&*key).on_exclusive(&mut b));
+    every_operation!(settings, map);
+    Ok(())
+}
+
+#[test]
+fn on_the_guard_of_r2d2() -> Test {
+    let key = key();
+    let pool = r2d2::Pool::builder().max_size(1).build(client())?;
+    let mut guard = pool.get()?;
+    let mut settings = Settings::at(&*key).on(&mut *guard);
+    settings.theme().set("dark")?;
+    assert_eq!(settings.get_all()?.map(|settings| settings.theme).as_deref(), Some("dark"));
+    drop(settings);
+    // The guard itself is a connection too.
+    assert_eq!(Settings::at(&*key).on(guard).size()?, 1);
+    Ok(())
+}
+
+/// Futures of one accessor borrow nothing: they run at once, and can be spawned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_at_once() -> Test {
+    let (key, con) = (key(), multiplexed().await?);
+    let mut settings = Settings::at(&*key).on_async(con.clone());
+    let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(&7));
+    assert!(theme? && width?);
+    let (theme, width, size) = tokio::join!(settings.theme().get(), settings.width().get(), settings.size());
+    assert_eq!((theme?.as_deref(), width?, size?), (Some("dark"), 7, 2));
+
+    let mut map = HashMap::<u32, String>::typed(&*key).on_async(con);
+    settings.clear().await?;
+    let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, &format!("value {i}")))).collect();
+    for task in tasks {
+        assert!(task.await??);
+    }
+    let reads: Vec<_> = (0..64).map(|i| (i, tokio::spawn(map.get(&i)))).collect();
+    for (i, read) in reads {
+        assert_eq!(read.await??, Some(format!("value {i}")));
+    }
+    assert_eq!(map.size().await?, 64);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_the_future_is_awaited() -> Test {
+    let (key, con) = (key(), multiplexed().await?);
+    let mut settings = Settings::at(&*key).on_async(con);
+    let never = settings.theme().set("dark");
+    drop(never);
+    assert!(!settings.exists().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_runs_on_an_async_connection() -> Test {
+    let (key, mut con) = (key(), multiplexed().await?);
+    let mut settings = Settings::at(&*key);
+    assert!(settings.theme().set("dark").query_async(&mut con).await?);
+    assert_eq!(settings.theme().get().query_async(&mut con).await?.as_deref(), Some("dark"));
+    Ok(())
+}

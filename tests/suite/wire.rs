@@ -1,0 +1,276 @@
+//! The exact command that each operation sends, and how each form of a reply is read: over a mock, without a server.
+
+use redis::{Cmd, Value, cmd};
+use redis_hashmap::{Error, HashMap, RedisHash, batch};
+use redis_test::{IntoRedisValue, MockCmd, MockRedisConnection};
+
+#[derive(RedisHash, Debug, PartialEq, Clone)]
+struct Settings {
+    theme: String,
+    #[redis_hash(default = 14)]
+    width: u8,
+    nick: Option<String>,
+}
+
+const KEY: &str = "user:1";
+const DARK: &[u8] = b"\x8f\x04dark";
+const FOURTEEN: &[u8] = b"\x87\x0e";
+
+fn command(args: &[&[u8]]) -> Cmd {
+    let mut cmd = Cmd::new();
+    for arg in args {
+        cmd.arg(*arg);
+    }
+    cmd
+}
+
+/// A connection that expects these commands, and nothing else.
+fn mock(exchanges: Vec<(Cmd, Value)>) -> MockRedisConnection {
+    MockRedisConnection::new(exchanges.into_iter().map(|(cmd, reply)| MockCmd::new(cmd, Ok(reply))))
+        .assert_all_commands_consumed()
+}
+
+fn bulk(bytes: &[u8]) -> Value {
+    Value::BulkString(bytes.to_vec())
+}
+
+/// Runs an operation against one exchange.
+macro_rules! sends {
+    ($accessor:expr, |$it:ident| $operation:expr, $args:expr => $reply:expr) => {{
+        let mut con = mock(vec![(command($args), $reply.into_redis_value())]);
+        #[allow(unused_mut)]
+        let mut $it = $accessor.on(&mut con);
+        $operation.unwrap()
+    }};
+}
+
+#[test]
+fn the_operations_of_a_map() {
+    let map = HashMap::new(KEY);
+    assert!(sends!(map, |m| m.set("theme", "dark"), &[b"HSET", b"user:1", b"theme", DARK] => 1_i64));
+    assert!(!sends!(map, |m| m.set("theme", "dark"), &[b"HSET", b"user:1", b"theme", DARK] => 0_i64));
+    let theme: Option<String> = sends!(map, |m| m.get("theme"), &[b"HGET", b"user:1", b"theme"] => bulk(DARK));
+    assert_eq!(theme.as_deref(), Some("dark"));
+    let theme: Option<String> = sends!(map, |m| m.get("theme"), &[b"HGET", b"user:1", b"theme"] => Value::Nil);
+    assert_eq!(theme, None);
+    assert!(sends!(map, |m| m.delete("theme"), &[b"HDEL", b"user:1", b"theme"] => 1_i64));
+    assert!(!sends!(map, |m| m.exists("theme"), &[b"HEXISTS", b"user:1", b"theme"] => 0_i64));
+    assert_eq!(sends!(map, |m| m.size(), &[b"HLEN", b"user:1"] => 3_i64), 3);
+    assert!(sends!(map, |m| m.clear(), &[b"DEL", b"user:1"] => 1_i64));
+    let names = Value::Array(vec![bulk(b"a"), bulk(b"b")]);
+    assert_eq!(sends!(map, |m| m.get_fields(), &[b"HKEYS", b"user:1"] => names), ["a", "b"]);
+}
+
+#[test]
+fn get_all_reads_the_shapes_of_both_protocols() {
+    let map = HashMap::<u8, String>::typed(KEY);
+    let flat = Value::Array(vec![bulk(b"1"), bulk(DARK)]);
+    let pairs = Value::Map(vec![(bulk(b"1"), bulk(DARK))]);
+    for reply in [flat, pairs] {
+        let all = sends!(map, |m| m.get_all(), &[b"HGETALL", b"user:1"] => reply);
+        assert_eq!(all, [(1, "dark".to_owned())].into());
+    }
+}
+
+#[test]
+fn the_operations_of_a_field() {
+    let settings = Settings::at(KEY);
+    assert!(sends!(settings, |s| s.theme().set("dark"), &[b"HSET", b"user:1", b"theme", DARK] => 1_i64));
+    assert!(sends!(settings, |s| s.width().set(&14), &[b"HSET", b"user:1", b"width", FOURTEEN] => 1_i64));
+    assert_eq!(sends!(settings, |s| s.width().get(), &[b"HGET", b"user:1", b"width"] => Value::Nil), 14);
+    assert_eq!(sends!(settings, |s| s.nick().get(), &[b"HGET", b"user:1", b"nick"] => Value::Nil), None);
+    assert!(sends!(settings, |s| s.nick().delete(), &[b"HDEL", b"user:1", b"nick"] => 1_i64));
+    assert!(sends!(settings, |s| s.nick().exists(), &[b"HEXISTS", b"user:1", b"nick"] => 1_i64));
+}
+
+#[test]
+fn the_operations_of_a_record() {
+    let settings = Settings::at(KEY);
+    let hmget: &[&[u8]] = &[b"HMGET", b"user:1", b"theme", b"width", b"nick"];
+    let reply = Value::Array(vec![bulk(DARK), Value::Nil, Value::Nil]);
+    let record = sends!(settings, |s| s.get_all(), hmget => reply).unwrap();
+    assert_eq!(record, Settings { theme: "dark".to_owned(), width: 14, nick: None });
+    let nothing = Value::Array(vec![Value::Nil; 3]);
+    assert_eq!(sends!(settings, |s| s.get_all(), hmget => nothing.clone()), None);
+    assert_eq!(sends!(settings, |s| s.get_partial(), hmget => nothing).width, None);
+    assert!(sends!(settings, |s| s.exists(), &[b"EXISTS", b"user:1"] => 1_i64));
+    assert_eq!(sends!(settings, |s| s.size(), &[b"HLEN", b"user:1"] => 2_i64), 2);
+    let names = Value::Set(vec![bulk(b"theme")]);
+    assert_eq!(sends!(settings, |s| s.get_fields(), &[b"HKEYS", b"user:1"] => names), ["theme"]);
+    assert!(!sends!(settings, |s| s.clear(), &[b"DEL", b"user:1"] => 0_i64));
+}
+
+#[test]
+fn set_all_is_one_hset_where_no_field_is_none() {
+    let record = Settings { theme: "dark".to_owned(), width: 14, nick: Some("dark".to_owned()) };
+    let hset: &[&[u8]] = &[b"HSET", b"user:1", b"theme", DARK, b"width", FOURTEEN, b"nick", DARK];
+    sends!(Settings::at(KEY), |s| s.set_all(&record), hset => 3_i64);
+}
+
+#[derive(RedisHash)]
+struct AllOptional {
+    a: Option<u8>,
+    b: Option<u8>,
+}
+
+#[test]
+fn set_all_is_one_hdel_where_every_field_is_none() {
+    let record = AllOptional { a: None, b: None };
+    sends!(AllOptional::at(KEY), |s| s.set_all(&record), &[b"HDEL", b"user:1", b"a", b"b"] => 2_i64);
+}
+
+/// EVALSHA, then EVAL on NOSCRIPT; in a batch EVAL at once.
+#[test]
+fn set_all_is_one_script_where_some_fields_are_none() {
+    let record = Settings { theme: "dark".to_owned(), width: 14, nick: None };
+    let eval = Settings::at(KEY).set_all(&record).into_cmd().unwrap();
+    let source = eval.args_iter().nth(1);
+    let Some(redis::Arg::Simple(source)) = source else { panic!("no source") };
+    let script = redis::Script::new(std::str::from_utf8(source).unwrap());
+    let args: &[&[u8]] = &[b"1", b"user:1", b"4", b"theme", DARK, b"width", FOURTEEN, b"nick"];
+    let evalsha = command(&[&[b"EVALSHA", script.get_hash().as_bytes()][..], args].concat());
+    assert_eq!(eval.get_packed_command(), command(&[&[b"EVAL", source][..], args].concat()).get_packed_command());
+
+    sends!(Settings::at(KEY), |s| s.set_all(&record), &[&[b"EVALSHA", script.get_hash().as_bytes()][..], args].concat() => Value::Okay);
+
+    let noscript = redis::parse_redis_value(b"-NOSCRIPT No matching script.\r\n").unwrap();
+    let mut con = mock(vec![(evalsha, noscript), (eval.clone(), Value::Okay)]);
+    Settings::at(KEY).on(&mut con).set_all(&record).unwrap();
+
+    let mut con =
+        MockRedisConnection::new([MockCmd::with_values(redis::pipe().add_command(eval), Ok(vec![Value::Okay]))]);
+    batch((Settings::at(KEY).set_all(&record),)).query(&mut con).unwrap();
+}
+
+#[test]
+fn a_batch_is_one_pipeline_and_an_atomic_one_a_transaction() {
+    let mut map = HashMap::new(KEY);
+    let mut commands = || (map.set("theme", "dark"), map.size(), map.get::<String>("theme"));
+    let mut pipeline = redis::pipe();
+    pipeline
+        .add_command(command(&[b"HSET", b"user:1", b"theme", DARK]))
+        .add_command(command(&[b"HLEN", b"user:1"]))
+        .add_command(command(&[b"HGET", b"user:1", b"theme"]));
+    let replies = vec![Value::Int(1), Value::Int(2), bulk(DARK)];
+
+    let mut con = MockRedisConnection::new([MockCmd::with_values(&pipeline, Ok(replies.clone()))]);
+    assert_eq!(batch(commands()).query(&mut con).unwrap(), (true, 2, Some("dark".to_owned())));
+
+    pipeline.atomic();
+    let mut con = MockRedisConnection::new([MockCmd::with_values(&pipeline, Ok(vec![Value::Array(replies)]))]);
+    assert_eq!(batch(commands()).atomic().query(&mut con).unwrap(), (true, 2, Some("dark".to_owned())));
+}
+
+/// The parts of a template, percent-encoded: a key is stored format too.
+#[test]
+fn golden_keys() {
+    #[derive(RedisHash)]
+    #[redis_hash(key = "user:{user_id}:settings")]
+    struct One {
+        _a: u8,
+    }
+    #[derive(RedisHash)]
+    #[redis_hash(key = "{{tenant:{tenant}}}:user:{user}")]
+    struct Two {
+        _a: u8,
+    }
+    #[derive(RedisHash)]
+    #[redis_hash(key = "app")]
+    struct Constant {
+        _a: u8,
+    }
+    for (id, key) in [
+        ("42", "user:42:settings"),
+        ("a:b", "user:a:b:settings"),
+        ("100%", "user:100%25:settings"),
+        ("{x}", "user:%7Bx%7D:settings"),
+        ("größe 大小", "user:größe 大小:settings"),
+        ("%25", "user:%2525:settings"),
+    ] {
+        assert_eq!(One::of(id).key(), key);
+    }
+    assert_eq!(One::of(42_u64).key(), "user:42:settings");
+    assert_eq!(Two::of("a", "b").key(), "{tenant:a}:user:b");
+    assert_eq!(Two::of("a:user:b", "c").key(), "{tenant:a%3Auser%3Ab}:user:c");
+    assert_eq!(Two::of("a}", "{b").key(), "{tenant:a%7D}:user:%7Bb");
+    assert_eq!(Constant::of().key(), "app");
+}
+
+#[test]
+fn an_empty_id_key_or_field_is_an_error_and_nothing_is_sent() {
+    #[derive(RedisHash)]
+    #[redis_hash(key = "user:{user_id}")]
+    #[derive(Debug)]
+    struct One {
+        a: u8,
+    }
+    let mut con = mock(Vec::new());
+    let error = One::of("").on(&mut con).a().get().unwrap_err();
+    assert!(matches!(error, Error::EmptyId { template: "user:{user_id}", placeholder: "user_id", .. }), "{error}");
+    let error = One::of("").on(&mut con).set_all(&One { a: 1 }).unwrap_err();
+    assert!(error.to_string().starts_with("`{user_id}` in the key `user:{user_id}` is empty"), "{error}");
+    let error = One::at("").on(&mut con).get_all().unwrap_err();
+    assert!(matches!(error, Error::EmptyKey), "{error}");
+    for error in
+        [HashMap::new("").on(&mut con).size().unwrap_err(), HashMap::new("").on(&mut con).set("a", &1).unwrap_err()]
+    {
+        assert!(matches!(error, Error::EmptyKey), "{error}");
+    }
+    let mut map = HashMap::new("key").on(&mut con);
+    for error in [
+        map.set("", &1).unwrap_err(),
+        map.get::<u8>("").unwrap_err(),
+        map.delete("").unwrap_err(),
+        map.exists("").unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::EmptyField { .. }), "{error}");
+        assert_eq!(error.to_string(), "the name of a field of hash \"key\" is empty: give it a name");
+    }
+}
+
+/// A reply that is none of the command's is an error, whatever it is.
+#[test]
+fn unexpected_replies_are_errors() {
+    let odd = [
+        Value::Okay,
+        Value::Int(-1),
+        Value::Double(1.5),
+        Value::Boolean(true),
+        Value::Array(vec![Value::Int(1)]),
+        Value::Array(vec![Value::Nil; 4]),
+        Value::Map(vec![(Value::Nil, Value::Nil)]),
+        Value::Push { kind: redis::PushKind::Message, data: Vec::new() },
+    ];
+    let settings = Settings::at(KEY);
+    let hmget = cmd("HMGET").arg(KEY).arg("theme").arg("width").arg("nick").clone();
+    for reply in odd {
+        let unexpected = |error: Error| assert!(matches!(error, Error::UnexpectedReply { .. }), "{error}");
+        let answer = |cmd: &Cmd| mock(vec![(cmd.clone(), reply.clone())]);
+        unexpected(settings.on(answer(cmd("HLEN").arg(KEY))).size().unwrap_err());
+        unexpected(settings.on(answer(&hmget)).get_all().unwrap_err());
+        unexpected(HashMap::new(KEY).on(answer(cmd("HGETALL").arg(KEY))).get_all().unwrap_err());
+        unexpected(HashMap::new(KEY).on(answer(cmd("HKEYS").arg(KEY))).get_fields().unwrap_err());
+        unexpected(HashMap::new(KEY).on(answer(cmd("HGET").arg(KEY).arg("a"))).get::<u8>("a").unwrap_err());
+    }
+}
+
+#[test]
+fn nothing_shows_a_value_or_a_connection() {
+    let con = mock(Vec::new());
+    let mut map = HashMap::new(KEY);
+    let mut settings = Settings::at(KEY);
+    let command = map.set("theme", "secret");
+    assert_eq!(format!("{command:?}"), "Command(HSET on field \"theme\" of hash \"user:1\")");
+    let shown = format!("{:?} {:?}", batch((command, map.size())), settings.theme());
+    assert!(!shown.contains("secret"), "{shown}");
+    assert_eq!(
+        format!("{:?} {:?}", map.on(con.clone()), settings.on(con)),
+        format!(
+            "HashMap<alloc::string::String, redis_hashmap::map::Any>(\"user:1\", Blocking) \
+             Record<{}>(\"user:1\", Blocking)",
+            std::any::type_name::<Settings>()
+        )
+    );
+    let partial = SettingsPartial { theme: Some("secret".to_owned()), ..Default::default() };
+    assert_eq!(format!("{partial:?}"), "SettingsPartial { theme: stored, width: absent, nick: absent }");
+}
