@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -53,7 +55,7 @@ fn bound_fields(record: &Record, generics: &mut Generics) {
         let ty = &field.ty;
         let format = format(record, field);
         if field.is_stored() {
-            clause.predicates.push(parse_quote!(#format: #runtime::FormatOf<#ty, #ty> + #runtime::Format<#ty, Get = ::core::option::Option<#ty>>));
+            clause.predicates.push(parse_quote!(#format: #runtime::FormatOf<#ty, #ty> + #runtime::Format<#ty>));
         }
         if let Presence::Defaulted(Value::Trait) | Presence::Skipped(Value::Trait) = field.presence {
             clause.predicates.push(parse_quote!(#ty: ::core::default::Default));
@@ -76,15 +78,26 @@ fn mentions(ty: &Type, params: &[Ident]) -> bool {
     search.found
 }
 
-/// How the field is stored.
+/// How the field is stored. rustc points at these tokens where its type cannot be: they have the type's span.
 fn format(record: &Record, field: &Field) -> TokenStream {
-    let runtime = &record.runtime;
-    if field.text { quote!(#runtime::Text) } else { quote!(#runtime::Bincode) }
+    let (runtime, span) = (&record.runtime, span_of(&field.ty));
+    let path = if field.text { quote!(#runtime::Text) } else { quote!(#runtime::Bincode) };
+    path.into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
 }
 
 /// The hidden function that makes the default of a field: `Self` in the user's expression is the user's struct.
 fn default_fn(field: &Field) -> Ident {
     format_ident!("__redis_hash_default_{}", field.ident.unraw(), span = field.ident.span())
+}
+
+/// The hidden constant that says how a field is written and read.
+fn codec_const(field: &Field) -> Ident {
+    format_ident!("__redis_hash_field_{}", field.ident.unraw(), span = field.ident.span())
 }
 
 /// `UserSettingsHash<E>`: one method for each field, and by Deref the operations of a record.
@@ -99,7 +112,13 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
          [`Record`]({}::Record) on the whole.",
         quote!(#runtime).to_string().replace(' ', "")
     );
-    let methods = record.stored().map(|field| method(record, names, field));
+    // Two methods of one name are an error already.
+    let mut seen = HashSet::new();
+    let methods = record
+        .stored()
+        .filter(|field| seen.insert(field.accessor.unraw()))
+        .map(|field| method(record, names, field))
+        .collect::<Vec<_>>();
 
     let mut declared = record.generics.clone();
     declared.params.push(parse_quote!(#executor = #runtime::Deferred));
@@ -170,20 +189,21 @@ fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
     let Field { vis, ty, attrs, name, accessor, .. } = field;
     let executor = &names.executor;
     let format = format(record, field);
-    let span = span_of(ty);
+    let codec = codec_const(field);
+    let codec = quote!(&<#ident #ty_generics>::#codec);
     let (absence, returned, call) = match &field.presence {
         Presence::Defaulted(_) => {
             let default = default_fn(field);
             (
                 "where it is absent, `get` gives its default",
-                quote_spanned!(span=> #runtime::Defaulted<#format>),
-                quote_spanned!(span=> #runtime::Record::field_or::<#ty, #format>(&mut self.0, #name, <#ident #ty_generics>::#default)),
+                quote!(#runtime::Defaulted<#format>),
+                quote!(#runtime::Record::field_or(&mut self.0, #codec, <#ident #ty_generics>::#default)),
             )
         }
         presence => (
             if let Presence::Optional = presence { "optional" } else { "required" },
-            format.clone(),
-            quote_spanned!(span=> #runtime::Record::field::<#ty, #format>(&mut self.0, #name)),
+            format,
+            quote!(#runtime::Record::field(&mut self.0, #codec)),
         ),
     };
     let doc = format!("The field `{name}` of the hash, {absence}.");
@@ -246,6 +266,16 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
             }
         })
     });
+    let codecs = record.stored().map(|field| {
+        let (codec, ty, name) = (codec_const(field), &field.ty, &field.name);
+        let format = format(record, field);
+        let value = quote_spanned!(span_of(ty)=> #runtime::__private::FieldCodec::<#ty>::new::<#format>(#name));
+        quote! {
+            #[doc(hidden)]
+            #[allow(non_upper_case_globals)]
+            const #codec: #runtime::__private::FieldCodec<#ty> = #value;
+        }
+    });
     let doc =
         format!("The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
     quote! {
@@ -259,6 +289,8 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
             }
 
             #of
+
+            #(#codecs)*
 
             #(#defaults)*
         }
@@ -339,33 +371,26 @@ fn schema(record: &Record, names: &Names) -> TokenStream {
         quote!(#runtime::FieldInfo::new(#name, #runtime::Presence::#presence))
     });
     let writes = record.stored().map(|field| {
-        let Field { ident, ty, name, .. } = field;
-        let format = format(record, field);
-        let span = span_of(ty);
+        let (ident, codec) = (&field.ident, codec_const(field));
         if let Presence::Optional = field.presence {
-            quote_spanned!(span=> out.set_option::<#ty, #format>(#name, self.#ident.as_ref())?;)
+            quote!(out.set_option(&Self::#codec, self.#ident.as_ref())?;)
         } else {
-            quote_spanned!(span=> out.set::<#ty, #format>(#name, &self.#ident)?;)
+            quote!(out.set(&Self::#codec, &self.#ident)?;)
         }
     });
     let reads = record.fields.iter().map(|field| {
-        let Field { ident, ty, .. } = field;
-        let format = format(record, field);
-        let span = span_of(ty);
-        let default = default_fn(field);
+        let (ident, codec, default) = (&field.ident, codec_const(field), default_fn(field));
         let value = match field.presence {
-            Presence::Required => quote_spanned!(span=> fields.required::<#ty, #format>()?),
-            Presence::Optional => quote_spanned!(span=> fields.option::<#ty, #format>()?),
-            Presence::Defaulted(_) => quote_spanned!(span=> fields.defaulted::<#ty, #format>(Self::#default)?),
-            Presence::Skipped(_) => quote_spanned!(span=> Self::#default()),
+            Presence::Required => quote!(fields.required(&Self::#codec)?),
+            Presence::Optional => quote!(fields.option(&Self::#codec)?),
+            Presence::Defaulted(_) => quote!(fields.defaulted(&Self::#codec, Self::#default)?),
+            Presence::Skipped(_) => quote!(Self::#default()),
         };
         quote!(#ident: #value)
     });
     let partial_reads = record.stored().map(|field| {
-        let Field { ident, ty, .. } = field;
-        let format = format(record, field);
-        let value = quote_spanned!(span_of(ty)=> fields.option::<#ty, #format>()?);
-        quote!(#ident: #value)
+        let (ident, codec) = (&field.ident, codec_const(field));
+        quote!(#ident: fields.option(&Self::#codec)?)
     });
     let unused_value = generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,));
     let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {

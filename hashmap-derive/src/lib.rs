@@ -1,7 +1,7 @@
 //! The derive macro of redis-hashmap, which re-exports and documents it.
 //!
-//! It works in three steps, a file each: [`parse`] reads the struct and its attributes, [`check`] judges them as a
-//! whole, [`expand`] writes the code. Every error is collected and reported at its own token.
+//! It works in three steps, a file each: `parse` reads the struct and its attributes, `check` judges them as a
+//! whole, `expand` writes the code. Every error is collected and reported at its own token.
 
 mod case;
 mod check;

@@ -73,16 +73,17 @@ impl Record {
 /// `None` if it is no struct with named fields.
 pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
     let named = match &input.data {
-        Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => fields,
-            _ => {
+        Data::Struct(data) => {
+            if let Fields::Named(fields) = &data.fields {
+                fields
+            } else {
                 ctxt.error(
                     &input.ident,
                     "RedisHash needs named fields: the name of each is the name of a field in Redis",
                 );
                 return None;
             }
-        },
+        }
         Data::Enum(_) => {
             ctxt.error(
                 &input.ident,
@@ -100,10 +101,13 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
     for param in &input.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
             owned = false;
-            ctxt.error(
-                lifetime,
-                "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`",
-            );
+            ctxt.error(lifetime, OWNED);
+        }
+    }
+    for field in &named.named {
+        if let Type::Reference(reference) = option_of(&field.ty).unwrap_or(&field.ty) {
+            owned = false;
+            ctxt.error(reference, OWNED);
         }
     }
     if !owned {
@@ -127,12 +131,11 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Fi
     let mut attrs = FieldAttrs::default();
     each_attribute(ctxt, &input.attrs, |meta| attrs.parse(ctxt, meta));
 
-    let (name, name_tokens) = match &attrs.rename {
-        Some(rename) => (rename.value(), rename.to_token_stream()),
-        None => {
-            let plain = ident.unraw().to_string();
-            (rename_all.map_or(plain.clone(), |case| case.apply(&plain)), ident.to_token_stream())
-        }
+    let (name, name_tokens) = if let Some(rename) = &attrs.rename {
+        (rename.value(), rename.to_token_stream())
+    } else {
+        let plain = ident.unraw().to_string();
+        (rename_all.map_or(plain.clone(), |case| case.apply(&plain)), ident.to_token_stream())
     };
     let option = option_of(&input.ty);
     let presence = match (attrs.skip, attrs.default, option) {
@@ -205,6 +208,8 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
     }
 }
 
+const OWNED: &str =
+    "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
 const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `accessor`";
 const RECORD_KEYS: &str = "`key`, `rename_all`, `crate`";
 

@@ -139,6 +139,7 @@ macro_rules! tuples {
         )?
     };
     (@impl $($t:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$($t),*> Commands for ($(Command<$t>,)*) {
             type Output = ($($t,)*);
             type Readers = ($(Reader<$t>,)*);

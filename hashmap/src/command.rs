@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use redis::{Arg, Cmd, RedisWrite};
 
+use crate::codec::Fault;
 use crate::error::{Error, Place};
-use crate::format::FormatOf;
+use crate::format::{Format, FormatOf};
 use crate::key::Key;
 use crate::reply::Reply;
 
@@ -33,10 +34,13 @@ pub struct Command<T> {
     pub(crate) reader: Reader<T>,
 }
 
+/// Reads a reply; the function stands for an absent field.
+pub(crate) type Decode<T> = fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>;
+
 /// Makes a `T` of a reply.
 #[doc(hidden)]
 pub struct Reader<T> {
-    decode: fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>,
+    decode: Decode<T>,
     /// What stands for an absent field.
     absent: Option<fn() -> T>,
 }
@@ -58,17 +62,14 @@ impl<T> Reader<T> {
 
 impl<T> Command<T> {
     #[inline]
-    pub(crate) fn new(
-        request: Result<Request, Error>,
-        decode: fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>,
-    ) -> Self {
+    pub(crate) fn new(request: Result<Request, Error>, decode: Decode<T>) -> Self {
         Self { request, reader: Reader { decode, absent: None } }
     }
 
     /// With what stands for an absent field.
     #[inline]
-    pub(crate) fn or(mut self, absent: fn() -> T) -> Self {
-        self.reader.absent = Some(absent);
+    pub(crate) fn or(mut self, absent: Option<fn() -> T>) -> Self {
+        self.reader.absent = absent;
         self
     }
 
@@ -280,6 +281,30 @@ end
 return redis.status_reply('OK')",
 );
 
+/// A field of a record: its name in Redis, and how it is written and read. For generated code.
+///
+/// It is the one place where a field's type is asked whether it can be stored, so that a type that cannot is one error.
+pub struct FieldCodec<T> {
+    pub(crate) name: &'static str,
+    append: fn(&mut Cmd, &'static str, &T, usize) -> Result<(), Fault>,
+    pub(crate) decode: fn(&[u8]) -> Result<T, Fault>,
+}
+
+impl<T> FieldCodec<T> {
+    /// A field that is stored in the format `F`.
+    #[must_use]
+    pub const fn new<F: FormatOf<T, T> + Format<T>>(name: &'static str) -> Self {
+        Self { name, append: append::<T, F>, decode: F::decode }
+    }
+}
+
+/// Appends a name and a value to a command.
+fn append<T, F: FormatOf<T, T>>(cmd: &mut Cmd, name: &'static str, value: &T, limit: usize) -> Result<(), Fault> {
+    let plan = F::plan(value, limit)?;
+    cmd.arg(name);
+    F::write(value, &plan, cmd.writer_for_next_arg())
+}
+
 /// The fields of a record on their way into one command: `HSET` where all are set, `HDEL` where none is, else a script
 /// that sets and removes.
 pub struct RecordWriter {
@@ -300,16 +325,11 @@ impl RecordWriter {
     /// # Errors
     ///
     /// If the value cannot be stored.
-    pub fn set<T, F: FormatOf<T, T>>(&mut self, field: &'static str, value: &T) -> Result<(), Error> {
-        let cmd = &mut self.request.cmd;
-        let written = F::plan(value, self.limit).and_then(|plan| {
-            cmd.arg(field);
-            F::write(value, &plan, cmd.writer_for_next_arg())
-        });
+    pub fn set<T>(&mut self, field: &FieldCodec<T>, value: &T) -> Result<(), Error> {
         self.set += 1;
-        written.map_err(|fault| {
+        (field.append)(&mut self.request.cmd, field.name, value, self.limit).map_err(|fault| {
             let hash = self.request.hash();
-            Error::at(fault, Place::new(hash.key().unwrap_or_default(), Some(field)))
+            Error::at(fault, Place::new(hash.key().unwrap_or_default(), Some(field.name)))
         })
     }
 
@@ -318,11 +338,11 @@ impl RecordWriter {
     /// # Errors
     ///
     /// If the value cannot be stored.
-    pub fn set_option<T, F: FormatOf<T, T>>(&mut self, field: &'static str, value: Option<&T>) -> Result<(), Error> {
+    pub fn set_option<T>(&mut self, field: &FieldCodec<T>, value: Option<&T>) -> Result<(), Error> {
         if let Some(value) = value {
-            self.set::<T, F>(field, value)
+            self.set(field, value)
         } else {
-            self.removed.push(field);
+            self.removed.push(field.name);
             Ok(())
         }
     }

@@ -24,7 +24,7 @@ pub trait Executor: sealed::Sealed {
         Self: 'a;
 
     /// Runs a command, or keeps it for later.
-    fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Self::Output<'a, T>;
+    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T>;
 }
 
 mod sealed {
@@ -44,7 +44,7 @@ pub struct Deferred;
 impl Executor for Deferred {
     type Output<'a, T: Send + 'static> = Command<T>;
 
-    fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Command<T> {
+    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Command<T> {
         command
     }
 }
@@ -66,7 +66,7 @@ impl<C: ConnectionLike> Executor for Blocking<C> {
     where
         C: 'a;
 
-    fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Result<T, Error> {
+    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Result<T, Error> {
         command.query(&mut self.0)
     }
 }
@@ -131,7 +131,9 @@ pub(crate) fn send_all(
     if atomic {
         pack(&redis::cmd("MULTI"));
     }
-    requests.iter().for_each(|request| pack(&request.cmd));
+    for request in requests {
+        pack(&request.cmd);
+    }
     let replies = if atomic {
         pack(&redis::cmd("EXEC"));
         con.req_packed_commands(&packed, requests.len() + 1, 1)
@@ -187,7 +189,7 @@ mod aio {
         where
             C: 'a;
 
-        fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Self::Output<'a, T> {
+        fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T> {
             let mut con = self.0.clone();
             Box::pin(async move { command.query_async(&mut con).await })
         }
@@ -209,7 +211,7 @@ mod aio {
         where
             Self: 'a;
 
-        fn execute<'a, T: Send + 'static>(&'a mut self, command: Command<T>) -> Self::Output<'a, T> {
+        fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T> {
             Box::pin(async move { command.query_async(self.0).await })
         }
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 
 use crate::executor::Executor;
 use crate::format::{Bincode, Format, FormatOf};
@@ -30,15 +31,16 @@ use crate::hash::Hash;
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
 #[must_use = "a field does nothing by itself: call `get`, `set`, `delete` or `exists`"]
-pub struct Field<'a, E, T, F: Format<T> = Bincode> {
+pub struct Field<'a, E, T, F = Bincode> {
     hash: &'a mut Hash<E>,
     name: &'static str,
-    absent: fn() -> F::Get,
+    default: Option<fn() -> T>,
+    format: PhantomData<F>,
 }
 
-impl<'a, E, T, F: Format<T>> Field<'a, E, T, F> {
-    pub(crate) fn new(hash: &'a mut Hash<E>, name: &'static str, absent: fn() -> F::Get) -> Self {
-        Self { hash, name, absent }
+impl<'a, E, T, F> Field<'a, E, T, F> {
+    pub(crate) fn new(hash: &'a mut Hash<E>, name: &'static str, default: Option<fn() -> T>) -> Self {
+        Self { hash, name, default, format: PhantomData }
     }
 
     /// The name of the field in Redis.
@@ -58,7 +60,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     /// [`WrongType`](crate::Error::WrongType) or [`OtherShape`](crate::Error::OtherShape) if something else is stored,
     /// [`Foreign`](crate::Error::Foreign) or [`Damaged`](crate::Error::Damaged) if no value of this library is.
     pub fn get(self) -> E::Output<'a, F::Get> {
-        self.hash.get::<T, F>(self.name, self.absent)
+        self.hash.get::<T, F>(self.name, F::absent(self.default))
     }
 
     /// Stores a value: true if the field is new, false if it was overwritten.
@@ -91,7 +93,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     }
 }
 
-impl<E, T, F: Format<T>> fmt::Debug for Field<'_, E, T, F> {
+impl<E, T, F> fmt::Debug for Field<'_, E, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Field({:?} of {:?})", self.name, self.hash.key)
     }

@@ -30,6 +30,10 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     fn found(value: T) -> Self::Get;
 
+    /// What makes that which `get` returns for a field that is not there.
+    #[doc(hidden)]
+    fn absent(default: Option<fn() -> T>) -> Option<fn() -> Self::Get>;
+
     #[doc(hidden)]
     fn decode(stored: &[u8]) -> Result<T, Fault>;
 }
@@ -55,6 +59,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Format<T> for Bincode {
     #[inline]
     fn found(value: T) -> Option<T> {
         Some(value)
+    }
+
+    #[inline]
+    fn absent(_: Option<fn() -> T>) -> Option<fn() -> Option<T>> {
+        Some(|| None)
     }
 
     #[inline]
@@ -117,6 +126,11 @@ impl<T: FromStr + Send + 'static> Format<T> for Text {
         Some(value)
     }
 
+    #[inline]
+    fn absent(_: Option<fn() -> T>) -> Option<fn() -> Option<T>> {
+        Some(|| None)
+    }
+
     fn decode(stored: &[u8]) -> Result<T, Fault> {
         codec::from_text(stored)
     }
@@ -158,6 +172,11 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
     #[inline]
     fn found(value: T) -> T {
         value
+    }
+
+    #[inline]
+    fn absent(default: Option<fn() -> T>) -> Option<fn() -> T> {
+        default
     }
 
     #[inline]

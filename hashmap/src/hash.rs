@@ -1,5 +1,5 @@
 use crate::codec::DEFAULT_VALUE_LIMIT;
-use crate::command::{Command, Request};
+use crate::command::{Command, Decode, Request};
 use crate::error::Error;
 use crate::executor::{Deferred, Executor};
 use crate::format::{Format, FormatOf};
@@ -32,7 +32,7 @@ impl<E: Executor> Hash<E> {
     pub(crate) fn run<T: Send + 'static>(
         &mut self,
         request: Result<Request, Error>,
-        decode: fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>,
+        decode: Decode<T>,
     ) -> E::Output<'_, T> {
         self.executor.execute(Command::new(request, decode))
     }
@@ -48,7 +48,11 @@ impl<E: Executor> Hash<E> {
     }
 
     #[inline]
-    pub(crate) fn get<T, F: Format<T>>(&mut self, field: &str, absent: fn() -> F::Get) -> E::Output<'_, F::Get> {
+    pub(crate) fn get<T, F: Format<T>>(
+        &mut self,
+        field: &str,
+        absent: Option<fn() -> F::Get>,
+    ) -> E::Output<'_, F::Get> {
         let request = Request::hget(&self.key, field);
         self.executor.execute(Command::new(request, decode_field::<T, F>).or(absent))
     }

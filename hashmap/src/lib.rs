@@ -78,7 +78,7 @@ pub use value::{Opaque, Value};
 /// What generated code names. Nothing in it is part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::command::RecordWriter;
+    pub use crate::command::{FieldCodec, RecordWriter};
     pub use crate::key::Template;
     pub use crate::record::RecordReader;
 }

@@ -15,7 +15,7 @@ use crate::executor::{Blocking, Deferred, Executor};
 use crate::format::{Bincode, StoredAs};
 use crate::hash::Hash;
 use crate::key::Key;
-use crate::reply::Reply;
+use crate::reply::{Entry, Reply};
 use crate::value::Value;
 
 /// The value type of a map whose fields hold values of any kind.
@@ -226,7 +226,7 @@ where
     where
         Q: StoredAs<K> + Display + ?Sized,
     {
-        self.hash.get::<V, Bincode>(&text(field), || None)
+        self.hash.get::<V, Bincode>(&text(field), Some(|| None))
     }
 
     /// Reads all fields and their values.
@@ -272,7 +272,7 @@ impl<K, E: Executor> HashMap<K, Any, E> {
     where
         T: Serialize + DeserializeOwned + Send + 'static,
     {
-        self.hash.get::<T, Bincode>(&text(field), || None)
+        self.hash.get::<T, Bincode>(&text(field), Some(|| None))
     }
 
     /// Reads all fields and their values, each of the kind that was stored.
@@ -322,7 +322,7 @@ where
     V: Serialize + DeserializeOwned,
 {
     let request = reply.request();
-    let entry = |(field, stored): (Vec<u8>, Vec<u8>)| {
+    let entry = |(field, stored): Entry| {
         let key = name(&field).ok_or_else(|| no_name::<K>(request))?;
         let value = codec::decode(&stored).map_err(|fault| {
             let hash = request.place();

@@ -3,18 +3,18 @@ use std::marker::PhantomData;
 
 use redis::ConnectionLike;
 
-use crate::command::{Command, RecordWriter, Request};
+use crate::command::{Command, Decode, FieldCodec, RecordWriter, Request};
 use crate::error::Error;
 use crate::executor::{Blocking, Deferred, Executor};
 use crate::field::Field;
-use crate::format::{Defaulted, Format};
+use crate::format::Defaulted;
 use crate::hash::Hash;
 use crate::key::{Key, Template};
 use crate::map::names;
 use crate::reply::{Reply, Values};
 
 /// A struct that is stored as a Redis hash, one field in each hash field. Implemented by `#[derive(RedisHash)]`.
-pub trait RedisHash: Sized + Send + 'static {
+pub trait RedisHash: Sized {
     /// The fields, in the order in which they are declared; the ones marked `skip` are not among them.
     const FIELDS: &'static [FieldInfo];
 
@@ -22,7 +22,7 @@ pub trait RedisHash: Sized + Send + 'static {
     type Hash<E>: From<Record<Self, E>>;
 
     /// The record with every field optional, `UserSettingsPartial` for a `UserSettings`.
-    type Partial: Send + 'static;
+    type Partial;
 
     #[doc(hidden)]
     fn write(&self, out: &mut RecordWriter) -> Result<(), Error>;
@@ -133,19 +133,12 @@ impl<R: RedisHash> Record<R> {
 /// For generated code.
 #[doc(hidden)]
 impl<R, E> Record<R, E> {
-    pub fn field<T: Send + 'static, F>(&mut self, name: &'static str) -> Field<'_, E, T, F>
-    where
-        F: Format<T, Get = Option<T>>,
-    {
-        Field::new(&mut self.hash, name, || None)
+    pub fn field<T, F>(&mut self, field: &FieldCodec<T>) -> Field<'_, E, T, F> {
+        Field::new(&mut self.hash, field.name, None)
     }
 
-    pub fn field_or<T: Send + 'static, F: Format<T>>(
-        &mut self,
-        name: &'static str,
-        default: fn() -> T,
-    ) -> Field<'_, E, T, Defaulted<F>> {
-        Field::new(&mut self.hash, name, default)
+    pub fn field_or<T, F>(&mut self, field: &FieldCodec<T>, default: fn() -> T) -> Field<'_, E, T, Defaulted<F>> {
+        Field::new(&mut self.hash, field.name, Some(default))
     }
 }
 
@@ -196,11 +189,12 @@ impl<R: RedisHash, E> Record<R, E> {
     }
 }
 
-impl<R: RedisHash, E: Executor> Record<R, E> {
-    fn load<T: Send + 'static>(
-        &mut self,
-        decode: fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>,
-    ) -> E::Output<'_, T> {
+impl<R, E> Record<R, E>
+where
+    R: RedisHash + Send + 'static,
+    E: Executor,
+{
+    fn load<T: Send + 'static>(&mut self, decode: Decode<T>) -> E::Output<'_, T> {
         let request = Request::hmget(&self.hash.key, R::FIELDS.iter().map(|field| field.name));
         self.hash.executor.execute(Command::new(request, decode))
     }
@@ -242,7 +236,10 @@ impl<R: RedisHash, E: Executor> Record<R, E> {
     /// # Errors
     ///
     /// Those of [`Field::get`].
-    pub fn get_partial(&mut self) -> E::Output<'_, R::Partial> {
+    pub fn get_partial(&mut self) -> E::Output<'_, R::Partial>
+    where
+        R::Partial: Send + 'static,
+    {
         self.load(|reply, _| R::read_partial(&mut RecordReader::new::<R>(reply)?))
     }
 
@@ -301,27 +298,28 @@ pub struct RecordReader<'a> {
     index: usize,
 }
 
+#[expect(clippy::missing_errors_doc, reason = "generated code hands the errors on")]
 impl<'a> RecordReader<'a> {
     fn new<R: RedisHash>(reply: Reply<'a>) -> Result<Self, Error> {
         Ok(Self { values: reply.values(R::FIELDS.len())?, index: 0 })
     }
 
     /// The next field, where it is stored.
-    pub fn option<T, F: Format<T>>(&mut self) -> Result<Option<T>, Error> {
+    pub fn option<T>(&mut self, field: &FieldCodec<T>) -> Result<Option<T>, Error> {
         let index = self.index;
         self.index += 1;
         let Some(stored) = self.values.next()? else { return Ok(None) };
-        F::decode(&stored).map(Some).map_err(|fault| Error::at(fault, self.values.place(index)))
+        (field.decode)(&stored).map(Some).map_err(|fault| Error::at(fault, self.values.place(index)))
     }
 
     /// The next field, which must be stored.
-    pub fn required<T, F: Format<T>>(&mut self) -> Result<T, Error> {
+    pub fn required<T>(&mut self, field: &FieldCodec<T>) -> Result<T, Error> {
         let index = self.index;
-        self.option::<T, F>()?.ok_or_else(|| Error::MissingField { place: self.values.place(index) })
+        self.option(field)?.ok_or_else(|| Error::MissingField { place: self.values.place(index) })
     }
 
     /// The next field, or its default.
-    pub fn defaulted<T, F: Format<T>>(&mut self, default: fn() -> T) -> Result<T, Error> {
-        Ok(self.option::<T, F>()?.unwrap_or_else(default))
+    pub fn defaulted<T>(&mut self, field: &FieldCodec<T>, default: fn() -> T) -> Result<T, Error> {
+        Ok(self.option(field)?.unwrap_or_else(default))
     }
 }

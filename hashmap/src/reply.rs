@@ -5,6 +5,9 @@ use redis::{RedisError, Value};
 use crate::command::Request;
 use crate::error::{Error, Place, RedisFault};
 
+/// A field's name and its value.
+pub(crate) type Entry = (Vec<u8>, Vec<u8>);
+
 /// A reply, and the request it answers.
 pub(crate) struct Reply<'a> {
     value: Value,
@@ -27,10 +30,12 @@ impl<'a> Reply<'a> {
         self.request
     }
 
-    /// Any answer that is no error.
-    #[expect(clippy::unnecessary_wraps, reason = "reads like its siblings")]
+    /// Something was written: a count of it, or the OK of a script.
     pub(crate) fn done(self) -> Result<(), Error> {
-        Ok(())
+        match self.value {
+            Value::Int(_) | Value::Okay => Ok(()),
+            _ => Err(unexpected(self.request)),
+        }
     }
 
     /// A number of something that cannot be negative.
@@ -71,7 +76,7 @@ impl<'a> Reply<'a> {
     }
 
     /// Fields and values: a map in RESP3, a flat array in RESP2.
-    pub(crate) fn entries(self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    pub(crate) fn entries(self) -> Result<Vec<Entry>, Error> {
         let request = self.request;
         match self.value {
             Value::Map(entries) => entries

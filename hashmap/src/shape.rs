@@ -131,7 +131,7 @@ impl Pass {
             self.feed((number & 0x7f) as u8 | 0x80);
             number >>= 7;
         }
-        self.feed(number as u8 & 0x7f);
+        self.feed((number & 0x7f) as u8);
     }
 
     #[inline]
@@ -151,10 +151,9 @@ impl Pass {
     }
 
     #[inline]
-    fn scalar(&mut self, kind: Kind, len: u64) -> Result<(), Refusal> {
+    fn scalar(&mut self, kind: Kind, len: u64) {
         self.kind(kind);
         self.len += len;
-        Ok(())
     }
 
     #[inline]
@@ -219,7 +218,8 @@ macro_rules! scalars {
     ($($method:ident($type:ty) $kind:ident = |$v:ident| $len:expr;)*) => {
         $(#[inline]
         fn $method(self, $v: $type) -> Result<(), Refusal> {
-            self.scalar(Kind::$kind, $len)
+            self.scalar(Kind::$kind, $len);
+            Ok(())
         })*
     };
 }
@@ -256,7 +256,8 @@ impl<'a> ser::Serializer for &'a mut Pass {
 
     #[inline]
     fn serialize_unit(self) -> Result<(), Refusal> {
-        self.scalar(Kind::Unit, 0)
+        self.scalar(Kind::Unit, 0);
+        Ok(())
     }
 
     #[inline]
@@ -388,7 +389,8 @@ impl<'a> ser::Serializer for &'a mut Pass {
         }
         let mut counter = Counter(0);
         write!(counter, "{value}").map_err(|_| Refusal::Custom)?;
-        self.scalar(Kind::Str, varint_len(counter.0.into()) + counter.0)
+        self.scalar(Kind::Str, varint_len(counter.0.into()) + counter.0);
+        Ok(())
     }
 
     #[inline]

@@ -195,6 +195,7 @@ fn forms_that_mean_the_same_are_equal() {
 struct StaticSkip {
     a: String,
     #[serde(skip_serializing, default)]
+    #[expect(dead_code)]
     b: String,
     c: String,
 }

@@ -24,6 +24,7 @@ pub(crate) struct Wide {
 pub(crate) struct Scalars(bool, i8, i16, i32, i64, i128, u8, u16, u32, u64, u128, [u8; 3]);
 
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[expect(clippy::option_option, reason = "it has to work")]
 pub(crate) struct Newtype(Option<Option<f64>>);
 
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]

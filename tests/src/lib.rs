@@ -2,6 +2,16 @@
 //!
 //! Servers are started by `tests/run`, which says in the environment where they are.
 
+/// The README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
+/// The code in docs/decisions.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/decisions.md")]
+pub struct Decisions;
+
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -143,7 +143,7 @@ fn a_server_that_is_gone() -> Test {
     assert!(message.contains("refused"), "{message}");
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     let source = std::error::Error::source(&error).and_then(std::error::Error::source);
-    assert!(source.is_some_and(|cause| cause.is::<std::io::Error>()), "the cause is kept");
+    assert!(source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>), "the cause is kept");
     Ok(())
 }
 

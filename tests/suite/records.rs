@@ -279,7 +279,7 @@ mod visibility {
         pub(crate) old: Option<u8>,
         #[cfg(any())]
         compiled_out: NoSuchType,
-        #[cfg(all())]
+        #[cfg(not(any()))]
         pub(super) compiled_in: Option<u8>,
     }
 
@@ -330,6 +330,7 @@ fn the_runtime_crate_can_be_named() -> Test {
 type Alias = Option<u8>;
 
 #[derive(RedisHash, Debug, PartialEq)]
+#[expect(clippy::option_option, reason = "it has to work")]
 struct Options {
     nested: Option<Option<u8>>,
     alias: Alias,

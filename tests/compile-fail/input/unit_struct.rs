@@ -1,0 +1,6 @@
+use redis_hashmap::RedisHash;
+
+#[derive(RedisHash)]
+struct Nothing;
+
+fn main() {}

@@ -1,0 +1,13 @@
+use redis_hashmap::RedisHash;
+
+#[derive(RedisHash)]
+struct Settings {
+    theme: String,
+    sizes: Vec<u8>,
+    corners: [u8; 4],
+    font_size: Option<u8>,
+}
+
+fn main() {
+    let _ = redis_hashmap::batch(Settings::at("key").get_all());
+}

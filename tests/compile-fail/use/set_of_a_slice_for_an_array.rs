@@ -1,0 +1,14 @@
+use redis_hashmap::RedisHash;
+
+#[derive(RedisHash)]
+struct Settings {
+    theme: String,
+    sizes: Vec<u8>,
+    corners: [u8; 4],
+    font_size: Option<u8>,
+}
+
+fn main() {
+    let mut settings = Settings::at("key");
+    let _ = settings.corners().set(&[1, 2, 3, 4][..]);
+}

@@ -1,0 +1,9 @@
+use redis_hashmap::HashMap;
+
+struct Profile;
+
+fn main() {
+    let mut map = HashMap::<u64, Profile>::typed("key");
+    let _ = map.get(&1);
+}
+
