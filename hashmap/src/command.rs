@@ -1,7 +1,6 @@
 //! Redis commands: the only file that knows their names and their arguments.
 
 use std::fmt;
-use std::sync::OnceLock;
 
 use redis::{Arg, Cmd, RedisWrite};
 
@@ -10,6 +9,7 @@ use crate::error::{Error, Place};
 use crate::format::{Format, FormatOf};
 use crate::key::Key;
 use crate::reply::Reply;
+use crate::script::{SET_AND_REMOVE, Script};
 
 /// One typed Redis command: what to send, and how to read the answer.
 ///
@@ -249,37 +249,6 @@ impl Request {
         Self { cmd, ..self }
     }
 }
-
-/// A server-side script. It runs as EVALSHA, and as EVAL where the server does not know it yet.
-pub(crate) struct Script {
-    operation: &'static str,
-    source: &'static str,
-    hash: OnceLock<redis::Script>,
-}
-
-impl Script {
-    const fn new(operation: &'static str, source: &'static str) -> Self {
-        Self { operation, source, hash: OnceLock::new() }
-    }
-
-    fn hash(&self) -> &str {
-        self.hash.get_or_init(|| redis::Script::new(self.source)).get_hash()
-    }
-}
-
-/// Sets some fields and removes others. ARGV: the number of arguments that are fields and values to set, those, then
-/// the fields to remove. In chunks, as `unpack` is limited by Lua's stack.
-static SET_AND_REMOVE: Script = Script::new(
-    "set_all",
-    "local sets, chunk = tonumber(ARGV[1]) + 1, 4000
-for i = 2, sets, chunk do
-    redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + chunk - 1, sets)))
-end
-for i = sets + 1, #ARGV, chunk do
-    redis.call('HDEL', KEYS[1], unpack(ARGV, i, math.min(i + chunk - 1, #ARGV)))
-end
-return redis.status_reply('OK')",
-);
 
 /// A field of a record: its name in Redis, and how it is written and read. For generated code.
 ///

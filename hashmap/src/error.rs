@@ -179,6 +179,15 @@ pub enum Error {
         operation: &'static str,
     },
 
+    /// The embedded store cannot be opened. What is there is left as it is.
+    #[error("the store {place} cannot be opened: {problem}")]
+    Store {
+        /// The file, or `memory:`.
+        place: String,
+        /// What stands against it.
+        problem: String,
+    },
+
     /// The connection cannot run this batch as one transaction. Nothing was sent.
     #[error("this batch cannot be atomic: {reason}")]
     NotAtomic {
@@ -221,7 +230,7 @@ impl Error {
             | Self::FieldName { place, .. }
             | Self::Redis { place, .. }
             | Self::UnexpectedReply { place, .. } => Some(place),
-            Self::EmptyKey | Self::EmptyId { .. } | Self::NotAtomic { .. } => None,
+            Self::EmptyKey | Self::EmptyId { .. } | Self::NotAtomic { .. } | Self::Store { .. } => None,
         }
     }
 

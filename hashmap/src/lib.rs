@@ -45,6 +45,8 @@ mod batch;
 mod codec;
 mod command;
 mod decode;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod error;
 mod executor;
 mod field;
@@ -56,6 +58,7 @@ mod map;
 mod probe;
 mod record;
 mod reply;
+mod script;
 mod shape;
 #[cfg(feature = "tokio-comp")]
 mod slot;
@@ -63,6 +66,8 @@ mod value;
 
 pub use batch::{Batch, Commands, batch};
 pub use command::Command;
+#[cfg(feature = "embedded")]
+pub use embedded::{Durability, Embedded};
 pub use error::{Error, Place, RedisFault};
 #[cfg(feature = "tokio-comp")]
 pub use executor::{Async, Exclusive};

@@ -121,7 +121,7 @@ struct Pass {
 impl Pass {
     #[inline]
     fn feed(&mut self, byte: u8) {
-        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+        self.hash = fnv1a_step(self.hash, byte);
     }
 
     /// A number, as LEB128.
@@ -206,9 +206,20 @@ fn signed_len(value: i128) -> u64 {
     varint_len(((value << 1) ^ (value >> 127)).cast_unsigned())
 }
 
+/// FNV-1a 64 of some bytes.
+#[cfg(feature = "embedded")]
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(FNV_OFFSET, |hash, byte| fnv1a_step(hash, *byte))
+}
+
+#[inline]
+fn fnv1a_step(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+}
+
 /// The finalizer of murmur3: it spreads a hash over all bits, so that a sum of hashes is a hash.
 #[inline]
-fn fmix64(mut hash: u64) -> u64 {
+pub(crate) fn fmix64(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     hash ^ (hash >> 33)

@@ -1,0 +1,199 @@
+//! The embedded store: what is behind `memory:` and `file:`.
+
+mod commands;
+mod store;
+mod tables;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use redis::{Arg, Cmd, ConnectionLike, RedisError, RedisResult, Value};
+
+use commands::Args;
+use store::{Request, Store, stopped};
+
+pub use store::Durability;
+
+pub(crate) use commands::{Failure, remove_fields, set_fields};
+pub(crate) use tables::Writer;
+
+use crate::error::Error;
+
+/// A connection to a store inside this process: in memory, or in one file.
+///
+/// It answers as a Redis server does, to the commands that this library sends and to those that belong to them: `HSET`
+/// `HGET` `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `DEL` `UNLINK` `EXISTS` `TYPE`
+/// `SCAN` `PING`, `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, and `MULTI` and `EXEC` in a
+/// pipeline. Any other command gets Redis's unknown-command error.
+///
+/// Threads and tasks share a store by cloning the connection, or by opening the same place again. A file belongs to one
+/// process. A write that has returned is on disk, unless the store was opened as [`Durability::Eventual`]; a pipeline is
+/// carried out as one transaction. It implements both of redis-rs's connection traits; the async one blocks no thread
+/// of a runtime on the disk, and needs no runtime.
+#[derive(Clone)]
+pub struct Embedded {
+    store: Arc<Store>,
+    resp3: bool,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Embedded")
+    }
+}
+
+impl Embedded {
+    /// A store in memory, which ends with its last connection. Stores of one name are one; without a name it is a new
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// If its thread cannot be started.
+    pub fn in_memory(name: &str) -> Result<Self, Error> {
+        Ok(Self { store: Store::in_memory(name)?, resp3: false })
+    }
+
+    /// The store in a file, which is made if it is not there. Opening reads the whole file once, to check it.
+    ///
+    /// # Errors
+    ///
+    /// If the file is no store, is damaged, is of a newer version or belongs to another process; it is left as it is.
+    pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
+        Ok(Self { store: Store::in_file(path.as_ref(), durability)?, resp3: false })
+    }
+
+    /// Answers in the shapes of RESP3.
+    #[must_use]
+    pub fn with_resp3(mut self, resp3: bool) -> Self {
+        self.resp3 = resp3;
+        self
+    }
+
+    fn request(&self, commands: Vec<Args>) -> RedisResult<Vec<Value>> {
+        if !commands::writes(&commands) {
+            return self.store.read(&commands, self.resp3);
+        }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let respond = Box::new(move |answers| {
+            // Whoever asked may have gone.
+            let _ = sender.send(answers);
+        });
+        self.store.send(Request { commands, resp3: self.resp3, respond });
+        receiver.recv().unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+fn args(cmd: &Cmd) -> Args {
+    let bytes = |arg: Arg<&[u8]>| match arg {
+        Arg::Simple(bytes) => bytes.to_vec(),
+        _ => b"0".to_vec(),
+    };
+    cmd.args_iter().map(bytes).collect()
+}
+
+/// Commands as a client sends them: arrays of bulk strings, one after the other.
+fn unpack(mut packed: &[u8]) -> RedisResult<Vec<Args>> {
+    let malformed = || RedisError::from((redis::ErrorKind::Client, "this is no packed command"));
+    let line = |packed: &mut &[u8], mark: u8| -> Option<usize> {
+        let end = packed.windows(2).position(|bytes| bytes == b"\r\n")?;
+        let (line, rest) = packed.split_at(end);
+        *packed = &rest[2..];
+        std::str::from_utf8(line.strip_prefix(&[mark])?).ok()?.parse().ok()
+    };
+    let mut commands = Vec::new();
+    while !packed.is_empty() {
+        let len = line(&mut packed, b'*').ok_or_else(malformed)?;
+        let mut command = Vec::new();
+        for _ in 0..len {
+            let len = line(&mut packed, b'$').ok_or_else(malformed)?;
+            let (arg, rest) = packed.split_at_checked(len).ok_or_else(malformed)?;
+            packed = rest.strip_prefix(b"\r\n").ok_or_else(malformed)?;
+            command.push(arg.to_vec());
+        }
+        commands.push(command);
+    }
+    Ok(commands)
+}
+
+/// The answers that a pipeline asked for. As on a server, an error before them is an error of the whole.
+fn answers_of(answers: Vec<Value>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+    let mut answers = answers.into_iter();
+    for answer in answers.by_ref().take(offset) {
+        answer.extract_error()?;
+    }
+    Ok(answers.take(count).collect())
+}
+
+impl ConnectionLike for Embedded {
+    fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+        self.request(vec![args(cmd)])?.pop().ok_or_else(stopped)
+    }
+
+    fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
+        self.request(unpack(cmd)?)?.pop().ok_or_else(stopped)
+    }
+
+    fn req_packed_commands(&mut self, cmd: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+        answers_of(self.request(unpack(cmd)?)?, offset, count)
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+
+    fn check_connection(&mut self) -> bool {
+        self.req_command(&redis::cmd("PING")).is_ok()
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(feature = "tokio-comp")]
+mod aio {
+    use futures_channel::oneshot;
+    use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
+
+    use super::{Args, Embedded, Request, answers_of, args, stopped};
+
+    impl Embedded {
+        async fn request_async(&self, commands: Vec<Args>) -> RedisResult<Vec<Value>> {
+            let (sender, receiver) = oneshot::channel();
+            let respond = Box::new(move |answers| {
+                // Whoever asked may have gone.
+                let _ = sender.send(answers);
+            });
+            self.store.send(Request { commands, resp3: self.resp3, respond });
+            receiver.await.unwrap_or_else(|_| Err(stopped()))
+        }
+    }
+
+    impl redis::aio::ConnectionLike for Embedded {
+        fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+            Box::pin(async move { self.request_async(vec![args(cmd)]).await?.pop().ok_or_else(stopped) })
+        }
+
+        fn req_packed_commands<'a>(
+            &'a mut self,
+            pipeline: &'a Pipeline,
+            offset: usize,
+            count: usize,
+        ) -> RedisFuture<'a, Vec<Value>> {
+            Box::pin(async move {
+                let mut commands: Vec<Args> = pipeline.cmd_iter().map(args).collect();
+                if pipeline.is_transaction() {
+                    commands.insert(0, vec![b"MULTI".to_vec()]);
+                    commands.push(vec![b"EXEC".to_vec()]);
+                }
+                answers_of(self.request_async(commands).await?, offset, count)
+            })
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+    }
+}
