@@ -22,6 +22,14 @@ const OPERATIONS: [&str; 13] = [
     "clear",
 ];
 
+/// Operations that are planned: a struct that compiles today goes on compiling when they come.
+const RESERVED: [&str; 10] =
+    ["create", "expire_at", "expire_in", "patch", "persist", "prune", "replace", "subscribe", "ttl", "update"];
+
+/// Methods of the prelude's traits that every accessor has by value or by reference: they come before a method that
+/// takes `&mut self`.
+const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "try_into"];
+
 /// What can only be judged when all fields are known.
 pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
     if record.stored().next().is_none() {
@@ -40,12 +48,22 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
             );
         }
         let accessor = field.accessor.unraw().to_string();
-        if OPERATIONS.contains(&accessor.as_str()) {
+        let taken = |names: &[&str]| names.contains(&accessor.as_str());
+        let reason = if taken(&OPERATIONS) {
+            Some("is an operation of the record, which the method of this field would hide")
+        } else if taken(&RESERVED) {
+            Some("is reserved for an operation of the record")
+        } else if taken(&OF_EVERY_TYPE) {
+            Some("is a method that every accessor has, which would come before the one of this field")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
             ctxt.error(
                 &field.accessor,
                 format!(
-                    "`{accessor}` is an operation of the record, which the method of this field would hide: name the \
-                     method with `#[redis_hash(accessor = \"…\")]` (the field keeps its name)"
+                    "`{accessor}` {reason}: name the method with `#[redis_hash(accessor = \"…\")]` (the field keeps its \
+                     name)"
                 ),
             );
         }

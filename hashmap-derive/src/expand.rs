@@ -30,13 +30,25 @@ struct Names {
 
 impl Names {
     fn new(record: &Record) -> Self {
-        let is_taken = |name: &str| record.generics.type_params().any(|param| param.ident == name);
-        let executor = format_ident!("{}", if is_taken("E") { "Exec" } else { "E" });
+        // No parameter and no field type of the user's may be called so.
+        let e = format_ident!("E");
+        let is_taken = record.generics.params.iter().any(|param| match param {
+            GenericParam::Type(param) => param.ident == e,
+            GenericParam::Const(param) => param.ident == e,
+            GenericParam::Lifetime(_) => false,
+        }) || record.fields.iter().any(|field| mentions(&field.ty, std::slice::from_ref(&e)));
+        let executor = if is_taken { format_ident!("RedisHashExecutor") } else { e };
         let mut generics = record.generics.clone();
         bound_fields(record, &mut generics);
         let mut accessor_generics = generics.clone();
         accessor_generics.params.push(parse_quote!(#executor));
-        Self { accessor: record.item("Hash"), partial: record.item("Partial"), executor, generics, accessor_generics }
+        Self {
+            accessor: record.accessor.clone().unwrap_or_else(|| record.item("Hash")),
+            partial: record.item("Partial"),
+            executor,
+            generics,
+            accessor_generics,
+        }
     }
 }
 
@@ -127,6 +139,7 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
     unbound.params.push(parse_quote!(#executor));
     let (unbound_generics, _, unbound_where) = unbound.split_for_impl();
     // Clone and Debug depend on the executor alone, which the derives of std cannot say.
+    let allows = &record.allows;
     let with_bound = |bound: TokenStream| {
         let mut generics = unbound.clone();
         generics.make_where_clause().predicates.push(parse_quote!(#executor: #bound));
@@ -136,15 +149,19 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
     let (clone_where, debug_where) = (&clone.where_clause, &debug.where_clause);
     quote! {
         #[doc = #doc]
+        #(#allows)*
+        #[allow(deprecated)]
         #vis struct #accessor #declared (#target) #declared_where;
 
         #[automatically_derived]
+        #(#allows)*
         #[allow(dead_code, deprecated)]
         impl #impl_generics #accessor #accessor_ty #where_clause {
             #(#methods)*
         }
 
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #unbound_generics ::core::ops::Deref for #accessor #accessor_ty #unbound_where {
             type Target = #target;
 
@@ -154,6 +171,7 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #unbound_generics ::core::ops::DerefMut for #accessor #accessor_ty #unbound_where {
             fn deref_mut(&mut self) -> &mut Self::Target {
                 &mut self.0
@@ -161,6 +179,7 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #unbound_generics ::core::convert::From<#target> for #accessor #accessor_ty #unbound_where {
             fn from(record: #target) -> Self {
                 Self(record)
@@ -168,6 +187,7 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #unbound_generics ::core::clone::Clone for #accessor #accessor_ty #clone_where {
             fn clone(&self) -> Self {
                 Self(::core::clone::Clone::clone(&self.0))
@@ -175,6 +195,7 @@ fn accessor(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #unbound_generics ::core::fmt::Debug for #accessor #accessor_ty #debug_where {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.0, f)
@@ -223,6 +244,7 @@ fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
 fn constructors(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, .. } = record;
     let Names { accessor, generics, .. } = names;
+    let allows = &record.allows;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let args = generics.params.iter().map(|param| match param {
         GenericParam::Type(param) => &param.ident,
@@ -240,7 +262,7 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
         quote! {
             #[doc = #doc]
             #[doc = ""]
-            #[doc = "An id is percent-encoded where it could run into its neighbours; an empty one is an error of the first operation."]
+            #[doc = "`%`, `{`, `}` and `:` in an id are percent-encoded; an empty id is an error of the first operation."]
             #[must_use]
             #vis fn of(#(#ids: impl ::core::fmt::Display),*) -> #returned {
                 const TEMPLATE: #runtime::__private::Template = #runtime::__private::Template {
@@ -248,7 +270,7 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
                     placeholders: &[#((#befores, #id_names)),*],
                     tail: #tail,
                 };
-                #runtime::Record::of(TEMPLATE, &[#(&#ids),*]).into()
+                ::core::convert::From::from(#runtime::Record::of(TEMPLATE, &[#(&#ids),*]))
             }
         }
     });
@@ -261,6 +283,7 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
         };
         Some(quote! {
             #[doc(hidden)]
+            #[allow(non_snake_case)]
             fn #name() -> #ty {
                 #value
             }
@@ -280,12 +303,13 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
         format!("The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
     quote! {
         #[automatically_derived]
+        #(#allows)*
         #[allow(dead_code, deprecated)]
         impl #impl_generics #ident #ty_generics #where_clause {
             #[doc = #doc]
             #[must_use]
             #vis fn at(key: impl ::core::convert::Into<::std::string::String>) -> #returned {
-                #runtime::Record::at(key).into()
+                ::core::convert::From::from(#runtime::Record::at(key))
             }
 
             #of
@@ -301,6 +325,7 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
 fn partial(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, generics, .. } = record;
     let partial = &names.partial;
+    let allows = &record.allows;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let fields: Vec<_> = record.stored().collect();
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
@@ -320,7 +345,8 @@ fn partial(record: &Record, names: &Names) -> TokenStream {
     let unused_value = unused.is_some().then(|| quote!(__record: ::core::marker::PhantomData,));
     quote! {
         #[doc = #doc]
-        #[allow(dead_code)]
+        #(#allows)*
+        #[allow(dead_code, deprecated)]
         #vis struct #partial #generics #where_clause {
             #(#declarations,)*
             #unused
@@ -338,7 +364,7 @@ fn partial(record: &Record, names: &Names) -> TokenStream {
         #[allow(deprecated)]
         impl #impl_generics ::core::fmt::Debug for #partial #ty_generics #where_clause {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let stored = |stored: bool| if stored { "stored" } else { "absent" };
+                let stored = |stored: ::core::primitive::bool| if stored { "stored" } else { "absent" };
                 f.debug_struct(#name)
                     #(.field(#labels, &::core::format_args!("{}", stored(self.#idents.is_some()))))*
                     .finish()
@@ -396,6 +422,7 @@ fn schema(record: &Record, names: &Names) -> TokenStream {
     let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
         quote! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl #impl_generics #runtime::DefaultedHash for #ident #ty_generics #where_clause {}
         }
     });

@@ -35,6 +35,7 @@ use crate::ctxt::Ctxt;
 /// |---|---|
 /// | `key = "user:{user_id}:settings"` | gives `UserSettings::of(user_id)`; `{{` and `}}` are literal braces |
 /// | `rename_all = "camelCase"` | the names of fields in Redis, in one of serde's cases |
+/// | `accessor = "Name"` | the accessor's name, where `UserSettingsHash` is taken |
 /// | `crate = "path"` | where the runtime crate lies, if it is re-exported |
 ///
 /// # Attributes of a field

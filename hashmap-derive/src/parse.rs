@@ -19,6 +19,10 @@ pub(crate) struct Record {
     pub(crate) generics: Generics,
     pub(crate) runtime: Path,
     pub(crate) key: Option<Template>,
+    /// The accessor's name, where it is given.
+    pub(crate) accessor: Option<Ident>,
+    /// Lints that the user has allowed on the struct.
+    pub(crate) allows: Vec<Attribute>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -104,25 +108,28 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
             ctxt.error(lifetime, OWNED);
         }
     }
-    for field in &named.named {
-        if let Type::Reference(reference) = option_of(&field.ty).unwrap_or(&field.ty) {
-            owned = false;
-            ctxt.error(reference, OWNED);
-        }
-    }
     if !owned {
         return None;
     }
 
     let mut attrs = RecordAttrs::default();
     each_attribute(ctxt, &input.attrs, |meta| attrs.parse(ctxt, meta));
-    Some(Record {
+    let fields: Vec<Field> = named.named.iter().filter_map(|input| field(ctxt, input, attrs.rename_all)).collect();
+    for field in fields.iter().filter(|field| field.is_stored()) {
+        if let Type::Reference(reference) = &field.ty {
+            owned = false;
+            ctxt.error(reference, OWNED);
+        }
+    }
+    owned.then(|| Record {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
         generics: input.generics.clone(),
         runtime: attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap)),
         key: attrs.key,
-        fields: named.named.iter().filter_map(|input| field(ctxt, input, attrs.rename_all)).collect(),
+        accessor: attrs.accessor,
+        allows: input.attrs.iter().filter(|attr| attr.path().is_ident("allow")).cloned().collect(),
+        fields,
     })
 }
 
@@ -181,7 +188,7 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Fi
 }
 
 fn carries_over(attr: &Attribute) -> bool {
-    ["doc", "deprecated", "cfg", "cfg_attr", "allow", "expect"].iter().any(|name| attr.path().is_ident(name))
+    ["doc", "deprecated", "allow"].iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The `T` of an `Option<T>`, recognised by the last segment of the path, as serde and clap do.
@@ -211,13 +218,14 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
 const OWNED: &str =
     "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
 const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `accessor`";
-const RECORD_KEYS: &str = "`key`, `rename_all`, `crate`";
+const RECORD_KEYS: &str = "`key`, `rename_all`, `accessor`, `crate`";
 
 #[derive(Default)]
 struct RecordAttrs {
     runtime: Option<Path>,
     key: Option<Template>,
     rename_all: Option<Case>,
+    accessor: Option<Ident>,
     seen: Vec<String>,
 }
 
@@ -241,6 +249,12 @@ impl RecordAttrs {
             self.rename_all = Case::parse(&literal.value());
             if self.rename_all.is_none() {
                 ctxt.error(&literal, format!("unknown case; write one of {}", Case::names()));
+            }
+        } else if meta.path.is_ident("accessor") {
+            let Some(literal) = string(ctxt, meta, "accessor = \"Name\"")? else { return Ok(()) };
+            match literal.parse() {
+                Ok(ident) => self.accessor = Some(ident),
+                Err(_) => ctxt.error(literal, "this is no name of a type; write one such as \"SettingsAccessor\""),
             }
         } else {
             unknown(ctxt, meta, "a struct", RECORD_KEYS, ("a field", FIELD_KEYS))?;

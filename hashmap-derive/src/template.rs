@@ -9,8 +9,7 @@ pub(crate) struct Template {
     pub(crate) tail: String,
 }
 
-/// These are encoded in every id (`:` where there are several), so that one of them between two placeholders keeps
-/// their ids apart.
+/// These are encoded in every id, so that one of them between two placeholders keeps their ids apart.
 const SEPARATORS: [char; 3] = [':', '{', '}'];
 
 impl Template {

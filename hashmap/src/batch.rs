@@ -43,6 +43,10 @@ impl<C: Commands> Batch<C> {
     /// Wraps the commands in `MULTI` and `EXEC`: no other client sees a part of them done. As in Redis, a command that
     /// fails (on a key of another type, say) does not undo the others.
     ///
+    /// Where the server refuses a command before it runs, the error is that command's, and none is carried out. Where it
+    /// refuses `MULTI` itself (to a user without the right to it), the commands are carried out one by one, and the error
+    /// is one of `MULTI`.
+    ///
     /// On a cluster it takes an async connection, and keys that lie in one hash slot; else it is
     /// [`Error::NotAtomic`], and nothing is sent.
     pub fn atomic(mut self) -> Self {

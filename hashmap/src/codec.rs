@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::decode::{DecodeFault, Decoder};
 use crate::kind::Kind;
 use crate::probe::asked_kind;
-use crate::shape::{Header, Refusal, Shape};
+use crate::shape::{Header, Refusal, Shape, fingerprint};
 
 /// The first byte of every stored value lies in this range, known or not.
 const RESERVED: std::ops::RangeInclusive<u8> = 0x80..=0xBF;
@@ -27,7 +27,7 @@ pub enum Fault {
     Foreign,
     UnknownKind(u8),
     WrongType { stored: Kind, asked: &'static str },
-    OtherShape { stored: Kind, asked: &'static str },
+    OtherShape { stored: Kind, asked: &'static str, problem: String },
     Damaged { asked: &'static str, problem: String },
     NotText { asked: &'static str },
     Refused { written: &'static str, problem: String },
@@ -64,19 +64,26 @@ pub(crate) fn write<T: Serialize + ?Sized>(value: &T, shape: &Shape, mut out: im
     };
     skip.map_err(|_| ())
         .and_then(|skip| {
-            let payload = Payload { out, skip };
-            bincode::serde::encode_into_writer(value, payload, bincode::config::standard()).map_err(|_| ())
+            let mut payload = Payload { out, skip, written: 0 };
+            bincode::serde::encode_into_writer(value, &mut payload, bincode::config::standard()).map_err(|_| ())?;
+            Ok(payload.written)
         })
         .map_err(|()| refused::<T>(&Refusal::Custom))
+        .and_then(|written| {
+            // A Serialize that reads a clock or what others change can differ from one pass to the next.
+            let is_planned = written + shape.header.len() == shape.stored_len;
+            if is_planned { Ok(()) } else { Err(refused::<T>(&Refusal::Changing)) }
+        })
 }
 
 /// Where bincode writes to: the first `skip` bytes, framing that the stored form does not have, are dropped.
 struct Payload<W> {
     out: W,
     skip: u64,
+    written: u64,
 }
 
-impl<W: io::Write> Writer for Payload<W> {
+impl<W: io::Write> Writer for &mut Payload<W> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         let mut bytes = bytes;
@@ -85,6 +92,7 @@ impl<W: io::Write> Writer for Payload<W> {
             self.skip -= dropped as u64;
             bytes = &bytes[dropped..];
         }
+        self.written += bytes.len() as u64;
         self.out.write_all(bytes).map_err(|inner| EncodeError::Io { inner, index: 0 })
     }
 }
@@ -130,12 +138,17 @@ fn check_shape<T>(stored: &[u8], kind: Kind, shape: &Shape) -> Result<(), Fault>
     if let Header::Digest(_, digest) = shape.header
         && stored.get(1..5) != Some(digest.to_le_bytes().as_slice())
     {
-        return Err(Fault::OtherShape { stored: kind, asked: type_name::<T>() });
+        return Err(other_shape::<T>(kind, "its digest is another one"));
     }
     if shape.stored_len != stored.len() as u64 {
-        return Err(damaged::<T>("it takes another length when it is written again".to_owned()));
+        let problem = "it takes another length when it is written again";
+        return Err(if kind.is_scalar() { damaged::<T>(problem.to_owned()) } else { other_shape::<T>(kind, problem) });
     }
     Ok(())
+}
+
+fn other_shape<T>(stored: Kind, problem: impl Into<String>) -> Fault {
+    Fault::OtherShape { stored, asked: type_name::<T>(), problem: problem.into() }
 }
 
 fn damaged<T>(problem: String) -> Fault {
@@ -146,15 +159,20 @@ fn damaged<T>(problem: String) -> Fault {
 fn undecodable<T>(stored: Kind, asked: Option<Kind>, no_header: bool, fault: &DecodeFault) -> Fault {
     if no_header {
         damaged::<T>(DecodeFault::Truncated.to_string())
+    } else if let DecodeFault::NotSelfDescribing(_) = fault {
+        Fault::Unreadable { written: type_name::<T>(), problem: fault.to_string() }
     } else if asked.is_some_and(|asked| asked != stored) {
         Fault::WrongType { stored, asked: type_name::<T>() }
-    } else {
+    } else if stored.is_scalar() {
         damaged::<T>(fault.to_string())
+    } else {
+        // A composite that does not decode is, nearly always, one whose type has changed.
+        other_shape::<T>(stored, fault.to_string())
     }
 }
 
-/// Proves that what is about to be written can be read back. For debug builds: types whose Serialize and Deserialize
-/// disagree fail at the first test, not in production.
+/// Proves that what is about to be written can be read back, to the same contents. For debug builds: types whose
+/// Serialize and Deserialize disagree fail at the first test, not in production.
 pub(crate) fn verify<T, Q>(value: &Q, shape: &Shape) -> Result<(), Fault>
 where
     T: Serialize + DeserializeOwned,
@@ -162,13 +180,16 @@ where
 {
     let mut stored = Vec::new();
     write(value, shape, &mut stored)?;
-    decode::<T>(&stored).map(drop).map_err(|fault| Fault::Unreadable {
-        written: type_name::<T>(),
-        problem: match fault {
-            Fault::Damaged { problem, .. } => problem,
-            _ => "it reads back as another type or shape".to_owned(),
-        },
-    })
+    let problem = match decode::<T>(&stored) {
+        // Where Serialize passes over one field and Deserialize over another, the shapes are equal.
+        Ok(read) if fingerprint(&read).ok() == fingerprint(value).ok() => return Ok(()),
+        Ok(_) => "it reads back with other contents".to_owned(),
+        Err(Fault::Damaged { problem, .. } | Fault::OtherShape { problem, .. } | Fault::Unreadable { problem, .. }) => {
+            problem
+        }
+        Err(_) => "it reads back as another type".to_owned(),
+    };
+    Err(Fault::Unreadable { written: type_name::<T>(), problem })
 }
 
 /// The text of a field that is stored as text.

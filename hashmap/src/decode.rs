@@ -27,7 +27,7 @@ pub(crate) enum DecodeFault {
     Trailing(usize),
     #[error("it holds no valid {0}")]
     Invalid(&'static str),
-    #[error("it is not {0}")]
+    #[error("it holds no {0}")]
     Expected(String),
     #[error("it has no field `{0}`")]
     MissingField(&'static str),
@@ -37,28 +37,21 @@ pub(crate) enum DecodeFault {
     Length,
     #[error("it holds more than {MAX_ZERO_WIDTH} elements that take no space")]
     ZeroWidth,
-    #[error("its type asks for {0}, and bincode does not say what is stored: `untagged`, `tag` and `flatten` do that")]
+    #[error("it asks for {0}, and bincode does not say what is stored")]
     NotSelfDescribing(&'static str),
     #[error("its Deserialize refused it")]
     Custom,
 }
 
 impl de::Error for DecodeFault {
-    // The texts of foreign errors quote the value; what was expected is a description of the type.
+    // The texts of foreign errors can quote the value, and so can what they say they expected.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::Custom
     }
 
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Expected(expected.to_string())
-    }
-
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Expected(expected.to_string())
-    }
-
-    fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::Expected(expected.to_string())
+        let expected = expected.to_string();
+        if is_variant_range(&expected) { Self::Expected(expected) } else { Self::Custom }
     }
 
     fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
@@ -78,6 +71,13 @@ impl de::Error for DecodeFault {
     }
 }
 
+/// What serde's derive says of an enum: "variant index 0 <= i < 3".
+fn is_variant_range(expected: &str) -> bool {
+    expected
+        .strip_prefix("variant index 0 <= i < ")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 impl From<DecodeError> for DecodeFault {
     fn from(error: DecodeError) -> Self {
         match error {
@@ -90,6 +90,9 @@ impl From<DecodeError> for DecodeFault {
         }
     }
 }
+
+/// How many elements are announced to a visitor at the most: not every collection is as careful with it as serde's.
+const ANNOUNCED_AT_ONCE: usize = 256;
 
 /// The bytes that are left.
 struct Input<'de> {
@@ -199,7 +202,7 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     fn elements(&mut self, left: usize) -> Elements<'_, 'de> {
-        let hint = left.min(self.announceable);
+        let hint = left.min(self.announceable).min(ANNOUNCED_AT_ONCE);
         self.announceable -= hint;
         Elements { decoder: self, left, hint, before: 0 }
     }

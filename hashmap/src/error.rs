@@ -27,12 +27,12 @@ pub enum Error {
         asked: &'static str,
     },
 
-    /// A value of the same kind but of another shape is stored: a nested type has changed since it was written, or it
-    /// was another type.
+    /// A value of the same kind but of another shape is stored: a type in it has changed since it was written, or it was
+    /// another type. (A composite whose bytes are damaged looks the same.)
     #[error(
-        "{place} holds a {stored} of another shape than `{asked}` has now: a field or variant in it was added, removed, \
-         renamed, reordered or retyped since it was written (only variants appended to an enum need nothing): keep the \
-         old type to read it with, and set it anew"
+        "{place} holds a value of kind {stored}, but of another shape than `{asked}` has ({problem}): a field or variant in \
+         it was added, removed, renamed, reordered or retyped since it was written, or this program is older than its \
+         writer; read it with the type it was written with, and set it anew"
     )]
     OtherShape {
         /// Where the value lies.
@@ -41,12 +41,14 @@ pub enum Error {
         stored: Kind,
         /// The Rust type it was read as.
         asked: &'static str,
+        /// What does not fit.
+        problem: String,
     },
 
     /// Another program wrote the value.
     #[error(
-        "{place} was not written by this library: where another program reads and writes it as text, mark the field \
-         `#[redis_hash(text)]`; else delete it and set it anew"
+        "{place} was not written by this library: where another program reads and writes it as text, declare it in a \
+         struct as `#[redis_hash(text)]`; else delete it and set it anew"
     )]
     Foreign {
         /// Where the value lies.
@@ -64,8 +66,8 @@ pub enum Error {
         byte: u8,
     },
 
-    /// The stored bytes are damaged, or were written by a type that is laid out differently.
-    #[error("{place} does not decode as `{asked}` ({problem}): it is damaged, or it was written as another type")]
+    /// The stored bytes are damaged: they are no value of the kind that they begin with.
+    #[error("{place} is damaged, it does not decode as `{asked}` ({problem}): delete it and set it anew")]
     Damaged {
         /// Where the value lies.
         place: Place,
@@ -76,7 +78,10 @@ pub enum Error {
     },
 
     /// A text field holds something that its type does not parse.
-    #[error("{place} is stored as text that is no `{asked}`")]
+    #[error(
+        "{place} is declared as text, and what is stored is no text of a `{asked}`: correct it where it was written, or \
+         delete it and set it anew (what was stored before the field was declared as text is none)"
+    )]
     NotText {
         /// Where the value lies.
         place: Place,
@@ -116,13 +121,15 @@ pub enum Error {
         limit: usize,
     },
 
-    /// The value would not read back. Nothing was sent. Only debug builds check this.
+    /// Values of this type can be written and not be read back. When it is written, debug builds find that out before
+    /// anything is sent.
     #[error(
-        "{place} would store a `{written}` that cannot be read back ({problem}): its Serialize and Deserialize disagree; \
-         serde's `untagged`, `tag`, `flatten` and `skip_serializing` do that"
+        "{place} cannot hold a `{written}`, which would not read back ({problem}): its Serialize and Deserialize disagree, \
+         as with serde's `untagged`, `tag`, `flatten` and `skip_serializing`, or it takes whatever it finds, for which \
+         there is `redis_hashmap::Value`"
     )]
     Unreadable {
-        /// Where the value should have gone.
+        /// Where the value is, or should have gone.
         place: Place,
         /// Its Rust type.
         written: &'static str,
@@ -151,9 +158,9 @@ pub enum Error {
     },
 
     /// The name of a stored field is not one of the map's key type.
-    #[error("a field of {place} has a name that is no `{asked}`: another program wrote it, or the type has changed")]
+    #[error("the name of {place} is no `{asked}`: another program wrote it, or the type of the names has changed")]
     FieldName {
-        /// The hash.
+        /// The hash and the field.
         place: Place,
         /// The Rust type of the names.
         asked: &'static str,
@@ -188,7 +195,7 @@ pub enum Error {
         problem: String,
     },
 
-    /// The connection cannot run this batch as one transaction. Nothing was sent.
+    /// The connection cannot run this batch as one transaction. Nothing was carried out.
     #[error("this batch cannot be atomic: {reason}")]
     NotAtomic {
         /// Why not.
@@ -203,7 +210,7 @@ impl Error {
             Fault::Foreign => Self::Foreign { place },
             Fault::UnknownKind(byte) => Self::UnknownKind { place, byte },
             Fault::WrongType { stored, asked } => Self::WrongType { place, stored, asked },
-            Fault::OtherShape { stored, asked } => Self::OtherShape { place, stored, asked },
+            Fault::OtherShape { stored, asked, problem } => Self::OtherShape { place, stored, asked, problem },
             Fault::Damaged { asked, problem } => Self::Damaged { place, asked, problem },
             Fault::NotText { asked } => Self::NotText { place, asked },
             Fault::Refused { written, problem } => Self::Refused { place, written, problem },
@@ -327,7 +334,12 @@ impl RedisFault {
 
     fn describe(&self) -> Cow<'_, str> {
         if let Some(error) = self.io_error() {
-            return error.to_string().into();
+            // The system calls a timeout "Resource temporarily unavailable".
+            return if self.is_timeout() {
+                format!("no answer came in time, whether it was carried out is not known ({error})").into()
+            } else {
+                error.to_string().into()
+            };
         }
         let Some(code) = self.code() else { return self.0.category().into() };
         let meaning = match code {
@@ -348,7 +360,9 @@ impl RedisFault {
             _ if self.0.detail().is_some_and(|text| text.starts_with("unknown command")) => {
                 "the server does not know the command"
             }
-            _ => "the server refused the command",
+            "ERR" => "the server refused the command",
+            // What stands first in an error that is none of Redis's own can be anything.
+            _ => return "the server refused the command, with an error that is not one of Redis's own".into(),
         };
         format!("{meaning} ({code})").into()
     }

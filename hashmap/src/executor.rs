@@ -3,7 +3,7 @@
 use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::{Command, Request};
-use crate::error::Error;
+use crate::error::{Error, RedisFault};
 use crate::reply::{Reply, failed, unexpected};
 
 /// What becomes of the commands that an accessor makes.
@@ -134,16 +134,53 @@ pub(crate) fn send_all(
     for request in requests {
         pack(&request.cmd);
     }
-    let replies = if atomic {
-        pack(&redis::cmd("EXEC"));
-        con.req_packed_commands(&packed, requests.len() + 1, 1)
-    } else {
-        con.req_packed_commands(&packed, 0, requests.len())
-    };
-    let mut replies = replies.map_err(|error| failed(error, first))?;
     if atomic {
-        let Some(Value::Array(all)) = replies.pop() else { return Err(unexpected(first)) };
-        replies = all;
+        pack(&redis::cmd("EXEC"));
+    }
+    let replies = con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic));
+    ordered(replies.map_err(|error| failed(error, first))?, requests, atomic)
+}
+
+/// How many replies to ask for: in a transaction those of MULTI and of the queued commands too. Only they tell which
+/// command the server has refused, and whether there is a transaction at all; and redis-rs 1.8.1 panics where it skips
+/// over a refused MULTI.
+fn replies_of(commands: usize, atomic: bool) -> usize {
+    commands + if atomic { 2 } else { 0 }
+}
+
+/// The reply to each command.
+fn ordered(
+    mut replies: Vec<Value>,
+    requests: &[Request],
+    atomic: bool,
+) -> Result<Vec<Result<Value, RedisError>>, Error> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    if atomic {
+        let exec = replies.pop();
+        let mut queued = replies.into_iter();
+        if let Some(Value::ServerError(error)) = queued.next() {
+            return Err(Error::Redis {
+                place: first.hash(),
+                operation: "MULTI",
+                source: RedisFault::new(error.into()),
+            });
+        }
+        for (request, reply) in requests.iter().zip(queued) {
+            Reply::new(Ok(reply), request)?;
+        }
+        replies = match exec {
+            Some(Value::Array(replies)) => replies,
+            Some(Value::Nil) => {
+                return Err(Error::NotAtomic {
+                    reason: "a key that this connection watches has changed; nothing was carried out",
+                });
+            }
+            Some(Value::ServerError(error)) => return Err(failed(error.into(), first)),
+            _ => return Err(unexpected(first)),
+        };
+    }
+    if replies.len() != requests.len() {
+        return Err(unexpected(first));
     }
     Ok(replies.into_iter().map(Ok).collect())
 }
@@ -159,11 +196,11 @@ mod aio {
     use std::collections::BTreeMap;
     use std::pin::Pin;
 
-    use futures_util::future::try_join_all;
+    use futures_util::future::join_all;
     use redis::aio::ConnectionLike;
     use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
-    use super::{Executor, is_noscript};
+    use super::{Executor, is_noscript, ordered, replies_of};
     use crate::command::{Command, Request};
     use crate::error::Error;
     use crate::reply::{Reply, failed, unexpected};
@@ -244,7 +281,7 @@ mod aio {
     ) -> Result<Vec<Result<Value, RedisError>>, Error> {
         let Some(first) = requests.first() else { return Ok(Vec::new()) };
         let failure = match send(requests.iter(), atomic, con).await {
-            Ok(replies) => return ordered(replies, requests.len(), first),
+            Ok(replies) => return ordered(replies, requests, atomic),
             Err(failure) => failure,
         };
         // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own answer
@@ -262,26 +299,28 @@ mod aio {
         for (index, request) in requests.iter().enumerate() {
             groups.entry(slot(request.key())).or_default().push(index);
         }
-        let groups = try_join_all(groups.into_values().map(|indices| {
+        let groups = join_all(groups.into_values().map(|indices| {
             let mut con = con.clone();
             async move {
-                let replies = send(indices.iter().map(|index| &requests[*index]), false, &mut con)
-                    .await
-                    .map_err(|error| failed(error, &requests[indices[0]]))?;
-                Ok::<_, Error>(indices.into_iter().zip(replies))
+                let sent = send(indices.iter().map(|index| &requests[*index]), false, &mut con).await;
+                (indices, sent)
             }
         }))
-        .await?;
-        let mut replies: Vec<(usize, Value)> = groups.into_iter().flatten().collect();
-        replies.sort_unstable_by_key(|(index, _)| *index);
-        ordered(replies.into_iter().map(|(_, reply)| reply).collect(), requests.len(), first)
-    }
-
-    fn ordered(replies: Vec<Value>, expected: usize, first: &Request) -> Result<Vec<Result<Value, RedisError>>, Error> {
-        if replies.len() != expected {
-            return Err(unexpected(first));
+        .await;
+        // Every group is awaited, whatever becomes of another one.
+        let mut replies: Vec<Result<Value, RedisError>> = requests.iter().map(|_| Ok(Value::Nil)).collect();
+        for (indices, sent) in groups {
+            match sent {
+                Ok(group) if group.len() == indices.len() => {
+                    for (index, reply) in indices.into_iter().zip(group) {
+                        replies[index] = Ok(reply);
+                    }
+                }
+                Ok(_) => return Err(unexpected(first)),
+                Err(error) => indices.into_iter().for_each(|index| replies[index] = Err(error.clone())),
+            }
         }
-        Ok(replies.into_iter().map(Ok).collect())
+        Ok(replies)
     }
 
     async fn send(
@@ -296,8 +335,7 @@ mod aio {
         if atomic {
             pipeline.atomic();
         }
-        // An error of one command stands in its place among the replies.
-        pipeline.ignore_errors();
-        pipeline.query_async(con).await
+        // Not `query_async`, which keeps the replies of MULTI and of the queued commands to itself.
+        con.req_packed_commands(&pipeline, 0, replies_of(pipeline.len(), atomic)).await
     }
 }

@@ -1,6 +1,9 @@
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -205,10 +208,24 @@ impl<T: Send + 'static, Q: ?Sized, F: FormatOf<T, Q>> FormatOf<T, Q> for Default
 }
 
 mod sealed {
+    use super::{Arc, Cow, Path, PathBuf};
+
     pub trait Sealed {}
     impl Sealed for super::Bincode {}
     impl Sealed for super::Text {}
     impl<F> Sealed for super::Defaulted<F> {}
+
+    pub trait StoredAs<T: ?Sized> {}
+    impl<T: ?Sized> StoredAs<T> for T {}
+    impl StoredAs<String> for str {}
+    impl StoredAs<Box<str>> for str {}
+    impl StoredAs<Arc<str>> for str {}
+    impl StoredAs<Cow<'_, str>> for str {}
+    impl<T> StoredAs<Vec<T>> for [T] {}
+    impl<T> StoredAs<Box<[T]>> for [T] {}
+    impl<T> StoredAs<Arc<[T]>> for [T] {}
+    impl<T: Clone> StoredAs<Cow<'_, [T]>> for [T] {}
+    impl StoredAs<PathBuf> for Path {}
 }
 
 /// What can be given where a `T` is stored: a `T`, or what is stored exactly as one, such as `str` for a `String`.
@@ -221,15 +238,16 @@ mod sealed {
     note = "`set` takes a reference to the field's own type: `str` for a `String`, `[T]` for a `Vec<T>`, and for an \
             `Option<T>` field the `T` in it (`delete` makes it `None`)"
 )]
-pub trait StoredAs<T: ?Sized> {}
+pub trait StoredAs<T: ?Sized>: sealed::StoredAs<T> {}
 
+// Not by a macro: rustc shows these lines to who gives something else.
 impl<T: ?Sized> StoredAs<T> for T {}
 impl StoredAs<String> for str {}
 impl StoredAs<Box<str>> for str {}
-impl StoredAs<std::sync::Arc<str>> for str {}
-impl StoredAs<std::borrow::Cow<'_, str>> for str {}
+impl StoredAs<Arc<str>> for str {}
+impl StoredAs<Cow<'_, str>> for str {}
 impl<T> StoredAs<Vec<T>> for [T] {}
 impl<T> StoredAs<Box<[T]>> for [T] {}
-impl<T> StoredAs<std::sync::Arc<[T]>> for [T] {}
-impl<T: Clone> StoredAs<std::borrow::Cow<'_, [T]>> for [T] {}
-impl StoredAs<std::path::PathBuf> for std::path::Path {}
+impl<T> StoredAs<Arc<[T]>> for [T] {}
+impl<T: Clone> StoredAs<Cow<'_, [T]>> for [T] {}
+impl StoredAs<PathBuf> for Path {}

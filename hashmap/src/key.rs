@@ -47,16 +47,16 @@ pub struct Template {
 impl Template {
     /// The key for these ids, one for each placeholder.
     ///
-    /// An id is percent-encoded where it could run into its neighbours: `%`, `{` and `}` always, and `:` where there
-    /// are several ids. The derive sees to it that one of those stands between two placeholders, so that different ids
-    /// never give the same key.
+    /// `%`, `{`, `}` and `:` of an id are percent-encoded. The derive sees to it that one of the last three stands between
+    /// two placeholders, so that different ids never give the same key; and an id never reaches into the key of another
+    /// struct, as `42:settings` would in `user:{id}` beside `user:{id}:settings`.
     pub(crate) fn fill(self, ids: &[&dyn Display]) -> Key {
         let mut key = String::new();
         for ((before, placeholder), id) in self.placeholders.iter().zip(ids) {
             key.push_str(before);
             let start = key.len();
             // Display of an id may fail; the id is then no id.
-            let whole = write!(Escaped { key: &mut key, several: self.placeholders.len() > 1 }, "{id}").is_ok();
+            let whole = write!(Escaped(&mut key), "{id}").is_ok();
             if key.len() == start || !whole {
                 return Key::EmptyId(self, placeholder);
             }
@@ -66,20 +66,17 @@ impl Template {
     }
 }
 
-struct Escaped<'a> {
-    key: &'a mut String,
-    several: bool,
-}
+struct Escaped<'a>(&'a mut String);
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for char in text.chars() {
             match char {
-                '%' => self.key.push_str("%25"),
-                '{' => self.key.push_str("%7B"),
-                '}' => self.key.push_str("%7D"),
-                ':' if self.several => self.key.push_str("%3A"),
-                char => self.key.push(char),
+                '%' => self.0.push_str("%25"),
+                '{' => self.0.push_str("%7B"),
+                '}' => self.0.push_str("%7D"),
+                ':' => self.0.push_str("%3A"),
+                char => self.0.push(char),
             }
         }
         Ok(())

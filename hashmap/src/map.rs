@@ -133,6 +133,8 @@ impl<K, V, E> HashMap<K, V, E> {
     }
 
     /// Sets how large a value this map stores, in bytes; 64 MiB if nothing is said. What is read is not limited.
+    ///
+    /// A Redis server takes at most 512 MB (`proto-max-bulk-len`), and hangs up on more.
     pub fn set_value_limit(&mut self, bytes: usize) {
         self.hash.value_limit = bytes;
     }
@@ -174,7 +176,7 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
     /// [`FieldName`](Error::FieldName) if a name is no `K`.
     pub fn get_fields(&mut self) -> E::Output<'_, Vec<K>>
     where
-        K: FromStr + Send + 'static,
+        K: Display + FromStr + Send + 'static,
     {
         let request = Request::hkeys(&self.hash.key);
         self.hash.run(request, names)
@@ -187,7 +189,7 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
         self.hash.size()
     }
 
-    /// Removes the hash with all its fields: true if there was something.
+    /// Removes the key with all its fields: true if there was something, of whatever Redis type.
     ///
     /// `DEL`, O(number of fields).
     pub fn clear(&mut self) -> E::Output<'_, bool> {
@@ -238,7 +240,7 @@ where
     /// As [`Field::get`](crate::Field::get), and [`FieldName`](Error::FieldName) if a name is no `K`.
     pub fn get_all(&mut self) -> E::Output<'_, std::collections::HashMap<K, V>>
     where
-        K: FromStr + Eq + StdHash + Send + 'static,
+        K: Display + FromStr + Eq + StdHash + Send + 'static,
     {
         let request = Request::hgetall(&self.hash.key);
         self.hash.run(request, entries)
@@ -284,7 +286,7 @@ impl<K, E: Executor> HashMap<K, Any, E> {
     /// As [`Field::get`](crate::Field::get), and [`FieldName`](Error::FieldName) if a name is no `K`.
     pub fn get_all(&mut self) -> E::Output<'_, std::collections::HashMap<K, Value>>
     where
-        K: FromStr + Eq + StdHash + Send + 'static,
+        K: Display + FromStr + Eq + StdHash + Send + 'static,
     {
         let request = Request::hgetall(&self.hash.key);
         self.hash.run(request, entries)
@@ -300,17 +302,23 @@ fn text<Q: Display + ?Sized>(field: &Q) -> String {
     name
 }
 
-pub(crate) fn names<K: FromStr>(reply: Reply<'_>, _: Option<fn() -> Vec<K>>) -> Result<Vec<K>, Error> {
+pub(crate) fn names<K: Display + FromStr>(reply: Reply<'_>, _: Option<fn() -> Vec<K>>) -> Result<Vec<K>, Error> {
     let request = reply.request();
-    reply.names()?.iter().map(|field| name(field).ok_or_else(|| no_name::<K>(request))).collect()
+    reply.names()?.iter().map(|field| name(field).ok_or_else(|| no_name::<K>(request, field))).collect()
 }
 
-fn name<K: FromStr>(field: &[u8]) -> Option<K> {
-    std::str::from_utf8(field).ok()?.parse().ok()
+/// A field's name as a key. One that the key would not write like that (`007` for 7) is none: `get` would not find it.
+fn name<K: Display + FromStr>(field: &[u8]) -> Option<K> {
+    let field = std::str::from_utf8(field).ok()?;
+    field.parse().ok().filter(|key| text(key) == field)
 }
 
-fn no_name<K>(request: &Request) -> Error {
-    Error::FieldName { place: request.place(), asked: type_name::<K>() }
+fn no_name<K>(request: &Request, field: &[u8]) -> Error {
+    Error::FieldName { place: place_of(request, field), asked: type_name::<K>() }
+}
+
+fn place_of(request: &Request, field: &[u8]) -> Place {
+    Place::new(&String::from_utf8_lossy(request.key()), Some(&String::from_utf8_lossy(field)))
 }
 
 fn entries<K, V>(
@@ -318,16 +326,13 @@ fn entries<K, V>(
     _: Option<fn() -> std::collections::HashMap<K, V>>,
 ) -> Result<std::collections::HashMap<K, V>, Error>
 where
-    K: FromStr + Eq + StdHash,
+    K: Display + FromStr + Eq + StdHash,
     V: Serialize + DeserializeOwned,
 {
     let request = reply.request();
     let entry = |(field, stored): Entry| {
-        let key = name(&field).ok_or_else(|| no_name::<K>(request))?;
-        let value = codec::decode(&stored).map_err(|fault| {
-            let hash = request.place();
-            Error::at(fault, Place::new(hash.key().unwrap_or_default(), Some(&String::from_utf8_lossy(&field))))
-        })?;
+        let key = name(&field).ok_or_else(|| no_name::<K>(request, &field))?;
+        let value = codec::decode(&stored).map_err(|fault| Error::at(fault, place_of(request, &field)))?;
         Ok((key, value))
     };
     reply.entries()?.into_iter().map(entry).collect()

@@ -178,6 +178,8 @@ impl<R: RedisHash, E> Record<R, E> {
     }
 
     /// Sets how large a value this accessor stores, in bytes; 64 MiB if nothing is said. What is read is not limited.
+    ///
+    /// A Redis server takes at most 512 MB (`proto-max-bulk-len`), and hangs up on more.
     pub fn set_value_limit(&mut self, bytes: usize) {
         self.hash.value_limit = bytes;
     }
@@ -269,7 +271,7 @@ where
         self.hash.run(request, names)
     }
 
-    /// True if the hash exists, that is if any field is stored.
+    /// True if the key exists, that is if any field is stored (or if it holds another Redis type).
     ///
     /// `EXISTS`, O(1).
     pub fn exists(&mut self) -> E::Output<'_, bool> {
@@ -284,7 +286,7 @@ where
         self.hash.size()
     }
 
-    /// Removes the hash with all its fields: true if there was something.
+    /// Removes the key with all its fields: true if there was something, of whatever Redis type.
     ///
     /// `DEL`, O(number of fields).
     pub fn clear(&mut self) -> E::Output<'_, bool> {

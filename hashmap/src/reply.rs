@@ -141,7 +141,6 @@ fn bytes(value: Value, request: &Request) -> Result<Option<Vec<u8>>, Error> {
 fn some_bytes(value: Value, request: &Request) -> Result<Vec<u8>, Error> {
     match value {
         Value::BulkString(bytes) => Ok(bytes),
-        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text.into_bytes()),
         Value::ServerError(error) => Err(failed(error.into(), request)),
         _ => Err(unexpected(request)),
     }

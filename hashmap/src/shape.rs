@@ -36,13 +36,19 @@ impl Header {
         }
     }
 
+    /// How many bytes it takes, besides what bincode writes.
+    pub(crate) fn len(self) -> u64 {
+        match self {
+            Self::Kind(_) => 1,
+            Self::Digest(..) => 5,
+            Self::Carried(..) => 0,
+        }
+    }
+
     /// The length of the whole stored value, where bincode writes `payload` bytes.
     fn stored_len(self, payload: u64) -> u64 {
-        match self {
-            Self::Kind(_) => payload + 1,
-            Self::Digest(..) => payload + 5,
-            Self::Carried(_, framing) => payload - framing,
-        }
+        let framing = if let Self::Carried(_, framing) = self { framing } else { 0 };
+        self.len() + payload - framing
     }
 }
 
@@ -57,8 +63,7 @@ pub struct Shape {
 impl Shape {
     #[inline]
     pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
-        let mut pass = Pass { hash: FNV_OFFSET, len: 0, depth: 0, zero_width: 0, root: None };
-        value.serialize(&mut pass)?;
+        let pass = Pass::<false>::over(value)?;
         let header = match pass.root {
             // Nothing was serialized: serde does not allow it, and there is nothing to store.
             None => return Err(Refusal::Custom),
@@ -77,6 +82,11 @@ impl Shape {
     }
 }
 
+/// A hash of a value's shape and contents, in which the order of maps does not matter.
+pub(crate) fn fingerprint<T: Serialize + ?Sized>(value: &T) -> Result<u64, Refusal> {
+    Pass::<true>::over(value).map(|pass| pass.hash)
+}
+
 /// Why a value cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -92,6 +102,8 @@ pub(crate) enum Refusal {
     UnknownLength,
     #[error("its Serialize announced {announced} elements and wrote {written}")]
     Length { announced: u64, written: u64 },
+    #[error("it changes while it is serialized")]
+    Changing,
     // The text of a foreign error can hold the value.
     #[error("its Serialize refused it")]
     Custom,
@@ -109,8 +121,8 @@ struct Root {
     carried: Option<u64>,
 }
 
-/// The state of the pass, which is also its serializer.
-struct Pass {
+/// The state of the pass, which is also its serializer. With `CONTENTS` it hashes what the scalars are, too.
+struct Pass<const CONTENTS: bool> {
     hash: u64,
     len: u64,
     depth: i32,
@@ -118,7 +130,24 @@ struct Pass {
     root: Option<Root>,
 }
 
-impl Pass {
+impl<const CONTENTS: bool> Pass<CONTENTS> {
+    #[inline]
+    fn over<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
+        let mut pass = Self { hash: FNV_OFFSET, len: 0, depth: 0, zero_width: 0, root: None };
+        value.serialize(&mut pass)?;
+        Ok(pass)
+    }
+
+    #[inline]
+    fn contents(&mut self, bytes: &[u8]) {
+        if CONTENTS {
+            self.feed_number(bytes.len() as u64);
+            for byte in bytes {
+                self.feed(*byte);
+            }
+        }
+    }
+
     #[inline]
     fn feed(&mut self, byte: u8) {
         self.hash = fnv1a_step(self.hash, byte);
@@ -179,7 +208,7 @@ impl Pass {
     }
 
     #[inline]
-    fn elements(&mut self, kind: Kind, announced: Option<usize>) -> Result<Elements<'_>, Refusal> {
+    fn elements(&mut self, kind: Kind, announced: Option<usize>) -> Result<Elements<'_, CONTENTS>, Refusal> {
         let announced = announced.ok_or(Refusal::UnknownLength)? as u64;
         self.composite(kind)?;
         self.len += varint_len(u128::from(announced));
@@ -226,43 +255,44 @@ pub(crate) fn fmix64(mut hash: u64) -> u64 {
 }
 
 macro_rules! scalars {
-    ($($method:ident($type:ty) $kind:ident = |$v:ident| $len:expr;)*) => {
+    ($($method:ident($type:ty) $kind:ident = |$v:ident| $len:expr, $bytes:expr;)*) => {
         $(#[inline]
         fn $method(self, $v: $type) -> Result<(), Refusal> {
             self.scalar(Kind::$kind, $len);
+            self.contents($bytes.as_ref());
             Ok(())
         })*
     };
 }
 
-impl<'a> ser::Serializer for &'a mut Pass {
+impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
     type Ok = ();
     type Error = Refusal;
-    type SerializeSeq = Elements<'a>;
-    type SerializeTuple = Fields<'a>;
-    type SerializeTupleStruct = Fields<'a>;
-    type SerializeTupleVariant = Fields<'a>;
-    type SerializeMap = Elements<'a>;
-    type SerializeStruct = Fields<'a>;
-    type SerializeStructVariant = Fields<'a>;
+    type SerializeSeq = Elements<'a, CONTENTS>;
+    type SerializeTuple = Fields<'a, CONTENTS>;
+    type SerializeTupleStruct = Fields<'a, CONTENTS>;
+    type SerializeTupleVariant = Fields<'a, CONTENTS>;
+    type SerializeMap = Elements<'a, CONTENTS>;
+    type SerializeStruct = Fields<'a, CONTENTS>;
+    type SerializeStructVariant = Fields<'a, CONTENTS>;
 
     scalars! {
-        serialize_bool(bool) Bool = |_v| 1;
-        serialize_i8(i8) I8 = |_v| 1;
-        serialize_i16(i16) I16 = |v| signed_len(v.into());
-        serialize_i32(i32) I32 = |v| signed_len(v.into());
-        serialize_i64(i64) I64 = |v| signed_len(v.into());
-        serialize_i128(i128) I128 = |v| signed_len(v);
-        serialize_u8(u8) U8 = |_v| 1;
-        serialize_u16(u16) U16 = |v| varint_len(v.into());
-        serialize_u32(u32) U32 = |v| varint_len(v.into());
-        serialize_u64(u64) U64 = |v| varint_len(v.into());
-        serialize_u128(u128) U128 = |v| varint_len(v);
-        serialize_f32(f32) F32 = |_v| 4;
-        serialize_f64(f64) F64 = |_v| 8;
-        serialize_char(char) Char = |v| v.len_utf8() as u64;
-        serialize_str(&str) Str = |v| varint_len(v.len() as u128) + v.len() as u64;
-        serialize_bytes(&[u8]) Bytes = |v| varint_len(v.len() as u128) + v.len() as u64;
+        serialize_bool(bool) Bool = |v| 1, [u8::from(v)];
+        serialize_i8(i8) I8 = |v| 1, v.to_le_bytes();
+        serialize_i16(i16) I16 = |v| signed_len(v.into()), v.to_le_bytes();
+        serialize_i32(i32) I32 = |v| signed_len(v.into()), v.to_le_bytes();
+        serialize_i64(i64) I64 = |v| signed_len(v.into()), v.to_le_bytes();
+        serialize_i128(i128) I128 = |v| signed_len(v), v.to_le_bytes();
+        serialize_u8(u8) U8 = |v| 1, v.to_le_bytes();
+        serialize_u16(u16) U16 = |v| varint_len(v.into()), v.to_le_bytes();
+        serialize_u32(u32) U32 = |v| varint_len(v.into()), v.to_le_bytes();
+        serialize_u64(u64) U64 = |v| varint_len(v.into()), v.to_le_bytes();
+        serialize_u128(u128) U128 = |v| varint_len(v), v.to_le_bytes();
+        serialize_f32(f32) F32 = |v| 4, v.to_le_bytes();
+        serialize_f64(f64) F64 = |v| 8, v.to_le_bytes();
+        serialize_char(char) Char = |v| v.len_utf8() as u64, u32::from(v).to_le_bytes();
+        serialize_str(&str) Str = |v| varint_len(v.len() as u128) + v.len() as u64, v.as_bytes();
+        serialize_bytes(&[u8]) Bytes = |v| varint_len(v.len() as u128) + v.len() as u64, v;
     }
 
     #[inline]
@@ -304,7 +334,9 @@ impl<'a> ser::Serializer for &'a mut Pass {
         self.depth -= 1; // its framing is a tuple, which is no level of the user's
         value.serialize(&mut *self)?;
         self.depth += 1;
-        self.hash = outer;
+        if !CONTENTS {
+            self.hash = outer;
+        }
         self.feed(Kind::Dynamic.byte());
         if is_root && kind != Kind::Dynamic {
             // bincode writes a scalar node as it is stored: its kind and its payload. Another composite is kept in the
@@ -337,19 +369,19 @@ impl<'a> ser::Serializer for &'a mut Pass {
     }
 
     #[inline]
-    fn serialize_seq(self, len: Option<usize>) -> Result<Elements<'a>, Refusal> {
+    fn serialize_seq(self, len: Option<usize>) -> Result<Elements<'a, CONTENTS>, Refusal> {
         self.elements(Kind::Seq, len)
     }
 
     #[inline]
-    fn serialize_tuple(self, len: usize) -> Result<Fields<'a>, Refusal> {
+    fn serialize_tuple(self, len: usize) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.composite(Kind::Tuple)?;
         self.feed_number(len as u64);
         Ok(Fields { pass: self })
     }
 
     #[inline]
-    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Fields<'a>, Refusal> {
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.serialize_tuple(len)
     }
 
@@ -360,18 +392,18 @@ impl<'a> ser::Serializer for &'a mut Pass {
         index: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<Fields<'a>, Refusal> {
+    ) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.variant(index, variant, len)?;
         Ok(Fields { pass: self })
     }
 
     #[inline]
-    fn serialize_map(self, len: Option<usize>) -> Result<Elements<'a>, Refusal> {
+    fn serialize_map(self, len: Option<usize>) -> Result<Elements<'a, CONTENTS>, Refusal> {
         self.elements(Kind::Map, len)
     }
 
     #[inline]
-    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'a>, Refusal> {
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.composite(Kind::Struct)?;
         self.feed_number(len as u64);
         Ok(Fields { pass: self })
@@ -384,7 +416,7 @@ impl<'a> ser::Serializer for &'a mut Pass {
         index: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<Fields<'a>, Refusal> {
+    ) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.variant(index, variant, len)?;
         Ok(Fields { pass: self })
     }
@@ -397,6 +429,9 @@ impl<'a> ser::Serializer for &'a mut Pass {
                 self.0 += text.len() as u64;
                 Ok(())
             }
+        }
+        if CONTENTS {
+            return self.serialize_str(&value.to_string());
         }
         let mut counter = Counter(0);
         write!(counter, "{value}").map_err(|_| Refusal::Custom)?;
@@ -417,8 +452,8 @@ fn framed_len(total: u64) -> u64 {
 
 /// The elements of a seq or the entries of a map: each is hashed on its own, and the hashes are added up, so that the
 /// order of a `HashMap` does not matter.
-pub(crate) struct Elements<'a> {
-    pass: &'a mut Pass,
+pub(crate) struct Elements<'a, const CONTENTS: bool> {
+    pass: &'a mut Pass<CONTENTS>,
     announced: u64,
     written: u64,
     /// The hash of what stands before.
@@ -428,7 +463,7 @@ pub(crate) struct Elements<'a> {
     before: u64,
 }
 
-impl Elements<'_> {
+impl<const CONTENTS: bool> Elements<'_, CONTENTS> {
     #[inline]
     fn begin<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         self.pass.hash = FNV_OFFSET;
@@ -463,7 +498,7 @@ impl Elements<'_> {
     }
 }
 
-impl ser::SerializeSeq for Elements<'_> {
+impl<const CONTENTS: bool> ser::SerializeSeq for Elements<'_, CONTENTS> {
     type Ok = ();
     type Error = Refusal;
 
@@ -479,7 +514,7 @@ impl ser::SerializeSeq for Elements<'_> {
     }
 }
 
-impl ser::SerializeMap for Elements<'_> {
+impl<const CONTENTS: bool> ser::SerializeMap for Elements<'_, CONTENTS> {
     type Ok = ();
     type Error = Refusal;
 
@@ -501,11 +536,11 @@ impl ser::SerializeMap for Elements<'_> {
 }
 
 /// The parts of a tuple, a struct or a variant, hashed one after the other.
-pub(crate) struct Fields<'a> {
-    pass: &'a mut Pass,
+pub(crate) struct Fields<'a, const CONTENTS: bool> {
+    pass: &'a mut Pass<CONTENTS>,
 }
 
-impl Fields<'_> {
+impl<const CONTENTS: bool> Fields<'_, CONTENTS> {
     #[inline]
     fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         value.serialize(&mut *self.pass)
@@ -520,7 +555,7 @@ impl Fields<'_> {
 
 macro_rules! fields {
     ($($trait:ident { $method:ident($($name:ident: $type:ty)?) $part:ident })*) => {
-        $(impl ser::$trait for Fields<'_> {
+        $(impl<const CONTENTS: bool> ser::$trait for Fields<'_, CONTENTS> {
             type Ok = ();
             type Error = Refusal;
 

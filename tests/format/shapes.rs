@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use redis_hashmap::{Error, Kind};
 use serde::{Deserialize, Serialize};
 
-use crate::stored::{decode, encode, try_encode, try_encode_typed};
+#[cfg(debug_assertions)]
+use crate::stored::try_encode_typed;
+use crate::stored::{decode, encode, try_encode};
 
 #[track_caller]
 fn is_wrong_type<T>(result: Result<T, Error>, expected: Kind) {
@@ -19,7 +21,7 @@ fn is_wrong_type<T>(result: Result<T, Error>, expected: Kind) {
 #[track_caller]
 fn is_other_shape<T>(result: Result<T, Error>) {
     match result {
-        Err(Error::OtherShape { .. } | Error::Damaged { .. }) => {}
+        Err(Error::OtherShape { .. }) => {}
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was read"),
     }
@@ -207,6 +209,14 @@ struct SkipIf {
     b: Option<u8>,
 }
 
+/// What takes whatever it finds is told of the type that does.
+#[test]
+fn a_type_that_needs_a_self_describing_format_is_named_when_it_is_read() {
+    let error = decode::<serde_json::Value>(&encode(&serde_json::json!({"a": 1}))).unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    assert!(error.to_string().contains("`redis_hashmap::Value`"), "{error}");
+}
+
 #[derive(Serialize, Deserialize, Debug)]
 #[serde(untagged)]
 enum Untagged {
@@ -244,7 +254,34 @@ fn a_field_that_is_skipped_when_written_is_noticed_when_read() {
     }
 }
 
+/// Where Serialize passes over one field and Deserialize over another, the shapes are equal: the contents are not.
+#[derive(Serialize, Deserialize, Debug)]
+struct Crossed {
+    #[serde(skip_serializing, default)]
+    accept_terms: bool,
+    #[serde(skip_deserializing)]
+    verified: bool,
+    name: String,
+}
+
+/// As a field behind a lock can.
+#[derive(Debug)]
+struct Changing(std::cell::Cell<u64>);
+
+impl Serialize for Changing {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.set(self.0.get() * 1000);
+        serializer.serialize_u64(self.0.get())
+    }
+}
+
+#[test]
+fn a_value_that_changes_while_it_is_written_is_refused() {
+    is_refused(try_encode(&Changing(1.into())), "changes while it is serialized");
+}
+
 #[track_caller]
+#[cfg(debug_assertions)]
 fn is_unreadable(result: Result<Vec<u8>, Error>) {
     match result {
         Err(Error::Unreadable { .. }) => {}
@@ -253,13 +290,17 @@ fn is_unreadable(result: Result<Vec<u8>, Error>) {
     }
 }
 
-/// Debug builds, in which tests run, prove before each write that it reads back.
+/// Debug builds prove before each write that it reads back.
 #[test]
+#[cfg(debug_assertions)]
 fn types_whose_serialize_and_deserialize_disagree_fail_at_the_first_write() {
     is_unreadable(try_encode_typed(&static_skip()));
     is_unreadable(try_encode_typed(&Untagged::Number(1)));
     is_unreadable(try_encode_typed(&Untagged::Text(String::new())));
     is_unreadable(try_encode_typed(&Tagged::Point { x: 1 }));
+    let crossed = Crossed { accept_terms: false, verified: true, name: "Ann".to_owned() };
+    assert!(!crossed.accept_terms);
+    is_unreadable(try_encode_typed(&crossed));
 }
 
 #[track_caller]

@@ -59,7 +59,8 @@ fn a_vec_of_one_result() -> Test {
 
 #[test]
 fn scripts_run_in_batches_even_where_the_server_does_not_know_them() -> Test {
-    let (first, second, mut con) = (key(), key(), connection()?);
+    // A server that only tests/run starts: nobody else's scripts are flushed.
+    let (first, second, mut con) = (key(), key(), as_user("default")?);
     let (mut a, mut b) = (Settings::at(&*first), Settings::at(&*second));
     redis::cmd("SCRIPT").arg("FLUSH").exec(&mut con)?;
     let ((), (), size) = batch((a.set_all(&settings()), b.set_all(&settings()), b.size())).query(&mut con)?;
@@ -91,6 +92,67 @@ fn atomic_and_failing() -> Test {
         assert_eq!(map.clone().on(&mut con).size()?, 2);
         map.on(&mut con).clear()?;
     }
+    Ok(())
+}
+
+fn as_user(user: &str) -> Result<redis::Connection, AnyError> {
+    Ok(user_client(user)?.get_connection()?)
+}
+
+fn user_client(user: &str) -> Result<redis::Client, AnyError> {
+    let address = given("REDIS_ACL_ADDRESS");
+    Ok(redis::Client::open(format!("redis://{user}:secret-of-{user}@{address}/"))?)
+}
+
+/// redis-rs 1.8.1 panics, or kills the connection, where it skips over the reply of a refused MULTI.
+#[test]
+fn a_refused_multi_is_an_error_and_the_connection_goes_on() -> Test {
+    let (key, mut con) = (key(), as_user("nomulti")?);
+    let mut map = HashMap::new(&*key);
+    let error = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
+    assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
+    assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
+    assert_eq!(map.on(&mut con).get("a")?, Some(1), "as documented, the commands were carried out one by one");
+    map.on(&mut con).clear()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_multi_is_an_error_and_the_async_connection_goes_on() -> Test {
+    let (key, mut con) = (key(), user_client("nomulti")?.get_multiplexed_async_connection().await?);
+    let mut map = HashMap::new(&*key);
+    let error = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
+    assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
+    assert!(map.on_async(con).clear().await?);
+    Ok(())
+}
+
+/// The command that the server has refused is named, not the first one.
+#[tokio::test]
+async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
+    let (key, client) = (key(), user_client("nohset")?);
+    let mut map = HashMap::new(&*key);
+    let mut con = client.get_connection()?;
+    let blocking = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
+    let mut con = client.get_multiplexed_async_connection().await?;
+    let on_async = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
+    for error in [blocking, on_async] {
+        assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
+        assert!(error.to_string().starts_with("HSET on field \"a\" of hash "), "{error}");
+    }
+    assert!(!map.exists("a").query_async(&mut con).await?);
+    Ok(())
+}
+
+#[test]
+fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
+    let (key, mut con) = (key(), connection()?);
+    let mut map = HashMap::new(&*key);
+    redis::cmd("WATCH").arg(&*key).exec(&mut con)?;
+    map.on(connection()?).set("a", &1)?;
+    let error = batch((map.set("b", &2),)).atomic().query(&mut con).unwrap_err();
+    assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
+    assert!(!map.on(&mut con).exists("b")?, "nothing was carried out");
     Ok(())
 }
 

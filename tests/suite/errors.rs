@@ -241,6 +241,18 @@ fn an_unknown_command_does_not_leak_its_arguments() {
     fails_with(&error, "ERR", expected);
 }
 
+/// What stands first in an error that is none of Redis's own can be anything.
+#[test]
+fn an_unknown_error_code_is_not_shown() {
+    let mut mock = redis_test::MockRedisConnection::new([redis_test::MockCmd::new(
+        redis::cmd("HLEN").arg("key"),
+        Ok(redis::parse_redis_value(b"-hunter2 is no such user\r\n").unwrap()),
+    )]);
+    let error = HashMap::new("key").on(&mut mock).size().unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    assert_eq!(error.redis().and_then(|fault| fault.code()), Some("hunter2"), "on request");
+}
+
 #[test]
 fn errors_can_be_sent_cloned_and_boxed() {
     fn is_error<T: std::error::Error + Send + Sync + Clone + 'static>() {}

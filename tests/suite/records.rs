@@ -327,6 +327,90 @@ fn the_runtime_crate_can_be_named() -> Test {
     Ok(())
 }
 
+mod hygiene {
+    #![deny(warnings)]
+    #![no_implicit_prelude]
+
+    /// A user's own type of a name that generated code likes.
+    #[derive(::serde::Serialize, ::serde::Deserialize, Debug, PartialEq)]
+    pub(crate) struct E(pub(crate) u8);
+    use ::std::fmt::Debug;
+    use ::std::prelude::rust_2024::{PartialEq, derive};
+
+    #[allow(dead_code)]
+    pub(crate) trait Into {
+        fn into(self) -> u8;
+    }
+    impl<T> Into for T {
+        fn into(self) -> u8 {
+            0
+        }
+    }
+    #[allow(dead_code, non_camel_case_types)]
+    pub(crate) struct bool;
+    #[allow(dead_code)]
+    pub(crate) struct Option;
+    #[allow(dead_code)]
+    pub(crate) struct Result;
+
+    #[derive(::redis_hashmap::RedisHash, Debug, PartialEq)]
+    #[allow(non_camel_case_types, non_snake_case)]
+    pub(crate) struct odd_record {
+        pub(crate) e: E,
+        pub(crate) field: u8,
+        pub(crate) record: u8,
+        pub(crate) at: u8,
+        #[redis_hash(skip)]
+        pub(crate) _m: u8,
+        #[redis_hash(default)]
+        pub(crate) _n: u8,
+        pub(crate) camelCase: u8,
+        #[redis_hash(skip, default = "constant")]
+        pub(crate) label: &'static str,
+    }
+
+    /// The names of generated types are taken.
+    #[allow(dead_code)]
+    pub(crate) struct PasswordHash(pub(crate) u8);
+
+    #[derive(::redis_hashmap::RedisHash, Debug, PartialEq)]
+    #[redis_hash(accessor = "StoredPassword")]
+    pub(crate) struct Password {
+        pub(crate) hash: u8,
+    }
+
+    #[deprecated = "use another one"]
+    #[derive(::redis_hashmap::RedisHash)]
+    pub(crate) struct Old {
+        pub(crate) a: u8,
+        #[redis_hash(default)]
+        pub(crate) b: u8,
+    }
+}
+
+#[test]
+fn generated_code_minds_its_own_names() -> Test {
+    let (key, mut con) = (key(), connection()?);
+    let record = hygiene::odd_record {
+        e: hygiene::E(1),
+        field: 2,
+        record: 3,
+        at: 4,
+        _m: 0,
+        _n: 5,
+        camelCase: 6,
+        label: "constant",
+    };
+    let mut accessor = hygiene::odd_record::at(&*key).on(&mut con);
+    accessor.set_all(&record)?;
+    assert_eq!((accessor.at().get()?, accessor._n().get()?, accessor.camelCase().get()?), (Some(4), 5, Some(6)));
+    assert_eq!(accessor.get_all()?, Some(record));
+    let mut password: hygiene::StoredPassword<_> = hygiene::Password::at(&*key).on(&mut con);
+    password.hash().set(&7)?;
+    assert_eq!(password.get_all()?, Some(hygiene::Password { hash: 7 }));
+    Ok(())
+}
+
 type Alias = Option<u8>;
 
 #[derive(RedisHash, Debug, PartialEq)]
@@ -386,7 +470,6 @@ fn a_record_reads_as_a_map_of_values() -> Test {
     Ok(())
 }
 
-/// More fields than Lua's stack takes arguments would still be one step; 200 is what records have.
 #[test]
 fn a_record_of_many_fields() -> Test {
     macro_rules! many {

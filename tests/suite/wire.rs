@@ -181,7 +181,7 @@ fn golden_keys() {
     }
     for (id, key) in [
         ("42", "user:42:settings"),
-        ("a:b", "user:a:b:settings"),
+        ("a:b", "user:a%3Ab:settings"),
         ("100%", "user:100%25:settings"),
         ("{x}", "user:%7Bx%7D:settings"),
         ("größe 大小", "user:größe 大小:settings"),
