@@ -1,10 +1,11 @@
-//! A user's settings in Redis, once with a struct and once with a dynamic map.
+//! A user's settings, once with a struct and once with a dynamic map.
 //!
-//! `cargo run --example user_settings`, with a redis-server at `REDIS_URL` (default `redis://127.0.0.1:6379/`).
+//! `cargo run --example user_settings` needs no server: it uses a local file. With `REDIS_URL` it uses what that names:
+//! `redis://…`, `rediss://…`, `redis+cluster://…`, `redis+sentinel://…`, `memory:` or another `file:…`.
 
 use std::error::Error;
 
-use redis_hashmap::{HashMap, RedisHash};
+use redis_hashmap::{Connection, HashMap, RedisHash};
 use serde::{Deserialize, Serialize};
 
 #[derive(RedisHash, Debug, Clone, PartialEq)]
@@ -25,20 +26,31 @@ enum Theme {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/".to_owned());
-    let mut con = redis::Client::open(url)?
-        .get_connection()
-        .map_err(|error| format!("no Redis to talk to ({error}): start redis-server, or set REDIS_URL"))?;
+    // The only line that knows where the data lies.
+    let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
+    let mut con = redis_hashmap::open(&url)?;
+    println!("The data lies in {con:?}.");
+
+    let mut visits = HashMap::<String, u64>::typed("example:visits").on(&mut con);
+    let before = visits.get("user_settings")?.unwrap_or(0);
+    visits.set("user_settings", &(before + 1))?;
+    println!("This is run number {}: the runs before it have been counted there.", before + 1);
 
     with_a_struct(&mut con)?;
-    println!();
     with_a_map(&mut con)?;
     Ok(())
 }
 
-fn with_a_struct(con: &mut redis::Connection) -> Result<(), redis_hashmap::Error> {
+/// Without a server: one file, which the next run finds again.
+fn local_file() -> String {
+    let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
+    println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());
+    format!("file:{}", file.display())
+}
+
+fn with_a_struct(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
     let mut settings = UserSettings::of(42).on(con);
-    println!("# A struct: {}", settings.key());
+    println!("\n# A struct: {}", settings.key());
     settings.clear()?;
 
     println!("get_all, nothing is stored       {:?}", settings.get_all()?);
@@ -64,9 +76,9 @@ fn with_a_struct(con: &mut redis::Connection) -> Result<(), redis_hashmap::Error
     Ok(())
 }
 
-fn with_a_map(con: &mut redis::Connection) -> Result<(), redis_hashmap::Error> {
+fn with_a_map(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
     let mut settings = HashMap::new("example:user_settings").on(con);
-    println!("# A dynamic map: {}", settings.key());
+    println!("\n# A dynamic map: {}", settings.key());
     settings.clear()?;
 
     println!("set theme, is new                {}", settings.set("theme", "dark")?);

@@ -195,6 +195,33 @@ pub enum Error {
         problem: String,
     },
 
+    /// The URL is none that can be opened. No password is shown.
+    #[error("the {part} of the URL {problem}")]
+    Url {
+        /// The part of it.
+        part: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// This crate was built without what the URL needs.
+    #[error("{place} needs the feature `{feature}` of redis-hashmap: add it in Cargo.toml")]
+    Feature {
+        /// Where the URL leads, without a user and a password.
+        place: String,
+        /// The feature.
+        feature: &'static str,
+    },
+
+    /// The server cannot be reached, or refuses the user.
+    #[error("{place} cannot be reached: {source}")]
+    Connect {
+        /// Where the URL leads, without a user and a password.
+        place: String,
+        /// What failed.
+        source: RedisFault,
+    },
+
     /// The connection cannot run this batch as one transaction. Nothing was carried out.
     #[error("this batch cannot be atomic: {reason}")]
     NotAtomic {
@@ -237,14 +264,20 @@ impl Error {
             | Self::FieldName { place, .. }
             | Self::Redis { place, .. }
             | Self::UnexpectedReply { place, .. } => Some(place),
-            Self::EmptyKey | Self::EmptyId { .. } | Self::NotAtomic { .. } | Self::Store { .. } => None,
+            Self::EmptyKey
+            | Self::EmptyId { .. }
+            | Self::NotAtomic { .. }
+            | Self::Store { .. }
+            | Self::Url { .. }
+            | Self::Feature { .. }
+            | Self::Connect { .. } => None,
         }
     }
 
     /// What failed in Redis or on the way to it, if that is what failed.
     #[must_use]
     pub fn redis(&self) -> Option<&RedisFault> {
-        if let Self::Redis { source, .. } = self { Some(source) } else { None }
+        if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
     }
 }
 

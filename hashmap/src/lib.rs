@@ -39,7 +39,10 @@
 //!
 //! # Features
 //!
-//! `tokio-comp` (on by default): accessors over async connections, on tokio. Without it the crate builds free of tokio.
+//! - `tokio-comp` (on by default): accessors over async connections, on tokio. Without it the crate builds free of tokio.
+//! - `embedded` (on by default): the store inside the process, for `memory:` and `file:` URLs.
+//! - `cluster`, `cluster-async`, `sentinel`, `tls-rustls` and `tokio-rustls-comp`, as in redis-rs: what [`open`] needs for
+//!   `redis+cluster://`, `redis+sentinel://` and `rediss://`.
 
 mod batch;
 mod codec;
@@ -55,6 +58,7 @@ mod hash;
 mod key;
 mod kind;
 mod map;
+mod open;
 mod probe;
 mod record;
 mod reply;
@@ -76,6 +80,9 @@ pub use field::Field;
 pub use format::{Bincode, Defaulted, Format, FormatOf, StoredAs, Text};
 pub use kind::Kind;
 pub use map::{Any, HashMap};
+#[cfg(feature = "tokio-comp")]
+pub use open::{AsyncConnection, open_async};
+pub use open::{Connection, Options, open};
 pub use record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
 pub use redis_hashmap_derive::RedisHash;
 pub use value::{Opaque, Value};

@@ -7,10 +7,10 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
-/// The code in docs/decisions.md.
+/// The code in docs/deployment.md.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/decisions.md")]
-pub struct Decisions;
+#[doc = include_str!("../../docs/deployment.md")]
+pub struct Deployment;
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,28 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a test or an example ends with.
 pub type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection for doctests: to `REDIS_URL` where that is set, else to a store in memory.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn connection() -> Result<redis_hashmap::Connection, redis_hashmap::Error> {
+    redis_hashmap::open(&url())
+}
+
+/// The same, async.
+///
+/// # Errors
+///
+/// If there is none.
+pub async fn connection_async() -> Result<redis_hashmap::AsyncConnection, redis_hashmap::Error> {
+    redis_hashmap::open_async(&url()).await
+}
+
+fn url() -> String {
+    std::env::var("REDIS_URL").unwrap_or_else(|_| "memory:doctests".to_owned())
+}
 
 /// The server of most tests; without `tests/run`, a redis-server on its usual port.
 #[must_use]
@@ -50,7 +72,7 @@ pub fn client() -> redis::Client {
 /// # Errors
 ///
 /// If there is none.
-pub fn connection() -> redis::RedisResult<redis::Connection> {
+pub fn server() -> redis::RedisResult<redis::Connection> {
     client().get_connection()
 }
 

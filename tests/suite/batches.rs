@@ -3,7 +3,7 @@
 use redis::ConnectionLike;
 use redis::cluster::ClusterClient;
 use redis_hashmap::{Command, Error, HashMap, RedisHash, batch};
-use redis_hashmap_tests::{AnyError, client, connection, given, key};
+use redis_hashmap_tests::{AnyError, client, given, key, server};
 
 type Test = Result<(), AnyError>;
 
@@ -26,7 +26,7 @@ fn cluster() -> ClusterClient {
 
 #[test]
 fn a_tuple_of_different_results() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Settings::at(&*key);
     let (set, get, width, size, all, exists, fields) = batch((
         accessor.theme().set("dark"),
@@ -46,7 +46,7 @@ fn a_tuple_of_different_results() -> Test {
 
 #[test]
 fn a_vec_of_one_result() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::<u32, u32>::typed(&*key);
     let sets: Vec<Command<bool>> = (0..500).map(|i| map.set(&i, &(i * i))).collect();
     assert!(batch(sets).query(&mut con)?.into_iter().all(|is_new| is_new));
@@ -75,7 +75,7 @@ fn scripts_run_in_batches_even_where_the_server_does_not_know_them() -> Test {
 
 #[test]
 fn atomic_and_failing() -> Test {
-    let (key, text, mut con) = (key(), key(), connection()?);
+    let (key, text, mut con) = (key(), key(), server()?);
     redis::cmd("SET").arg(&*text).arg("a text").exec(&mut con)?;
     let mut map = HashMap::new(&*key);
     for atomic in [false, true] {
@@ -146,10 +146,10 @@ async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
 
 #[test]
 fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key);
     redis::cmd("WATCH").arg(&*key).exec(&mut con)?;
-    map.on(connection()?).set("a", &1)?;
+    map.on(server()?).set("a", &1)?;
     let error = batch((map.set("b", &2),)).atomic().query(&mut con).unwrap_err();
     assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
     assert!(!map.on(&mut con).exists("b")?, "nothing was carried out");
@@ -158,7 +158,7 @@ fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
 
 #[test]
 fn a_command_that_cannot_be_made_keeps_the_others_back() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key);
     let error = batch((map.set("a", &1), map.set("", &2))).query(&mut con).unwrap_err();
     assert!(matches!(error, Error::EmptyField { .. }), "{error}");
@@ -234,7 +234,7 @@ async fn on_a_multiplexed_connection() -> Test {
 /// A command goes into a pipeline of redis-rs.
 #[test]
 fn commands_are_commands_of_redis() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key);
     let (new, size): (bool, u64) =
         redis::pipe().add_command(map.set("a", &1).into_cmd()?).add_command(map.size().into_cmd()?).query(&mut con)?;

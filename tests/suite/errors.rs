@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::{ConnectionLike, RedisResult, Value};
 use redis_hashmap::{Error, HashMap, RedisHash};
-use redis_hashmap_tests::{AnyError, client, connection, given, key};
+use redis_hashmap_tests::{AnyError, client, given, key, server};
 
 type Test = Result<(), AnyError>;
 
@@ -29,7 +29,7 @@ fn fails_with(error: &Error, code: &str, message: &str) {
 
 #[test]
 fn a_key_of_another_type() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     redis::cmd("SET").arg(&*key).arg("a text").exec(&mut con)?;
     let mut settings = Settings::at(&*key).on(&mut con);
     let wrong = "failed: the key holds another Redis type than a hash (WRONGTYPE)";
@@ -50,7 +50,7 @@ fn a_key_of_another_type() -> Test {
 
 #[test]
 fn what_another_program_wrote() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     redis::cmd("HSET").arg(&*key).arg("theme").arg("hunter2").exec(&mut con)?;
     let mut settings = Settings::at(&*key).on(&mut con);
     for error in [settings.theme().get().unwrap_err(), settings.get_all().unwrap_err()] {
@@ -74,7 +74,7 @@ fn what_another_program_wrote() -> Test {
 /// A wrong type says key, field, stored kind, asked type, and what to do.
 #[test]
 fn a_value_of_another_type() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     map.set("font_size", &14_u8)?;
     map.set("range", &(1..2_u8))?;

@@ -5,6 +5,7 @@ mod batches;
 mod errors;
 mod examples;
 mod maps;
+mod open;
 mod original;
 mod records;
 mod wire;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use redis_hashmap::{Error, HashMap, Value};
-use redis_hashmap_tests::{AnyError, connection, key};
+use redis_hashmap_tests::{AnyError, key, server};
 
 type Test = Result<(), AnyError>;
 
@@ -28,7 +28,7 @@ impl FromStr for UserId {
 
 #[test]
 fn keys_of_ones_own_type() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::<UserId, Vec<u8>>::typed(&*key).on(&mut con);
     map.set(&UserId(7), &[1, 2][..])?;
     assert_eq!(map.get(&UserId(7))?, Some(vec![1, 2]));
@@ -41,7 +41,7 @@ fn keys_of_ones_own_type() -> Test {
 
 #[test]
 fn values_of_one_type_are_checked() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     HashMap::new(&*key).on(&mut con).set("user-1", "a text")?;
     let mut map = HashMap::<UserId, u64>::typed(&*key).on(&mut con);
     for error in [map.get(&UserId(1)).unwrap_err(), map.get_all().unwrap_err()] {
@@ -54,7 +54,7 @@ fn values_of_one_type_are_checked() -> Test {
 /// A name that the key would not write is one that `get` would not find: it is named, and drops no other entry.
 #[test]
 fn names_that_are_no_key_are_errors() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut names = HashMap::new(&*key).on(&mut con);
     names.set("7", &1_u8)?;
     names.set("007", &2_u8)?;
@@ -75,7 +75,7 @@ fn a_key_that_cannot_be_written_is_an_error() -> Test {
             Err(fmt::Error)
         }
     }
-    let mut con = connection()?;
+    let mut con = server()?;
     let mut map = HashMap::<Failing, u8>::typed("never sent").on(&mut con);
     for error in [map.set(&Failing, &1).unwrap_err(), map.get(&Failing).map(drop).unwrap_err()] {
         assert!(matches!(error, Error::EmptyField { .. }), "{error}");
@@ -86,7 +86,7 @@ fn a_key_that_cannot_be_written_is_an_error() -> Test {
 /// Values of any kind under keys of one type.
 #[test]
 fn any_values_under_typed_keys() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::<UserId, redis_hashmap::Any>::typed(&*key).on(&mut con);
     map.set(&UserId(1), "a text")?;
     map.set(&UserId(2), &2.5)?;
@@ -98,7 +98,7 @@ fn any_values_under_typed_keys() -> Test {
 /// On a connection inside a MULTI of the user's own a reply is QUEUED, which is no value.
 #[test]
 fn a_queued_reply_is_no_value() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     redis::cmd("MULTI").exec(&mut con)?;
     let error = HashMap::<String, String>::typed(&*key).on(&mut con).get("a").unwrap_err();
     assert!(matches!(error, Error::UnexpectedReply { .. }), "{error}");

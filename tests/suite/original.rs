@@ -3,14 +3,14 @@
 use std::thread;
 
 use redis_hashmap::{HashMap, Value};
-use redis_hashmap_tests::{AnyError, connection, key};
+use redis_hashmap_tests::{AnyError, key, server};
 use serde::{Deserialize, Serialize};
 
 type Test = Result<(), AnyError>;
 
 #[test]
 fn set_and_get() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     assert!(map.set("field", "value")?);
     assert_eq!(map.get::<String>("field")?.as_deref(), Some("value"));
@@ -19,7 +19,7 @@ fn set_and_get() -> Test {
 
 #[test]
 fn get_of_nothing() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     assert_eq!(map.get::<String>("field")?, None);
     map.set("other", &1)?;
@@ -29,7 +29,7 @@ fn get_of_nothing() -> Test {
 
 #[test]
 fn overwrite() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     assert!(map.set("field", &1_u8)?);
     assert!(!map.set("field", "now a text")?);
@@ -40,7 +40,7 @@ fn overwrite() -> Test {
 
 #[test]
 fn delete() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     map.set("field", &1)?;
     map.set("other", &2)?;
@@ -52,14 +52,14 @@ fn delete() -> Test {
 
 #[test]
 fn delete_of_nothing() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     assert!(!HashMap::new(&*key).on(&mut con).delete("field")?);
     Ok(())
 }
 
 #[test]
 fn get_all() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     map.set("theme", "dark")?;
     map.set("notifications", &true)?;
@@ -74,7 +74,7 @@ fn get_all() -> Test {
 
 #[test]
 fn size_exists_and_fields() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     for (count, field) in ["a", "b", "c"].into_iter().enumerate() {
         assert_eq!(map.size()?, count as u64);
@@ -90,7 +90,7 @@ fn size_exists_and_fields() -> Test {
 
 #[test]
 fn clear_and_clear_of_nothing() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     map.set("field", &1)?;
     assert!(map.clear()?);
@@ -101,7 +101,7 @@ fn clear_and_clear_of_nothing() -> Test {
 
 #[test]
 fn operations_on_an_empty_map() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     assert_eq!(map.size()?, 0);
     assert!(map.get_all()?.is_empty());
@@ -134,7 +134,7 @@ fn profile() -> Profile {
 
 #[test]
 fn complex_and_nested_types() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     map.set("profile", &profile())?;
     assert_eq!(map.get::<Profile>("profile")?, Some(profile()));
@@ -148,7 +148,7 @@ fn complex_and_nested_types() -> Test {
 
 #[test]
 fn none_values_and_empty_strings() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     map.set("none", &None::<String>)?;
     map.set("unit", &())?;
@@ -162,7 +162,7 @@ fn none_values_and_empty_strings() -> Test {
 
 #[test]
 fn unicode_and_special_characters() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     let odd = ["größe", "大小", "🦀", " ", "a b\tc\r\nd", "\0", "\"'\\", "{tag}", "a:b/c*?[x]", "$3\r\nfoo"];
     for text in odd {
@@ -182,7 +182,7 @@ fn unicode_and_special_characters() -> Test {
 
 #[test]
 fn a_value_of_a_megabyte() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut map = HashMap::new(&*key).on(&mut con);
     let text = "x".repeat(1 << 20);
     map.set("text", &text)?;
@@ -201,7 +201,7 @@ fn concurrent_access_from_threads() -> Test {
             .map(|thread| {
                 let map = &map;
                 scope.spawn(move || -> Result<(), AnyError> {
-                    let mut con = connection()?;
+                    let mut con = server()?;
                     let mut map = map.on(&mut con);
                     for i in (thread * 100)..(thread * 100 + 100) {
                         map.set(&i, &format!("value {i}"))?;
@@ -213,7 +213,7 @@ fn concurrent_access_from_threads() -> Test {
             .collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))
     })?;
-    let all = map.on(connection()?).get_all()?;
+    let all = map.on(server()?).get_all()?;
     assert_eq!(all.len(), 800);
     assert!(all.iter().all(|(i, value)| *value == format!("value {i}")));
     Ok(())
@@ -221,7 +221,7 @@ fn concurrent_access_from_threads() -> Test {
 
 #[test]
 fn typed_keys_and_values() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut profiles = HashMap::<uuid::Uuid, Profile>::typed(&*key).on(&mut con);
     let id = uuid::Uuid::from_u128(42);
     assert!(profiles.set(&id, &profile())?);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use redis_hashmap::{Error, FieldInfo, HashMap, Presence, Record, RedisHash, Value};
-use redis_hashmap_tests::{AnyError, connection, key};
+use redis_hashmap_tests::{AnyError, key, server};
 use serde::{Deserialize, Serialize};
 
 type Test = Result<(), AnyError>;
@@ -30,7 +30,7 @@ fn settings() -> UserSettings {
 
 #[test]
 fn a_field_is_set_read_and_deleted() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = UserSettings::at(&*key).on(&mut con);
     assert!(accessor.theme().set(&Theme::Dark)?);
     assert!(!accessor.theme().set(&Theme::Light)?);
@@ -53,7 +53,7 @@ fn a_field_is_set_read_and_deleted() -> Test {
 
 #[test]
 fn a_record_is_written_and_read_whole() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = UserSettings::at(&*key).on(&mut con);
     assert_eq!(accessor.get_all()?, None);
     assert!(!accessor.exists()?);
@@ -72,7 +72,7 @@ fn a_record_is_written_and_read_whole() -> Test {
 
 #[test]
 fn a_none_removes_the_field_and_unknown_fields_are_kept() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     HashMap::new(&*key).on(&mut con).set("of a newer version", &1)?;
     let mut accessor = UserSettings::at(&*key).on(&mut con);
     assert_eq!(accessor.get_all()?, None, "no field of its own is there");
@@ -87,7 +87,7 @@ fn a_none_removes_the_field_and_unknown_fields_are_kept() -> Test {
 
 #[test]
 fn a_record_is_complete_once_every_required_field_is_set() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = UserSettings::at(&*key).on(&mut con);
     accessor.notifications().set(&true)?;
     let error = accessor.get_all().unwrap_err();
@@ -121,7 +121,7 @@ impl Defaults {
 
 #[test]
 fn defaults_and_skipped_fields() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Defaults::at(&*key).on(&mut con);
     let defaults = Defaults { width: 80, list: vec![1, 2], nick: None, cache: BTreeMap::new(), generation: 7 };
     assert_eq!(accessor.get_or_default()?, defaults);
@@ -149,7 +149,7 @@ struct Names {
 
 #[test]
 fn names_in_redis_and_of_methods() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Names::at(&*key).on(&mut con);
     accessor.first_name().set(&1)?;
     accessor.r#type().set(&2)?;
@@ -211,7 +211,7 @@ struct Shared {
 /// A hash that another program wrote is adopted field by field.
 #[test]
 fn text_fields_are_those_of_other_programs() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let hset = "HSET";
     redis::cmd(hset).arg(&*key).arg("count").arg(41).arg("name").arg("größe").exec(&mut con)?;
     redis::cmd("HINCRBY").arg(&*key).arg("count").arg(1).exec(&mut con)?;
@@ -250,7 +250,7 @@ where
 
 #[test]
 fn generics_carry_over() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Versioned::<String, 4>::at(&*key).on(&mut con);
     accessor.value().set("now")?;
     accessor.history().set(&["then".to_owned()][..])?;
@@ -294,7 +294,7 @@ fn visibility_cfg_and_deprecated_carry_over() -> Test {
     let key = key();
     let mut accessor = visibility::Mixed::at(&*key);
     assert_eq!(visibility::private_field(&mut accessor), format!("Field(\"private\" of {:?})", &*key));
-    let mut con = connection()?;
+    let mut con = server()?;
     accessor.public().set(&1).query(&mut con)?;
     accessor.old().set(&2).query(&mut con)?;
     accessor.compiled_in().set(&3).query(&mut con)?;
@@ -320,7 +320,7 @@ struct Reexported {
 
 #[test]
 fn the_runtime_crate_can_be_named() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Reexported::at(&*key).on(&mut con);
     accessor.set_all(&Reexported { a: 1, b: 2 })?;
     assert_eq!(accessor.get_all()?, Some(Reexported { a: 1, b: 2 }));
@@ -390,7 +390,7 @@ mod hygiene {
 
 #[test]
 fn generated_code_minds_its_own_names() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let record = hygiene::odd_record {
         e: hygiene::E(1),
         field: 2,
@@ -424,7 +424,7 @@ struct Options {
 /// The outer Option is absence; an Option in it, or behind an alias, is a value of kind option.
 #[test]
 fn options_in_records() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Options::at(&*key).on(&mut con);
     for nested in [None, Some(None), Some(Some(1))] {
         for alias in [None, Some(2)] {
@@ -448,7 +448,7 @@ fn fields_come_and_go_between_versions() -> Test {
         #[redis_hash(default)]
         added: u32,
     }
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     UserSettings::at(&*key).on(&mut con).set_all(&settings())?;
     let newer = Newer { theme: Theme::Dark, added: 0 };
     assert_eq!(Newer::at(&*key).on(&mut con).get_all()?, Some(newer));
@@ -461,7 +461,7 @@ fn fields_come_and_go_between_versions() -> Test {
 /// A record and a map are two views of one hash.
 #[test]
 fn a_record_reads_as_a_map_of_values() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     UserSettings::at(&*key).on(&mut con).set_all(&settings())?;
     let all = HashMap::new(&*key).on(&mut con).get_all()?;
     assert_eq!(all["language"], Value::from("de"));
@@ -479,7 +479,7 @@ fn a_record_of_many_fields() -> Test {
         };
     }
     many! { a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 c0 c1 c2 c3 c4 c5 c6 c7 c8 c9 }
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = Many::at(&*key).on(&mut con);
     let record = Many { a0: Some(1), b5: Some(2), c9: Some(3), ..Default::default() };
     accessor.set_all(&record)?;
@@ -505,7 +505,7 @@ fn accessors_are_values() {
 
 #[test]
 fn the_limit_is_of_the_accessor() -> Test {
-    let (key, mut con) = (key(), connection()?);
+    let (key, mut con) = (key(), server()?);
     let mut accessor = UserSettings::at(&*key).on(&mut con);
     accessor.set_value_limit(10);
     let error = accessor.language().set("longer than that").unwrap_err();

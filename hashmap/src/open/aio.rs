@@ -1,0 +1,216 @@
+use std::fmt;
+
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::{Cmd, Pipeline, RedisFuture, Value};
+
+use super::{Options, Target};
+use crate::error::Error;
+
+/// An async connection to wherever a URL led: what [`open_async`](crate::open_async) returns.
+///
+/// It can be cloned and shared by tasks. It implements [`redis::aio::ConnectionLike`]. Its `Debug` shows the place,
+/// without a user and a password.
+#[derive(Clone)]
+pub struct AsyncConnection {
+    place: std::sync::Arc<str>,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    #[cfg(feature = "embedded")]
+    Embedded(crate::Embedded),
+    Server(ConnectionManager),
+    #[cfg(feature = "cluster-async")]
+    Cluster(redis::cluster_async::ClusterConnection),
+    #[cfg(feature = "sentinel")]
+    Sentinel(sentinel::Reconnecting),
+}
+
+impl AsyncConnection {
+    pub(super) async fn open(options: &Options) -> Result<Self, Error> {
+        let managed = async |address| {
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(options.connect_timeout))
+                .set_response_timeout(Some(options.response_timeout))
+                // Opening says at once that nobody is there. Later, each call tries again.
+                .set_number_of_retries(1);
+            let manager = ConnectionManager::new_with_config(options.client(address)?, config).await;
+            manager.map(Way::Server).map_err(options.failed())
+        };
+        let way = match &options.target {
+            #[cfg(feature = "embedded")]
+            Target::Memory(_) | Target::File(_) => Way::Embedded(options.embedded()?),
+            #[cfg(not(feature = "embedded"))]
+            Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
+            Target::Server(host) => managed(options.address(host)).await?,
+            Target::Unix(path) => managed(redis::ConnectionAddr::Unix(path.clone())).await?,
+            #[cfg(feature = "cluster-async")]
+            Target::Cluster(nodes) => {
+                let con = options.cluster(nodes)?.get_async_connection().await;
+                Way::Cluster(con.map_err(options.failed())?)
+            }
+            #[cfg(not(feature = "cluster-async"))]
+            Target::Cluster(_) => return Err(options.needs("cluster-async")),
+            #[cfg(feature = "sentinel")]
+            Target::Sentinel { sentinels, master } => {
+                let con = sentinel::Reconnecting::new(options, options.sentinel(sentinels, master)?);
+                con.connect().await.map_err(options.failed())?;
+                Way::Sentinel(con)
+            }
+            #[cfg(not(feature = "sentinel"))]
+            Target::Sentinel { .. } => return Err(options.needs("sentinel")),
+        };
+        Ok(Self { place: options.place().into(), way })
+    }
+}
+
+impl fmt::Debug for AsyncConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AsyncConnection({})", self.place)
+    }
+}
+
+impl ConnectionLike for AsyncConnection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        match &mut self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => ConnectionLike::req_packed_command(con, cmd),
+            Way::Server(con) => con.req_packed_command(cmd),
+            #[cfg(feature = "cluster-async")]
+            Way::Cluster(con) => con.req_packed_command(cmd),
+            #[cfg(feature = "sentinel")]
+            Way::Sentinel(con) => Box::pin(con.command(cmd)),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match &mut self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => ConnectionLike::req_packed_commands(con, pipeline, offset, count),
+            Way::Server(con) => con.req_packed_commands(pipeline, offset, count),
+            #[cfg(feature = "cluster-async")]
+            Way::Cluster(con) => con.req_packed_commands(pipeline, offset, count),
+            #[cfg(feature = "sentinel")]
+            Way::Sentinel(con) => Box::pin(con.pipeline(pipeline, offset, count)),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match &self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(_) => 0,
+            Way::Server(con) => con.get_db(),
+            #[cfg(feature = "cluster-async")]
+            Way::Cluster(con) => con.get_db(),
+            #[cfg(feature = "sentinel")]
+            Way::Sentinel(con) => con.database(),
+        }
+    }
+}
+
+/// Sentinels hand out plain connections, and redis-rs's `ConnectionManager` does not know them.
+#[cfg(feature = "sentinel")]
+mod sentinel {
+    use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+    use futures_util::lock::Mutex;
+    use redis::aio::{ConnectionLike, MultiplexedConnection};
+    use redis::sentinel::SentinelClient;
+    use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisResult, Value};
+
+    use crate::open::{Options, ends_connection, ends_with};
+
+    /// A connection that is dropped after any failure that leaves it in doubt; the next call asks the Sentinels anew.
+    #[derive(Clone)]
+    pub(super) struct Reconnecting(Arc<Shared>);
+
+    struct Shared {
+        /// Held while the Sentinels are asked, so that one failure is one question.
+        client: Mutex<SentinelClient>,
+        config: AsyncConnectionConfig,
+        database: i64,
+        current: StdMutex<Current>,
+    }
+
+    #[derive(Default)]
+    struct Current {
+        con: Option<MultiplexedConnection>,
+        /// Which connection this is: an old one's failure does not end a new one.
+        generation: u64,
+    }
+
+    impl Reconnecting {
+        pub(super) fn new(options: &Options, client: SentinelClient) -> Self {
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(options.connect_timeout))
+                .set_response_timeout(Some(options.response_timeout));
+            let (client, current) = (Mutex::new(client), StdMutex::default());
+            Self(Arc::new(Shared { client, config, database: options.database, current }))
+        }
+
+        pub(super) fn database(&self) -> i64 {
+            self.0.database
+        }
+
+        fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+            // Nothing panics while it is held.
+            self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        fn open(&self) -> Option<(MultiplexedConnection, u64)> {
+            let current = self.current();
+            current.con.clone().map(|con| (con, current.generation))
+        }
+
+        pub(super) async fn connect(&self) -> RedisResult<(MultiplexedConnection, u64)> {
+            if let Some(open) = self.open() {
+                return Ok(open);
+            }
+            let mut client = self.0.client.lock().await;
+            if let Some(open) = self.open() {
+                return Ok(open);
+            }
+            let con = client.get_async_connection_with_config(&self.0.config).await?;
+            let mut current = self.current();
+            current.generation += 1;
+            current.con = Some(con.clone());
+            Ok((con, current.generation))
+        }
+
+        fn forget(&self, generation: u64) {
+            let mut current = self.current();
+            if current.generation == generation {
+                current.con = None;
+            }
+        }
+
+        pub(super) async fn command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+            let (mut con, generation) = self.connect().await?;
+            let result = con.req_packed_command(cmd).await;
+            if result.as_ref().map_or_else(ends_connection, ends_with) {
+                self.forget(generation);
+            }
+            result
+        }
+
+        pub(super) async fn pipeline(
+            &mut self,
+            pipeline: &Pipeline,
+            offset: usize,
+            count: usize,
+        ) -> RedisResult<Vec<Value>> {
+            let (mut con, generation) = self.connect().await?;
+            let result = con.req_packed_commands(pipeline, offset, count).await;
+            if result.as_ref().map_or_else(ends_connection, |replies| replies.iter().any(ends_with)) {
+                self.forget(generation);
+            }
+            result
+        }
+    }
+}

@@ -1,0 +1,187 @@
+use std::fmt;
+
+use redis::{Cmd, ConnectionLike, RedisError, RedisResult, Value};
+
+use super::{Options, Target, ends_connection, ends_with};
+use crate::error::Error;
+
+/// A blocking connection to wherever a URL led: what [`open`](crate::open) returns.
+///
+/// It implements [`redis::ConnectionLike`]. Its `Debug` shows the place, without a user and a password.
+pub struct Connection {
+    place: String,
+    way: Way,
+}
+
+enum Way {
+    #[cfg(feature = "embedded")]
+    Embedded(crate::Embedded),
+    Server(Box<Reconnecting>),
+    #[cfg(feature = "cluster")]
+    Cluster(Box<redis::cluster::ClusterConnection>),
+}
+
+impl Connection {
+    pub(super) fn open(options: &Options) -> Result<Self, Error> {
+        let reconnecting = |source| {
+            let mut con = Reconnecting { source, options: options.clone(), con: None };
+            con.connect().map_err(options.failed())?;
+            Ok::<_, Error>(Way::Server(Box::new(con)))
+        };
+        let way = match &options.target {
+            #[cfg(feature = "embedded")]
+            Target::Memory(_) | Target::File(_) => Way::Embedded(options.embedded()?),
+            #[cfg(not(feature = "embedded"))]
+            Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
+            Target::Server(host) => reconnecting(Source::Server(Box::new(options.client(options.address(host))?)))?,
+            Target::Unix(path) => {
+                reconnecting(Source::Server(Box::new(options.client(redis::ConnectionAddr::Unix(path.clone()))?)))?
+            }
+            #[cfg(feature = "cluster")]
+            Target::Cluster(nodes) => {
+                let con = options.cluster(nodes)?.get_connection().map_err(options.failed())?;
+                con.set_read_timeout(Some(options.response_timeout)).map_err(options.failed())?;
+                con.set_write_timeout(Some(options.response_timeout)).map_err(options.failed())?;
+                Way::Cluster(Box::new(con))
+            }
+            #[cfg(not(feature = "cluster"))]
+            Target::Cluster(_) => return Err(options.needs("cluster")),
+            #[cfg(feature = "sentinel")]
+            Target::Sentinel { sentinels, master } => {
+                reconnecting(Source::Sentinel(Box::new(options.sentinel(sentinels, master)?)))?
+            }
+            #[cfg(not(feature = "sentinel"))]
+            Target::Sentinel { .. } => return Err(options.needs("sentinel")),
+        };
+        Ok(Self { place: options.place(), way })
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({})", self.place)
+    }
+}
+
+/// A connection that is dropped after any failure that leaves it in doubt, and made anew by the next call. A command
+/// that failed is never sent again: whether it was carried out is not known.
+struct Reconnecting {
+    source: Source,
+    options: Options,
+    con: Option<redis::Connection>,
+}
+
+enum Source {
+    Server(Box<redis::Client>),
+    /// Asked anew each time: the master may have changed.
+    #[cfg(feature = "sentinel")]
+    Sentinel(Box<redis::sentinel::SentinelClient>),
+}
+
+impl Reconnecting {
+    fn connect(&mut self) -> RedisResult<&mut redis::Connection> {
+        let open = |con: &redis::Connection| con.is_open();
+        if !self.con.as_ref().is_some_and(open) {
+            self.con = None;
+            #[cfg(feature = "sentinel")]
+            let from_sentinel;
+            let client = match &mut self.source {
+                Source::Server(client) => &**client,
+                #[cfg(feature = "sentinel")]
+                Source::Sentinel(sentinel) => {
+                    from_sentinel = sentinel.get_client()?;
+                    &from_sentinel
+                }
+            };
+            let con = client.get_connection_with_timeout(self.options.connect_timeout)?;
+            con.set_read_timeout(Some(self.options.response_timeout))?;
+            con.set_write_timeout(Some(self.options.response_timeout))?;
+            self.con = Some(con);
+        }
+        self.con.as_mut().ok_or_else(|| RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected)))
+    }
+
+    fn run<T>(
+        &mut self,
+        run: impl FnOnce(&mut redis::Connection) -> RedisResult<T>,
+        ends: impl FnOnce(&T) -> bool,
+    ) -> RedisResult<T> {
+        let result = run(self.connect()?);
+        let ended = match &result {
+            Ok(answer) => ends(answer),
+            Err(error) => ends_connection(error),
+        };
+        if ended {
+            self.con = None;
+        }
+        result
+    }
+}
+
+impl ConnectionLike for Connection {
+    fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+        match &mut self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => con.req_command(cmd),
+            Way::Server(con) => con.run(|con| con.req_command(cmd), ends_with),
+            #[cfg(feature = "cluster")]
+            Way::Cluster(con) => con.req_command(cmd),
+        }
+    }
+
+    fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
+        match &mut self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => con.req_packed_command(cmd),
+            Way::Server(con) => con.run(|con| con.req_packed_command(cmd), ends_with),
+            #[cfg(feature = "cluster")]
+            Way::Cluster(con) => con.req_packed_command(cmd),
+        }
+    }
+
+    fn req_packed_commands(&mut self, cmd: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+        match &mut self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => con.req_packed_commands(cmd, offset, count),
+            Way::Server(con) => con.run(
+                |con| con.req_packed_commands(cmd, offset, count),
+                |replies: &Vec<Value>| replies.iter().any(ends_with),
+            ),
+            #[cfg(feature = "cluster")]
+            Way::Cluster(con) => con.req_packed_commands(cmd, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match &self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(_) => 0,
+            Way::Server(con) => con.options.database,
+            #[cfg(feature = "cluster")]
+            Way::Cluster(con) => con.get_db(),
+        }
+    }
+
+    fn supports_pipelining(&self) -> bool {
+        match &self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => ConnectionLike::supports_pipelining(con),
+            Way::Server(_) => true,
+            #[cfg(feature = "cluster")]
+            Way::Cluster(con) => con.supports_pipelining(),
+        }
+    }
+
+    fn check_connection(&mut self) -> bool {
+        redis::cmd("PING").exec(self).is_ok()
+    }
+
+    /// True: a connection that was lost is made anew by the next call.
+    fn is_open(&self) -> bool {
+        match &self.way {
+            #[cfg(feature = "cluster")]
+            Way::Cluster(con) => con.is_open(),
+            _ => true,
+        }
+    }
+}
