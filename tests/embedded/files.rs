@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
 use redis_hashmap::{Durability, Embedded, Error, HashMap};
 use redis_hashmap_tests::AnyError;
 
@@ -100,6 +101,34 @@ fn a_file_that_is_no_store_is_an_error_and_is_left_as_it_is() -> Test {
     assert!(message.contains("No such file"), "{message}");
     let message = refused(&folder.0);
     assert!(message.contains("directory"), "{message}");
+    Ok(())
+}
+
+/// Expired keys give their space back, without being touched.
+#[test]
+fn what_has_expired_is_gone_from_the_file() -> Test {
+    let folder = Folder::new("reclaimed");
+    let rows = |table: &str| -> Result<u64, AnyError> {
+        let database = redb::ReadOnlyDatabase::open(folder.file())?;
+        let transaction = database.begin_read()?;
+        Ok(transaction.open_untyped_table(transaction.list_tables()?.find(|t| t.name() == table).unwrap())?.len()?)
+    };
+    {
+        let mut con = Embedded::in_file(folder.file(), Durability::Eventual)?;
+        for i in 0..100 {
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("HSET").arg(format!("gone:{i}")).arg("a").arg(1).arg("b").arg(2);
+            pipeline.cmd("PEXPIRE").arg(format!("gone:{i}")).arg(1);
+            pipeline.exec(&mut con)?;
+        }
+        while redis::cmd("EXISTS").arg("gone:99").query::<bool>(&mut con)? {
+            std::thread::yield_now();
+        }
+        for i in 0..10 {
+            HashMap::new("kept").on(&mut con).set("i", &i)?;
+        }
+    }
+    assert_eq!((rows("keys")?, rows("fields")?, rows("expiries")?), (1, 1, 0));
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! One URL decides where the data lies, and nothing else of a program changes.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use redis::ConnectionLike;
@@ -172,6 +174,32 @@ fn a_timeout_costs_one_call() -> Test {
     let error = redis::cmd("BLPOP").arg(format!("{}/nothing", &*key)).arg(1).exec(&mut con).unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(map.on(&mut con).get("a")?, Some(1));
+    Ok(())
+}
+
+/// After garbage nobody knows where the next answer begins: the connection is dropped.
+#[test]
+fn a_reply_that_cannot_be_parsed_costs_one_call() -> Test {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let server = std::thread::spawn(move || -> std::io::Result<()> {
+        // The greeting is two commands; then one command gets this answer.
+        for answer in ["?what is this\r\n", ":7\r\n"] {
+            let (mut stream, _) = listener.accept()?;
+            let mut received = [0; 1024];
+            stream.read(&mut received)?;
+            stream.write_all(b"+OK\r\n+OK\r\n")?;
+            stream.read(&mut received)?;
+            stream.write_all(answer.as_bytes())?;
+        }
+        Ok(())
+    });
+    let mut con = open(&format!("redis://{address}"))?;
+    let mut map = HashMap::new("a key").on(&mut con);
+    let error = map.size().unwrap_err();
+    assert_eq!(error.redis().map(redis_hashmap::RedisFault::kind), Some(redis::ErrorKind::Parse), "{error}");
+    assert_eq!(map.size()?, 7);
+    server.join().expect("the server does not panic")?;
     Ok(())
 }
 
