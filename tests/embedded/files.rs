@@ -61,8 +61,10 @@ fn what_was_written_is_there_when_it_is_opened_again() -> Test {
 #[test]
 fn who_opens_it_twice_in_one_process_shares_it() -> Test {
     let folder = Folder::new("shared");
-    let con = Embedded::in_file(folder.file(), Durability::Immediate)?;
+    // Before the file is there, and after.
     let roundabout = folder.0.join("..").join(folder.0.file_name().unwrap()).join("settings.redb");
+    let con = Embedded::in_file(&roundabout, Durability::Immediate)?;
+    HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).size()?;
     HashMap::new("h").on(Embedded::in_file(roundabout, Durability::Immediate)?).set("a", &1)?;
     assert_eq!(HashMap::new("h").on(con).get("a")?, Some(1));
     // Opened and closed by many at once.

@@ -69,9 +69,7 @@ impl Store {
 
     /// The store in a file, which is made if it is not there.
     pub(super) fn in_file(path: &Path, durability: Durability) -> Result<Arc<Self>, Error> {
-        let place = std::path::absolute(path)
-            .and_then(|path| if path.exists() { path.canonicalize() } else { Ok(path) })
-            .map_err(|error| unusable(&path.display(), error.into()))?;
+        let place = true_path(path).map_err(|error| unusable(&path.display(), error.into()))?;
         open_once(place, |place| {
             create(&place).map_err(|error| unusable(&place.display(), error))?;
             // Checked when it is opened: a damaged file is an error now, and not a panic later.
@@ -157,6 +155,18 @@ fn open_once(place: PathBuf, open: impl FnOnce(PathBuf) -> Result<Arc<Store>, Er
     let store = open(place.clone())?;
     open_now.insert(place, Arc::downgrade(&store));
     Ok(store)
+}
+
+/// The one name of a file, whether it is there already or not.
+fn true_path(path: &Path) -> io::Result<PathBuf> {
+    if path.exists() {
+        return path.canonicalize();
+    }
+    let absolute = std::path::absolute(path)?;
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
+        _ => Err(io::ErrorKind::IsADirectory.into()),
+    }
 }
 
 /// Makes the file if it is not there: beside its place first, so that a crash leaves no half of a store.

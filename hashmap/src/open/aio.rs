@@ -40,7 +40,7 @@ impl AsyncConnection {
         };
         let way = match &options.target {
             #[cfg(feature = "embedded")]
-            Target::Memory(_) | Target::File(_) => Way::Embedded(options.embedded()?),
+            Target::Memory(_) | Target::File(_) => Way::Embedded(embedded(options).await?),
             #[cfg(not(feature = "embedded"))]
             Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
             Target::Server(host) => managed(options.address(host)).await?,
@@ -63,6 +63,22 @@ impl AsyncConnection {
         };
         Ok(Self { place: options.place().into(), way })
     }
+}
+
+/// Opening a file reads it, which no thread of a runtime should wait for.
+#[cfg(feature = "embedded")]
+async fn embedded(options: &Options) -> Result<crate::Embedded, Error> {
+    let (sender, receiver) = futures_channel::oneshot::channel();
+    let (place, options) = (options.place(), options.clone());
+    let opening = std::thread::Builder::new().name("redis-hashmap open".to_owned()).spawn(move || {
+        // Whoever asked may have gone.
+        let _ = sender.send(options.embedded());
+    });
+    let failed = |problem: String| Error::Store { place, problem };
+    if let Err(error) = opening {
+        return Err(failed(error.to_string()));
+    }
+    receiver.await.unwrap_or_else(|_| Err(failed("the thread that opens it has ended".to_owned())))
 }
 
 impl fmt::Debug for AsyncConnection {
