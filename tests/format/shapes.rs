@@ -252,6 +252,31 @@ fn a_field_that_is_skipped_when_written_is_noticed_when_read() {
     }
 }
 
+/// What Deserialize takes for the skipped field are the first bytes of the next one. Every byte is consumed and the digest
+/// is equal: only the length tells.
+#[test]
+fn a_skipped_field_that_swallows_its_neighbour_is_noticed_by_the_length() {
+    #[derive(Serialize, Deserialize)]
+    struct Swallowing {
+        #[serde(skip_serializing, default)]
+        flag: bool,
+        text: String,
+    }
+    let stored = encode(&Swallowing { flag: false, text: "\0".to_owned() });
+    let (read, len): (Swallowing, usize) =
+        bincode::serde::decode_from_slice(&stored[5..], bincode::config::standard()).unwrap();
+    assert!(read.flag && read.text.is_empty() && len == 2, "bincode alone reads it, as something else");
+    is_other_shape(decode::<Swallowing>(&stored));
+}
+
+/// bincode reads a number in more bytes than it needs.
+#[test]
+fn a_number_that_is_longer_than_it_need_be_is_damaged() {
+    assert_eq!(decode::<u32>(&[0x89, 0x01]).unwrap(), 1);
+    let error = decode::<u32>(&[0x89, 0xfb, 0x01, 0x00]).unwrap_err();
+    assert!(matches!(error, Error::Damaged { .. }), "{error}");
+}
+
 /// Where Serialize passes over one field and Deserialize over another, the shapes are equal: the contents are not.
 #[derive(Serialize, Deserialize, Debug)]
 struct Crossed {

@@ -132,6 +132,23 @@ fn a_billion_units_are_an_error() {
     assert!(error.to_string().contains("65536 elements that take no space"), "{error}");
 }
 
+/// They are counted while they are read, not when all have been.
+#[test]
+fn empty_elements_are_not_all_read_before_they_are_too_many() {
+    static READ: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    #[derive(Serialize)]
+    struct Counted;
+    impl<'de> Deserialize<'de> for Counted {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            READ.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            <()>::deserialize(deserializer).map(|()| Self)
+        }
+    }
+    let payload = [&[0xfb, 0x10, 0x27][..], &[0xfb, 0xff, 0xff].repeat(10_000)].concat();
+    assert!(decode::<Vec<Vec<Counted>>>(&stored_as(0x91, &payload)).is_err());
+    assert!(READ.load(std::sync::atomic::Ordering::Relaxed) < 70_000);
+}
+
 /// bincode alone overflows the stack.
 #[test]
 fn deep_nesting_is_an_error() {
