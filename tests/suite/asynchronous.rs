@@ -1,8 +1,5 @@
 //! The same accessors over async connections.
 
-use std::time::Duration;
-
-use redis::AsyncConnectionConfig;
 use redis::aio::{ConnectionManager, MultiplexedConnection};
 use redis_hashmap::{HashMap, RedisHash};
 use redis_hashmap_tests::{AnyError, client, given, key, redis_url};
@@ -18,9 +15,7 @@ struct Settings {
 }
 
 async fn multiplexed() -> Result<MultiplexedConnection, AnyError> {
-    // The default response timeout is 500 ms, which a busy machine can exceed.
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(20)));
-    Ok(client().get_multiplexed_async_connection_with_config(&config).await?)
+    Ok(client().get_multiplexed_async_connection_with_config(&crate::patient()).await?)
 }
 
 /// All operations, on whatever runs them.
@@ -60,7 +55,8 @@ async fn on_a_multiplexed_connection() -> Test {
 
 #[tokio::test]
 async fn on_a_connection_manager() -> Test {
-    let (key, con) = (key(), ConnectionManager::new(client()).await?);
+    let config = redis::aio::ConnectionManagerConfig::new().set_response_timeout(Some(crate::PATIENCE));
+    let (key, con) = (key(), ConnectionManager::new_with_config(client(), config).await?);
     let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
     every_operation!(settings, map);
     Ok(())
@@ -88,7 +84,7 @@ async fn on_a_cluster() -> Test {
 #[tokio::test]
 async fn on_a_resp3_connection() -> Test {
     let client = redis::Client::open(format!("{}?protocol=resp3", redis_url()))?;
-    let (key, con) = (key(), client.get_multiplexed_async_connection().await?);
+    let (key, con) = (key(), client.get_multiplexed_async_connection_with_config(&crate::patient()).await?);
     let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
     every_operation!(settings, map);
     Ok(())

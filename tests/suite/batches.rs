@@ -119,7 +119,8 @@ fn a_refused_multi_is_an_error_and_the_connection_goes_on() -> Test {
 
 #[tokio::test]
 async fn a_refused_multi_is_an_error_and_the_async_connection_goes_on() -> Test {
-    let (key, mut con) = (key(), user_client("nomulti")?.get_multiplexed_async_connection().await?);
+    let (key, mut con) =
+        (key(), user_client("nomulti")?.get_multiplexed_async_connection_with_config(&crate::patient()).await?);
     let mut map = HashMap::new(&*key);
     let error = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
     assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
@@ -134,7 +135,7 @@ async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
     let mut map = HashMap::new(&*key);
     let mut con = client.get_connection()?;
     let blocking = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
-    let mut con = client.get_multiplexed_async_connection().await?;
+    let mut con = client.get_multiplexed_async_connection_with_config(&crate::patient()).await?;
     let on_async = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
     for error in [blocking, on_async] {
         assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
@@ -222,7 +223,7 @@ async fn on_an_async_cluster() -> Test {
 
 #[tokio::test]
 async fn on_a_multiplexed_connection() -> Test {
-    let (key, mut con) = (key(), client().get_multiplexed_async_connection().await?);
+    let (key, mut con) = (key(), client().get_multiplexed_async_connection_with_config(&crate::patient()).await?);
     let mut accessor = Settings::at(&*key);
     let (set, all) = batch((accessor.theme().set("dark"), accessor.get_all())).query_async(&mut con).await?;
     assert_eq!((set, all.map(|all| all.width)), (true, Some(14)));

@@ -187,7 +187,7 @@ fn a_server_that_does_not_answer() -> Test {
 #[tokio::test]
 async fn failures_on_async_connections() -> Test {
     let key = key();
-    let mut con = client().get_multiplexed_async_connection().await?;
+    let mut con = client().get_multiplexed_async_connection_with_config(&crate::patient()).await?;
     redis::cmd("SET").arg(&*key).arg("a text").exec_async(&mut con).await?;
     let error = Settings::at(&*key).on_async(con).get_all().await.unwrap_err();
     assert_eq!(error.redis().and_then(|fault| fault.code()), Some("WRONGTYPE"), "{error}");

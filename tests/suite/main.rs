@@ -9,3 +9,12 @@ mod open;
 mod original;
 mod records;
 mod wire;
+
+use std::time::Duration;
+
+/// redis-rs's default response timeout is 500 ms, which a busy machine can exceed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn patient() -> redis::AsyncConnectionConfig {
+    redis::AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE)).set_connection_timeout(Some(PATIENCE))
+}
