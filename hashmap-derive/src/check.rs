@@ -6,16 +6,29 @@ use crate::ctxt::Ctxt;
 use crate::parse::Record;
 
 /// The operations of a record, which a field's method of the same name would hide.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 26] = [
     "on",
     "on_async",
     "on_exclusive",
     "set_value_limit",
+    "set_attempt_limit",
     "key",
     "get_all",
     "get_or_default",
     "get_partial",
+    "get_many",
     "set_all",
+    "create",
+    "replace",
+    "patch",
+    "patch_if_present",
+    "update",
+    "try_update",
+    "update_or_default",
+    "ttl",
+    "expire_in",
+    "expire_at",
+    "persist",
     "get_fields",
     "exists",
     "size",
@@ -23,8 +36,7 @@ const OPERATIONS: [&str; 13] = [
 ];
 
 /// Operations that are planned: a struct that compiles today goes on compiling when they come.
-const RESERVED: [&str; 10] =
-    ["create", "expire_at", "expire_in", "patch", "persist", "prune", "replace", "subscribe", "ttl", "update"];
+const RESERVED: [&str; 2] = ["prune", "subscribe"];
 
 /// Methods of the prelude's traits that every accessor has by value or by reference: they come before a method that
 /// takes `&mut self`.
@@ -34,6 +46,13 @@ const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "tr
 pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
     if record.stored().next().is_none() {
         ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hash");
+    }
+    if let (Some(sliding), None) = (&record.sliding, &record.ttl) {
+        ctxt.error(
+            sliding,
+            "`sliding` renews the time to live on each read, and none is declared: add one, as in \
+             `#[redis_hash(ttl = \"30m\", sliding)]`",
+        );
     }
     let mut names = HashMap::new();
     let mut accessors = HashMap::new();

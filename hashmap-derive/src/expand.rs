@@ -6,24 +6,33 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{GenericParam, Generics, Ident, Type, parse_quote};
 
-use crate::parse::{Field, Presence, Record, Value, span_of};
+use crate::parse::{Field, Presence, Record, Storage, Value, span_of};
+use crate::{patch, schema};
 
 /// All that a record gets. Generated code only delegates: what it does is written in the runtime crate.
 pub(crate) fn record(record: &Record) -> TokenStream {
     let names = Names::new(record);
-    let items =
-        [accessor(record, &names), constructors(record, &names), partial(record, &names), schema(record, &names)];
+    let items = [
+        accessor(record, &names),
+        constructors(record, &names),
+        partial(record, &names),
+        patch::patch(record, &names),
+        patch::fields(record, &names),
+        schema::schema(record, &names),
+    ];
     quote!(#(#items)*)
 }
 
 /// Names that several items share.
-struct Names {
-    accessor: Ident,
-    partial: Ident,
+pub(crate) struct Names {
+    pub(crate) accessor: Ident,
+    pub(crate) partial: Ident,
+    pub(crate) patch: Ident,
+    pub(crate) fields: Ident,
     /// The accessor's parameter that says how it is run.
     executor: Ident,
     /// The record's generics, with what its fields need to be stored.
-    generics: Generics,
+    pub(crate) generics: Generics,
     /// The same, with the executor behind them.
     accessor_generics: Generics,
 }
@@ -45,6 +54,8 @@ impl Names {
         Self {
             accessor: record.accessor.clone().unwrap_or_else(|| record.item("Hash")),
             partial: record.item("Partial"),
+            patch: record.item("Patch"),
+            fields: record.item("Fields"),
             executor,
             generics,
             accessor_generics,
@@ -90,10 +101,27 @@ fn mentions(ty: &Type, params: &[Ident]) -> bool {
     search.found
 }
 
+/// How a field is stored, what stands for it where it is absent, and whether it expires.
+pub(crate) fn whole_format(record: &Record, field: &Field) -> TokenStream {
+    let runtime = &record.runtime;
+    let mut format = format(record, field);
+    if let Presence::Defaulted(_) = field.presence {
+        format = quote!(#runtime::Defaulted<#format>);
+    }
+    if field.ttl.is_some() {
+        format = quote!(#runtime::Expiring<#format>);
+    }
+    format
+}
+
 /// How the field is stored. rustc points at these tokens where its type cannot be: they have the type's span.
 fn format(record: &Record, field: &Field) -> TokenStream {
     let (runtime, span) = (&record.runtime, span_of(&field.ty));
-    let path = if field.text { quote!(#runtime::Text) } else { quote!(#runtime::Bincode) };
+    let path = match field.storage {
+        Storage::Bincode => quote!(#runtime::Bincode),
+        Storage::Text => quote!(#runtime::Text),
+        Storage::Counter => quote!(#runtime::Counter),
+    };
     path.into_iter()
         .map(|mut token| {
             token.set_span(span);
@@ -103,12 +131,12 @@ fn format(record: &Record, field: &Field) -> TokenStream {
 }
 
 /// The hidden function that makes the default of a field: `Self` in the user's expression is the user's struct.
-fn default_fn(field: &Field) -> Ident {
+pub(crate) fn default_fn(field: &Field) -> Ident {
     format_ident!("__redis_hash_default_{}", field.ident.unraw(), span = field.ident.span())
 }
 
 /// The hidden constant that says how a field is written and read.
-fn codec_const(field: &Field) -> Ident {
+pub(crate) fn codec_const(field: &Field) -> Ident {
     format_ident!("__redis_hash_field_{}", field.ident.unraw(), span = field.ident.span())
 }
 
@@ -209,33 +237,24 @@ fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
     let (_, ty_generics, _) = record.generics.split_for_impl();
     let Field { vis, ty, attrs, name, accessor, .. } = field;
     let executor = &names.executor;
-    let format = format(record, field);
+    let format = whole_format(record, field);
     let codec = codec_const(field);
-    let codec = quote!(&<#ident #ty_generics>::#codec);
-    let (absence, returned, call) = match &field.presence {
-        Presence::Defaulted(_) => {
-            let default = default_fn(field);
-            (
-                "where it is absent, `get` gives its default",
-                quote!(#runtime::Defaulted<#format>),
-                quote!(#runtime::Record::field_or(&mut self.0, #codec, <#ident #ty_generics>::#default)),
-            )
-        }
-        presence => (
-            if let Presence::Optional = presence { "optional" } else { "required" },
-            format,
-            quote!(#runtime::Record::field(&mut self.0, #codec)),
-        ),
+    let absence = match (&field.presence, field.storage) {
+        (Presence::Defaulted(_), Storage::Counter) => "a counter",
+        (Presence::Defaulted(_), _) => "where it is absent, `get` gives its default",
+        (Presence::Optional, _) => "optional",
+        _ => "required",
     };
-    let doc = format!("The field `{name}` of the hash, {absence}.");
+    let expiry = if field.ttl.is_some() { "; it expires" } else { "" };
+    let doc = format!("The field `{name}` of the hash, {absence}{expiry}.");
     // Behind the user's own words.
     let gap = attrs.iter().any(|attr| attr.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
     quote! {
         #(#attrs)*
         #gap
         #[doc = #doc]
-        #vis fn #accessor(&mut self) -> #runtime::Field<'_, #executor, #ty, #returned> {
-            #call
+        #vis fn #accessor(&mut self) -> #runtime::Field<'_, #executor, #ty, #format> {
+            #runtime::Record::field(&mut self.0, &<#ident #ty_generics>::#codec)
         }
     }
 }
@@ -293,10 +312,15 @@ fn constructors(record: &Record, names: &Names) -> TokenStream {
         let (codec, ty, name) = (codec_const(field), &field.ty, &field.name);
         let format = format(record, field);
         let value = quote_spanned!(span_of(ty)=> #runtime::__private::FieldCodec::<#ty>::new::<#format>(#name));
+        let or = matches!(field.presence, Presence::Defaulted(_)).then(|| {
+            let default = default_fn(field);
+            quote!(.or(Self::#default))
+        });
+        let expiring = field.ttl.map(|millis| quote!(.expiring(#millis)));
         quote! {
             #[doc(hidden)]
             #[allow(non_upper_case_globals)]
-            const #codec: #runtime::__private::FieldCodec<#ty> = #value;
+            const #codec: #runtime::__private::FieldCodec<#ty> = #value #or #expiring;
         }
     });
     let doc =
@@ -335,14 +359,10 @@ fn partial(record: &Record, names: &Names) -> TokenStream {
         quote!(#(#attrs)* #doc #vis #ident: ::core::option::Option<#ty>)
     });
     let labels = fields.iter().map(|field| field.ident.unraw().to_string());
+    let clones = std_impls(record, generics, partial);
     let doc = format!("What is stored of a [`{ident}`]: each field, if it is there. Its `Debug` shows which are.");
     let name = partial.to_string();
-    // Parameters that only occur in skipped fields must still be used.
-    let unused = generics
-        .type_params()
-        .next()
-        .map(|_| quote!(#[doc(hidden)] __record: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,));
-    let unused_value = unused.is_some().then(|| quote!(__record: ::core::marker::PhantomData,));
+    let (unused, unused_value) = (unused(record), unused_value(generics));
     quote! {
         #[doc = #doc]
         #(#allows)*
@@ -370,89 +390,58 @@ fn partial(record: &Record, names: &Names) -> TokenStream {
                     .finish()
             }
         }
+
+        #clones
     }
 }
 
-/// The implementation of `RedisHash`.
-fn schema(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, runtime, .. } = record;
-    let Names { accessor, partial, generics, .. } = names;
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let args: Vec<_> = generics
-        .params
-        .iter()
-        .filter_map(|param| match param {
-            GenericParam::Type(param) => Some(&param.ident),
-            GenericParam::Const(param) => Some(&param.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    let infos = record.stored().map(|field| {
-        let name = &field.name;
-        let presence = match field.presence {
-            Presence::Required | Presence::Skipped(_) => quote!(Required),
-            Presence::Optional => quote!(Optional),
-            Presence::Defaulted(_) => quote!(Defaulted),
-        };
-        quote!(#runtime::FieldInfo::new(#name, #runtime::Presence::#presence))
-    });
-    let writes = record.stored().map(|field| {
-        let (ident, codec) = (&field.ident, codec_const(field));
-        if let Presence::Optional = field.presence {
-            quote!(out.set_option(&Self::#codec, self.#ident.as_ref())?;)
-        } else {
-            quote!(out.set(&Self::#codec, &self.#ident)?;)
+/// `Clone` and `PartialEq`, where the types of all fields have them.
+pub(crate) fn std_impls(record: &Record, generics: &Generics, item: &Ident) -> TokenStream {
+    let idents: Vec<_> = record.stored().map(|field| &field.ident).collect();
+    let unused = unused_value(generics);
+    let (impl_generics, ty_generics, _) = generics.split_for_impl();
+    // A bound over any lifetime is one that rustc does not judge before it is needed.
+    let where_all = |bound: TokenStream| {
+        let mut generics = generics.clone();
+        let clause = generics.make_where_clause();
+        for field in record.stored() {
+            let ty = &field.ty;
+            clause.predicates.push(parse_quote!(for<'__any> #ty: #bound));
         }
-    });
-    let reads = record.fields.iter().map(|field| {
-        let (ident, codec, default) = (&field.ident, codec_const(field), default_fn(field));
-        let value = match field.presence {
-            Presence::Required => quote!(fields.required(&Self::#codec)?),
-            Presence::Optional => quote!(fields.option(&Self::#codec)?),
-            Presence::Defaulted(_) => quote!(fields.defaulted(&Self::#codec, Self::#default)?),
-            Presence::Skipped(_) => quote!(Self::#default()),
-        };
-        quote!(#ident: #value)
-    });
-    let partial_reads = record.stored().map(|field| {
-        let (ident, codec) = (&field.ident, codec_const(field));
-        quote!(#ident: fields.option(&Self::#codec)?)
-    });
-    let unused_value = generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,));
-    let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
-        quote! {
-            #[automatically_derived]
-            #[allow(deprecated)]
-            impl #impl_generics #runtime::DefaultedHash for #ident #ty_generics #where_clause {}
-        }
-    });
+        generics.where_clause
+    };
+    let (clone_where, eq_where) = (where_all(quote!(::core::clone::Clone)), where_all(quote!(::core::cmp::PartialEq)));
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #runtime::RedisHash for #ident #ty_generics #where_clause {
-            const FIELDS: &'static [#runtime::FieldInfo] = &[#(#infos),*];
-
-            type Hash<__E> = #accessor<#(#args,)* __E>;
-            type Partial = #partial #ty_generics;
-
-            fn write(&self, out: &mut #runtime::__private::RecordWriter) -> ::core::result::Result<(), #runtime::Error> {
-                #(#writes)*
-                ::core::result::Result::Ok(())
-            }
-
-            fn read(
-                fields: &mut #runtime::__private::RecordReader<'_>,
-            ) -> ::core::result::Result<Self, #runtime::Error> {
-                ::core::result::Result::Ok(Self { #(#reads),* })
-            }
-
-            fn read_partial(
-                fields: &mut #runtime::__private::RecordReader<'_>,
-            ) -> ::core::result::Result<Self::Partial, #runtime::Error> {
-                ::core::result::Result::Ok(#partial { #(#partial_reads,)* #unused_value })
+        impl #impl_generics ::core::clone::Clone for #item #ty_generics #clone_where {
+            fn clone(&self) -> Self {
+                Self { #(#idents: ::core::clone::Clone::clone(&self.#idents),)* #unused }
             }
         }
 
-        #defaulted
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics ::core::cmp::PartialEq for #item #ty_generics #eq_where {
+            fn eq(&self, other: &Self) -> ::core::primitive::bool {
+                true #(&& self.#idents == other.#idents)*
+            }
+        }
     }
+}
+
+/// Parameters that only occur in skipped fields must still be used: a field for them.
+pub(crate) fn unused(record: &Record) -> Option<TokenStream> {
+    let ident = &record.ident;
+    let (_, ty_generics, _) = record.generics.split_for_impl();
+    record
+        .generics
+        .type_params()
+        .next()
+        .map(|_| quote!(#[doc(hidden)] __record: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,))
+}
+
+/// Its value.
+pub(crate) fn unused_value(generics: &Generics) -> Option<TokenStream> {
+    generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,))
 }

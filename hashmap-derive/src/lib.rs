@@ -6,8 +6,12 @@
 mod case;
 mod check;
 mod ctxt;
+mod duration;
 mod expand;
+mod json;
 mod parse;
+mod patch;
+mod schema;
 mod template;
 
 use proc_macro::TokenStream;

@@ -11,6 +11,7 @@ use syn::{
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::template::Template;
+use crate::{duration, json};
 
 /// A struct that derives `RedisHash`.
 pub(crate) struct Record {
@@ -21,6 +22,12 @@ pub(crate) struct Record {
     pub(crate) key: Option<Template>,
     /// The accessor's name, where it is given.
     pub(crate) accessor: Option<Ident>,
+    /// Milliseconds that it lives after each write.
+    pub(crate) ttl: Option<u64>,
+    /// Where it is said that reads renew that.
+    pub(crate) sliding: Option<Path>,
+    /// True if a patch is read from known fields only.
+    pub(crate) deny_unknown_fields: bool,
     /// Lints that the user has allowed on the struct.
     pub(crate) allows: Vec<Attribute>,
     pub(crate) fields: Vec<Field>,
@@ -37,8 +44,22 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) name_tokens: TokenStream,
     pub(crate) accessor: Ident,
-    pub(crate) text: bool,
+    pub(crate) storage: Storage,
+    /// Milliseconds that it lives after each write.
+    pub(crate) ttl: Option<u64>,
+    /// Its names in JSON, the first of which is its own; none if it cannot be set from there.
+    pub(crate) json_names: Vec<String>,
+    /// serde's function that reads it.
+    pub(crate) deserialize_with: Option<Path>,
     pub(crate) presence: Presence,
+}
+
+/// What lies in Redis.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Bincode,
+    Text,
+    Counter,
 }
 
 pub(crate) enum Presence {
@@ -114,7 +135,9 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
 
     let mut attrs = RecordAttrs::default();
     each_attribute(ctxt, &input.attrs, |meta| attrs.parse(ctxt, meta));
-    let fields: Vec<Field> = named.named.iter().filter_map(|input| field(ctxt, input, attrs.rename_all)).collect();
+    let json = json::Attributes::of(&input.attrs);
+    let fields: Vec<Field> =
+        named.named.iter().filter_map(|input| field(ctxt, input, attrs.rename_all, json.rename_all)).collect();
     for field in fields.iter().filter(|field| field.is_stored()) {
         if let Type::Reference(reference) = &field.ty {
             owned = false;
@@ -128,12 +151,15 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
         runtime: attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap)),
         key: attrs.key,
         accessor: attrs.accessor,
+        ttl: attrs.ttl,
+        sliding: attrs.sliding,
+        deny_unknown_fields: json.deny_unknown_fields,
         allows: input.attrs.iter().filter(|attr| attr.path().is_ident("allow")).cloned().collect(),
         fields,
     })
 }
 
-fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Field> {
+fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>, json_case: Option<Case>) -> Option<Field> {
     let ident = input.ident.clone()?;
     let mut attrs = FieldAttrs::default();
     each_attribute(ctxt, &input.attrs, |meta| attrs.parse(ctxt, meta));
@@ -145,11 +171,18 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Fi
         (rename_all.map_or(plain.clone(), |case| case.apply(&plain)), ident.to_token_stream())
     };
     let option = option_of(&input.ty);
+    if let (Some(counter), true) = (&attrs.counter, attrs.text) {
+        ctxt.error(counter, "a counter is stored as text already: remove `text`");
+    }
     let presence = match (attrs.skip, attrs.default, option) {
         (Some(skip), default, _) => {
-            for (given, key) in
-                [(attrs.rename.is_some(), "rename"), (attrs.text, "text"), (attrs.accessor.is_some(), "accessor")]
-            {
+            for (given, key) in [
+                (attrs.rename.is_some(), "rename"),
+                (attrs.text, "text"),
+                (attrs.counter.is_some(), "counter"),
+                (attrs.ttl.is_some(), "ttl"),
+                (attrs.accessor.is_some(), "accessor"),
+            ] {
                 if given {
                     ctxt.error(
                         &skip,
@@ -169,11 +202,40 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Fi
             );
             Presence::Optional
         }
-        (None, Some((_, value)), None) => Presence::Defaulted(value),
+        (None, Some((tokens, value)), None) => {
+            if attrs.counter.is_some() {
+                ctxt.error(tokens, "a counter counts from 0 where it is absent, as in Redis: remove `default`");
+            }
+            Presence::Defaulted(value)
+        }
         (None, None, Some(_)) => Presence::Optional,
-        (None, None, None) => Presence::Required,
+        // Redis counts from 0, which is the default of an i64.
+        (None, None, None) if attrs.counter.is_some() => Presence::Defaulted(Value::Trait),
+        (None, None, None) => {
+            if let Some((literal, _)) = &attrs.ttl {
+                ctxt.error(
+                    literal,
+                    "a field that expires cannot be required, there would be no whole record without it: make it an \
+                     `Option`, or give it a `default`",
+                );
+            }
+            Presence::Required
+        }
     };
     let skipped = matches!(presence, Presence::Skipped(_));
+    let storage = match (attrs.counter, attrs.text) {
+        (Some(_), _) => Storage::Counter,
+        (None, true) => Storage::Text,
+        (None, false) => Storage::Bincode,
+    };
+    let json = json::Attributes::of(&input.attrs);
+    let json_names = if json.skip {
+        Vec::new()
+    } else {
+        let plain = ident.unraw().to_string();
+        let own = json.rename.unwrap_or_else(|| json_case.map_or(plain.clone(), |case| case.apply(&plain)));
+        std::iter::once(own).chain(json.aliases).collect()
+    };
     Some(Field {
         vis: input.vis.clone(),
         ty: if skipped { input.ty.clone() } else { option.unwrap_or(&input.ty).clone() },
@@ -181,7 +243,10 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>) -> Option<Fi
         name,
         name_tokens,
         accessor: attrs.accessor.unwrap_or_else(|| ident.clone()),
-        text: attrs.text,
+        storage,
+        ttl: attrs.ttl.map(|(_, millis)| millis),
+        json_names,
+        deserialize_with: json.deserialize_with,
         presence,
         ident,
     })
@@ -217,8 +282,8 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
 
 const OWNED: &str =
     "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
-const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `accessor`";
-const RECORD_KEYS: &str = "`key`, `rename_all`, `accessor`, `crate`";
+const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `accessor`";
+const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `crate`";
 
 #[derive(Default)]
 struct RecordAttrs {
@@ -226,6 +291,8 @@ struct RecordAttrs {
     key: Option<Template>,
     rename_all: Option<Case>,
     accessor: Option<Ident>,
+    ttl: Option<u64>,
+    sliding: Option<Path>,
     seen: Vec<String>,
 }
 
@@ -250,6 +317,11 @@ impl RecordAttrs {
             if self.rename_all.is_none() {
                 ctxt.error(&literal, format!("unknown case; write one of {}", Case::names()));
             }
+        } else if meta.path.is_ident("ttl") {
+            self.ttl = ttl(ctxt, meta)?.map(|(_, millis)| millis);
+        } else if meta.path.is_ident("sliding") {
+            flag(ctxt, meta)?;
+            self.sliding = Some(meta.path.clone());
         } else if meta.path.is_ident("accessor") {
             let Some(literal) = string(ctxt, meta, "accessor = \"Name\"")? else { return Ok(()) };
             match literal.parse() {
@@ -268,6 +340,8 @@ struct FieldAttrs {
     rename: Option<LitStr>,
     accessor: Option<Ident>,
     text: bool,
+    counter: Option<Path>,
+    ttl: Option<(LitStr, u64)>,
     skip: Option<Path>,
     default: Option<(TokenStream, Value)>,
     seen: Vec<String>,
@@ -286,6 +360,11 @@ impl FieldAttrs {
             }
         } else if meta.path.is_ident("text") {
             self.text = flag(ctxt, meta)?;
+        } else if meta.path.is_ident("counter") {
+            flag(ctxt, meta)?;
+            self.counter = Some(meta.path.clone());
+        } else if meta.path.is_ident("ttl") {
+            self.ttl = ttl(ctxt, meta)?;
         } else if meta.path.is_ident("skip") {
             flag(ctxt, meta)?;
             self.skip = Some(meta.path.clone());
@@ -331,6 +410,18 @@ fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result
     let other: Expr = value.parse()?;
     ctxt.error(other, format!("it needs a string; write `{example}`"));
     Ok(None)
+}
+
+/// A duration.
+fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u64)>> {
+    let Some(literal) = string(ctxt, meta, "ttl = \"30m\"")? else { return Ok(None) };
+    match duration::millis(&literal) {
+        Ok(millis) => Ok(Some((literal, millis))),
+        Err(error) => {
+            ctxt.push(error);
+            Ok(None)
+        }
+    }
 }
 
 /// A key without a value.

@@ -1,9 +1,10 @@
 use redis::ConnectionLike;
 
-use crate::command::{Command, Reader, Request};
+use crate::command::{Command, Reader};
 use crate::error::{Error, Place};
 use crate::executor::send_all;
-use crate::reply::Reply;
+use crate::reply::{Reply, peek};
+use crate::request::Request;
 
 /// Several commands as one: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of one.
 ///
@@ -62,7 +63,12 @@ impl<C: Commands> Batch<C> {
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
         let (requests, readers) = self.commands.split()?;
         let replies = send_all(&requests, self.atomic, con)?;
-        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
+        let taken = taken(&requests, &replies);
+        let result = C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() });
+        if result.is_err() {
+            send_all(&taken, false, con)?;
+        }
+        result
     }
 
     /// Sends the commands and awaits all answers: one round trip, on a cluster one for each slot, at once.
@@ -77,8 +83,21 @@ impl<C: Commands> Batch<C> {
     {
         let (requests, readers) = self.commands.split()?;
         let replies = crate::executor::send_all_async(&requests, self.atomic, con).await?;
-        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
+        let taken = taken(&requests, &replies);
+        let result = C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() });
+        if result.is_err() {
+            crate::executor::send_all_async(&taken, false, con).await?;
+        }
+        result
     }
+}
+
+/// What puts back what the batch has taken out of hashes, for where its results do not reach the caller.
+fn taken(requests: &[Request], replies: &[Result<redis::Value, redis::RedisError>]) -> Vec<Request> {
+    let taken = requests.iter().zip(replies).filter(|(request, _)| request.takes());
+    taken
+        .filter_map(|(request, reply)| reply.as_ref().ok().and_then(peek).map(|stored| request.put_back(stored)))
+        .collect()
 }
 
 /// The answers to a batch, each with its request.
@@ -89,7 +108,7 @@ pub struct Replies<'a> {
 }
 
 impl Replies<'_> {
-    fn read<T>(&mut self, reader: Reader<T>) -> Result<T, Error> {
+    fn read<T>(&mut self, reader: &Reader<T>) -> Result<T, Error> {
         match (self.requests.next(), self.replies.next()) {
             (Some(request), Some(reply)) => reader.read(Reply::new(reply, request)?),
             _ => Err(Error::UnexpectedReply { place: Place::default(), operation: "a batch" }),
@@ -131,7 +150,7 @@ impl<T> Commands for Vec<Command<T>> {
     }
 
     fn read(readers: Self::Readers, replies: &mut Replies<'_>) -> Result<Vec<T>, Error> {
-        readers.into_iter().map(|reader| replies.read(reader)).collect()
+        readers.iter().map(|reader| replies.read(reader)).collect()
     }
 }
 
@@ -157,7 +176,7 @@ macro_rules! tuples {
 
             #[expect(non_snake_case, reason = "one name for a type and its value")]
             fn read(($($t,)*): Self::Readers, replies: &mut Replies<'_>) -> Result<Self::Output, Error> {
-                Ok(($(replies.read($t)?,)*))
+                Ok(($(replies.read(&$t)?,)*))
             }
         }
     };

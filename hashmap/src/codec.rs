@@ -30,6 +30,7 @@ pub enum Fault {
     OtherShape { stored: Kind, asked: &'static str, problem: String },
     Damaged { asked: &'static str, problem: String },
     NotText { asked: &'static str },
+    NotACounter,
     Refused { written: &'static str, problem: String },
     TooLarge { size: u64, limit: usize },
     Unreadable { written: &'static str, problem: String },
@@ -207,4 +208,13 @@ pub(crate) fn from_text<T: FromStr>(stored: &[u8]) -> Result<T, Fault> {
         .ok()
         .and_then(|text| text.parse().ok())
         .ok_or(Fault::NotText { asked: type_name::<T>() })
+}
+
+/// The bytes that a stored `T` can begin with: what begins otherwise is certain not to decode.
+pub(crate) fn first_bytes<T: DeserializeOwned>() -> (u8, u8) {
+    match asked_kind::<T>() {
+        Some(kind) if kind.is_scalar() => (kind.byte(), kind.byte()),
+        Some(_) => (Kind::Seq.byte(), *RESERVED.end()),
+        None => (*RESERVED.start(), *RESERVED.end()),
+    }
 }

@@ -222,6 +222,55 @@ pub enum Error {
         source: RedisFault,
     },
 
+    /// The server cannot do what the operation needs. Nothing was written.
+    #[error("{operation} on {place} needs {needs}, which this server is not: nothing was written")]
+    Unsupported {
+        /// Where the operation went.
+        place: Place,
+        /// The Redis command, or the operation.
+        operation: &'static str,
+        /// The servers that can.
+        needs: &'static str,
+    },
+
+    /// Others changed what an `update` had read, again and again. Nothing was written.
+    #[error(
+        "{place} was changed by others in each of {attempts} attempts, nothing was written: try again later, or allow more \
+         with `set_attempt_limit`"
+    )]
+    Conflict {
+        /// What was to be updated.
+        place: Place,
+        /// How often it was read and tried.
+        attempts: u32,
+    },
+
+    /// A time to live, or a point in time, that nothing can be given. Nothing was sent.
+    #[error("{place} cannot be given {problem}: a time to live is between 1 ms and 2^47 ms (4,459 years)")]
+    Expiry {
+        /// What was to expire.
+        place: Place,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    /// A counter holds something else than a number.
+    #[error(
+        "{place} is a counter, and what is stored is no number of 64 bits in digits: delete it and count anew (what was \
+         stored before the field was declared as a counter is none)"
+    )]
+    NotACounter {
+        /// Where the counter lies.
+        place: Place,
+    },
+
+    /// A counter would leave the range of an `i64`. It is as it was.
+    #[error("{place} would leave the range of an i64: it is as it was")]
+    Overflow {
+        /// Where the counter lies.
+        place: Place,
+    },
+
     /// The connection cannot run this batch as one transaction. Nothing was carried out.
     #[error("this batch cannot be atomic: {reason}")]
     NotAtomic {
@@ -240,6 +289,7 @@ impl Error {
             Fault::OtherShape { stored, asked, problem } => Self::OtherShape { place, stored, asked, problem },
             Fault::Damaged { asked, problem } => Self::Damaged { place, asked, problem },
             Fault::NotText { asked } => Self::NotText { place, asked },
+            Fault::NotACounter => Self::NotACounter { place },
             Fault::Refused { written, problem } => Self::Refused { place, written, problem },
             Fault::TooLarge { size, limit } => Self::TooLarge { place, size, limit },
             Fault::Unreadable { written, problem } => Self::Unreadable { place, written, problem },
@@ -261,6 +311,11 @@ impl Error {
             | Self::TooLarge { place, .. }
             | Self::Unreadable { place, .. }
             | Self::EmptyField { place }
+            | Self::Unsupported { place, .. }
+            | Self::Conflict { place, .. }
+            | Self::Expiry { place, .. }
+            | Self::NotACounter { place }
+            | Self::Overflow { place }
             | Self::FieldName { place, .. }
             | Self::Redis { place, .. }
             | Self::UnexpectedReply { place, .. } => Some(place),

@@ -1,10 +1,14 @@
 //! What becomes of a command: the only file that sends anything.
 
+use std::time::Duration;
+
 use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 
-use crate::command::{Command, Request};
+use crate::command::{Command, Reader};
 use crate::error::{Error, RedisFault};
 use crate::reply::{Reply, failed, unexpected};
+use crate::request::Request;
+use crate::steps::{Step, Steps};
 
 /// What becomes of the commands that an accessor makes.
 ///
@@ -25,6 +29,29 @@ pub trait Executor: sealed::Sealed {
 
     /// Runs a command, or keeps it for later.
     fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T>;
+}
+
+/// An executor with a connection: what takes several round trips, such as `update`, needs one.
+#[diagnostic::on_unimplemented(
+    message = "this operation takes several round trips, and the accessor has no connection",
+    label = "needs an accessor with a connection",
+    note = "give it one by `on(con)`, `on_async(con)` or `on_exclusive(&mut con)`; it cannot be a part of a `batch`"
+)]
+pub trait Connected: Executor {
+    /// What an operation of several steps returns, which ends with a `T`: that, or a future of it. `'f` is what the
+    /// operation borrows besides the accessor, such as its closure.
+    type Driven<'a, 'f, T: Send + 'f>
+    where
+        Self: 'a,
+        'f: 'a;
+
+    #[doc(hidden)]
+    fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
+    where
+        S: Steps + Send + 'f,
+        S::Output: Send + 'f,
+        S::Error: Send + 'f,
+        'f: 'a;
 }
 
 mod sealed {
@@ -54,9 +81,13 @@ impl Executor for Deferred {
 #[derive(Clone)]
 pub struct Blocking<C>(C);
 
-impl<C: ConnectionLike> Blocking<C> {
+impl<C> Blocking<C> {
     pub(crate) fn new(con: C) -> Self {
         Self(con)
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut C {
+        &mut self.0
     }
 }
 
@@ -68,6 +99,36 @@ impl<C: ConnectionLike> Executor for Blocking<C> {
 
     fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Result<T, Error> {
         command.query(&mut self.0)
+    }
+}
+
+impl<C: ConnectionLike> Connected for Blocking<C> {
+    type Driven<'a, 'f, T: Send + 'f>
+        = T
+    where
+        C: 'a,
+        'f: 'a;
+
+    fn drive<'a, 'f, S>(&'a mut self, mut steps: S) -> Result<S::Output, S::Error>
+    where
+        S: Steps + Send + 'f,
+        S::Output: Send + 'f,
+        S::Error: Send + 'f,
+        'f: 'a,
+    {
+        let mut step = steps.start()?;
+        loop {
+            let mut request = match step {
+                Step::Done(output) => return Ok(output),
+                Step::Send(request) => request,
+                Step::SendAfter(wait, request) => {
+                    std::thread::sleep(wait);
+                    request
+                }
+            };
+            let reply = send_one(&mut request, &mut self.0);
+            step = steps.next(Reply::new(reply, &request)?)?;
+        }
     }
 }
 
@@ -101,13 +162,47 @@ impl<T> Command<T> {
     /// An [`Error`] of the operation; where the key is empty or the value cannot be stored, before anything is sent.
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<T, Error> {
         let mut request = self.request?;
-        let mut reply = con.req_command(&request.cmd);
-        if request.is_script() && is_noscript(&reply) {
-            request = request.standalone();
-            reply = con.req_command(&request.cmd);
+        let reply = send_one(&mut request, con);
+        let (result, put_back) = settle(&self.reader, Reply::new(reply, &request)?);
+        if let Some(put_back) = put_back {
+            Reply::new(con.req_command(&put_back.cmd), &put_back)?.done()?;
         }
-        self.reader.read(Reply::new(reply, &request)?)
+        result
     }
+}
+
+/// Sends a request, with the source of its script where the server does not know it.
+fn send_one(request: &mut Request, con: &mut dyn ConnectionLike) -> Result<Value, RedisError> {
+    let reply = con.req_command(&request.cmd);
+    if !(request.is_script() && is_noscript(&reply)) {
+        return reply;
+    }
+    *request = request.clone().standalone();
+    con.req_command(&request.cmd)
+}
+
+/// Reads a reply. What was taken out of the hash and cannot be read goes back by the request that is returned, so that
+/// nothing is lost.
+pub(crate) fn settle<T>(reader: &Reader<T>, reply: Reply<'_>) -> (Result<T, Error>, Option<Request>) {
+    if !reply.request().takes() {
+        return (reader.read(reply), None);
+    }
+    let request = reply.request();
+    let again = reply.again();
+    let result = reader.read(reply);
+    let put_back = if result.is_err() { again.peek().map(|stored| request.put_back(stored)) } else { None };
+    (result, put_back)
+}
+
+/// How long to wait before the next attempt: not at all at first, then longer and longer, and not for as long as others
+/// who failed at the same time.
+pub(crate) fn pause(attempt: u32) -> Option<Duration> {
+    use std::hash::{BuildHasher, RandomState};
+    const LONGEST: u64 = 50_000;
+    let bound = 250_u64.checked_shl(attempt.checked_sub(1)?.min(16)).map_or(LONGEST, |bound| bound.min(LONGEST));
+    // The seed of a hash map: as random as this needs.
+    let random = RandomState::new().hash_one(attempt);
+    Some(Duration::from_micros(random % bound))
 }
 
 /// Sends requests and returns their replies in order, a server's error where a reply should be.
@@ -200,11 +295,13 @@ mod aio {
     use redis::aio::ConnectionLike;
     use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
-    use super::{Executor, is_noscript, ordered, replies_of};
-    use crate::command::{Command, Request};
+    use super::{Connected, Executor, is_noscript, ordered, replies_of, settle};
+    use crate::command::Command;
     use crate::error::Error;
     use crate::reply::{Reply, failed, unexpected};
+    use crate::request::Request;
     use crate::slot::slot;
+    use crate::steps::{Step, Steps};
 
     /// Runs each command on an async connection that can be cloned: a `MultiplexedConnection`, a `ConnectionManager`
     /// or an async `ClusterConnection`.
@@ -217,6 +314,10 @@ mod aio {
     impl<C> Async<C> {
         pub(crate) fn new(con: C) -> Self {
             Self(con)
+        }
+
+        pub(crate) fn connection(&self) -> &C {
+            &self.0
         }
     }
 
@@ -240,6 +341,10 @@ mod aio {
         pub(crate) fn new(con: &'c mut C) -> Self {
             Self(con)
         }
+
+        pub(crate) fn connection(&mut self) -> &mut C {
+            self.0
+        }
     }
 
     impl<C: ConnectionLike + Send> Executor for Exclusive<'_, C> {
@@ -253,6 +358,71 @@ mod aio {
         }
     }
 
+    impl<C: ConnectionLike + Clone + Send + 'static> Connected for Async<C> {
+        type Driven<'a, 'f, T: Send + 'f>
+            = Pin<Box<dyn Future<Output = T> + Send + 'f>>
+        where
+            C: 'a,
+            'f: 'a;
+
+        fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
+        where
+            S: Steps + Send + 'f,
+            S::Output: Send + 'f,
+            S::Error: Send + 'f,
+            'f: 'a,
+        {
+            let mut con = self.0.clone();
+            Box::pin(async move { drive(steps, &mut con).await })
+        }
+    }
+
+    impl<C: ConnectionLike + Send> Connected for Exclusive<'_, C> {
+        type Driven<'a, 'f, T: Send + 'f>
+            = Pin<Box<dyn Future<Output = T> + Send + 'a>>
+        where
+            Self: 'a,
+            'f: 'a;
+
+        fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
+        where
+            S: Steps + Send + 'f,
+            S::Output: Send + 'f,
+            S::Error: Send + 'f,
+            'f: 'a,
+        {
+            Box::pin(drive(steps, self.0))
+        }
+    }
+
+    async fn drive<S: Steps>(mut steps: S, con: &mut impl ConnectionLike) -> Result<S::Output, S::Error> {
+        let mut step = steps.start()?;
+        loop {
+            let mut request = match step {
+                Step::Done(output) => return Ok(output),
+                Step::Send(request) => request,
+                Step::SendAfter(wait, request) => {
+                    // Outside of tokio there is no timer: it goes on at once.
+                    if tokio::runtime::Handle::try_current().is_ok() {
+                        tokio::time::sleep(wait).await;
+                    }
+                    request
+                }
+            };
+            let reply = send_one(&mut request, con).await;
+            step = steps.next(Reply::new(reply, &request)?)?;
+        }
+    }
+
+    async fn send_one(request: &mut Request, con: &mut impl ConnectionLike) -> Result<Value, RedisError> {
+        let reply = con.req_packed_command(&request.cmd).await;
+        if !(request.is_script() && is_noscript(&reply)) {
+            return reply;
+        }
+        *request = request.clone().standalone();
+        con.req_packed_command(&request.cmd).await
+    }
+
     hide_connection! { Async<C>, "Async"; Exclusive<'_, C>, "Exclusive"; }
 
     impl<T> Command<T> {
@@ -263,12 +433,12 @@ mod aio {
         /// As [`query`](Self::query).
         pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
             let mut request = self.request?;
-            let mut reply = con.req_packed_command(&request.cmd).await;
-            if request.is_script() && is_noscript(&reply) {
-                request = request.standalone();
-                reply = con.req_packed_command(&request.cmd).await;
+            let reply = send_one(&mut request, con).await;
+            let (result, put_back) = settle(&self.reader, Reply::new(reply, &request)?);
+            if let Some(put_back) = put_back {
+                Reply::new(con.req_packed_command(&put_back.cmd).await, &put_back)?.done()?;
             }
-            self.reader.read(Reply::new(reply, &request)?)
+            result
         }
     }
 

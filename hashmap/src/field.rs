@@ -1,14 +1,20 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::{Duration, SystemTime};
 
-use crate::executor::Executor;
-use crate::format::{Bincode, Format, FormatOf};
+use crate::error::Error;
+use crate::executor::{Connected, Executor};
+use crate::expiry::{Ttl, millis};
+use crate::format::{Bincode, Counts, Expires, Format, FormatOf};
 use crate::hash::Hash;
+use crate::steps::{CompareAndSet, GetOrInsert, One, Update};
+use crate::write::{FieldCodec, Guard};
 
-/// One field of a record: what the accessor's method for it hands out.
+/// One field of a record, or one entry of a map: what the accessor's method for it hands out.
 ///
-/// `T` is the type in the field; for an `Option<T>` field the `T` in it. `F` says how it is stored and what stands for
-/// it where it is absent.
+/// `T` is the type in the field; for an `Option<T>` field the `T` in it. `F` says how it is stored, what stands for it
+/// where it is absent, and whether it expires.
 ///
 /// ```
 /// use redis_hashmap::RedisHash;
@@ -27,26 +33,48 @@ use crate::hash::Hash;
 /// assert_eq!(settings.theme().get()?.as_deref(), Some("dark"));  // HGET key theme
 /// assert_eq!(settings.font_size().get()?, 14);                   // HGET key font_size: its default
 /// assert!(settings.theme().exists()?);                           // HEXISTS key theme
-/// assert!(settings.theme().delete()?);                           // HDEL key theme: true, it was there
+///
+/// assert!(!settings.theme().set_if_absent("light")?);            // HSETNX key theme …: false, it is there
+/// assert!(settings.theme().compare_and_set("dark", "light")?);   // HMGET, then a script
+/// assert_eq!(settings.font_size().update(|size| *size += 2)?, 16); // HMGET, then a script
+/// assert_eq!(settings.theme().take()?.as_deref(), Some("light")); // a script: read and removed
+/// assert!(!settings.theme().delete()?);                          // HDEL key theme: false, it was not there
+/// # settings.clear()?;
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
+///
+/// Each operation is one step for every other client. Where the record declares a time to live, each write renews it, by
+/// a script that calls the same command and `PEXPIRE`; where it is sliding, so does each read of a value.
 #[must_use = "a field does nothing by itself: call `get`, `set`, `delete` or `exists`"]
 pub struct Field<'a, E, T, F = Bincode> {
     hash: &'a mut Hash<E>,
-    name: &'static str,
+    name: Cow<'static, str>,
     default: Option<fn() -> T>,
+    /// Milliseconds; 0: it does not expire.
+    ttl: u64,
     format: PhantomData<F>,
 }
 
 impl<'a, E, T, F> Field<'a, E, T, F> {
-    pub(crate) fn new(hash: &'a mut Hash<E>, name: &'static str, default: Option<fn() -> T>) -> Self {
-        Self { hash, name, default, format: PhantomData }
+    /// A field of a record.
+    pub(crate) fn declared(hash: &'a mut Hash<E>, codec: &FieldCodec<T>) -> Self {
+        Self { hash, name: codec.name.into(), default: codec.default, ttl: codec.ttl, format: PhantomData }
+    }
+
+    /// An entry of a map.
+    pub(crate) fn entry(hash: &'a mut Hash<E>, name: String) -> Self {
+        Self { hash, name: name.into(), default: None, ttl: 0, format: PhantomData }
     }
 
     /// The name of the field in Redis.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same, free of the accessor, for an operation of several steps.
+    fn one(&self, ttl: Result<u64, Error>) -> One<T, F> {
+        One { hash: self.hash.on(()), name: self.name.clone(), default: self.default, ttl, format: PhantomData }
     }
 }
 
@@ -60,36 +88,291 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     /// [`WrongType`](crate::Error::WrongType) or [`OtherShape`](crate::Error::OtherShape) if something else is stored,
     /// [`Foreign`](crate::Error::Foreign) or [`Damaged`](crate::Error::Damaged) if no value of this library is.
     pub fn get(self) -> E::Output<'a, F::Get> {
-        self.hash.get::<T, F>(self.name, F::absent(self.default))
+        self.hash.get::<T, F>(&self.name, F::absent(self.default))
     }
 
     /// Stores a value: true if the field is new, false if it was overwritten.
     ///
-    /// `HSET`, O(1). It takes the field's type, or what is stored as one: `"dark"` for a `String`, a slice for a `Vec`.
+    /// `HSET`, O(1); where the field has a declared time to live, a script with `HSETEX`, which renews it. It takes the
+    /// field's type, or what is stored as one: `"dark"` for a `String`, a slice for a `Vec`.
     ///
     /// # Errors
     ///
     /// [`Refused`](crate::Error::Refused) or [`TooLarge`](crate::Error::TooLarge) if the value cannot be stored; then
-    /// nothing is sent.
+    /// nothing is sent. [`Unsupported`](crate::Error::Unsupported) if the field expires and the server cannot do that;
+    /// then nothing is written.
     pub fn set<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
     where
         F: FormatOf<T, Q>,
     {
-        self.hash.set::<T, F, Q>(self.name, value)
+        self.hash.set::<T, F, Q>(&self.name, value, Ok(self.ttl))
+    }
+
+    /// Stores a value if the field is absent: true if it was stored.
+    ///
+    /// `HSETNX`, O(1); with a declared time to live, a script.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn set_if_absent<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
+    where
+        F: FormatOf<T, Q>,
+    {
+        self.hash.set_if::<T, F, Q>(&self.name, Guard::Absent, value, self.ttl)
+    }
+
+    /// Overwrites the field, if it is there: true if it was stored.
+    ///
+    /// A script with `HGET` and `HSET`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn set_if_present<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
+    where
+        F: FormatOf<T, Q>,
+    {
+        self.hash.set_if::<T, F, Q>(&self.name, Guard::Present, value, self.ttl)
+    }
+
+    /// Reads the field and removes it: what [`get`](Self::get) would return.
+    ///
+    /// A script with `HGET` and `HDEL`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get). What cannot be read is not lost: a value of another kind is not removed, and one of another
+    /// shape, which only its reader can tell, is put back by `HSETNX` (without the time to live of a field).
+    pub fn take(self) -> E::Output<'a, F::Get> {
+        self.hash.take::<T, F>(&self.name, F::absent(self.default))
     }
 
     /// Removes the field: true if it was there.
     ///
     /// `HDEL`, O(1).
     pub fn delete(self) -> E::Output<'a, bool> {
-        self.hash.delete(self.name)
+        self.hash.delete(&self.name)
     }
 
     /// True if the field is stored. A default does not count.
     ///
     /// `HEXISTS`, O(1).
     pub fn exists(self) -> E::Output<'a, bool> {
-        self.hash.exists(self.name)
+        self.hash.exists(&self.name)
+    }
+
+    /// Adds to a counter and returns the sum; an absent one counts from 0.
+    ///
+    /// `HINCRBY`, O(1). Where the counter has a declared time to live, a script that gives it to a new one; one that is
+    /// there keeps its time, so that it counts what happens within it.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`](crate::Error::Overflow) if the sum is no `i64`, [`NotACounter`](crate::Error::NotACounter) if
+    /// something else is stored; both leave it as it is.
+    pub fn increment(self, by: i64) -> E::Output<'a, i64>
+    where
+        F: Counts,
+    {
+        self.hash.increment(&self.name, by, self.ttl)
+    }
+
+    /// Stores a value that expires after `ttl`: true if the field is new.
+    ///
+    /// A script with `HSETEX`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), and [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 4,459 years.
+    pub fn set_with_ttl<Q: ?Sized>(self, value: &Q, ttl: Duration) -> E::Output<'a, bool>
+    where
+        F: FormatOf<T, Q> + Expires,
+    {
+        let ttl = millis(ttl, || self.hash.place(Some(&self.name)));
+        self.hash.set::<T, F, Q>(&self.name, value, ttl)
+    }
+
+    /// When the field expires.
+    ///
+    /// `HPTTL`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::Error::Unsupported) if fields do not expire on the server.
+    pub fn ttl(self) -> E::Output<'a, Ttl>
+    where
+        F: Expires,
+    {
+        self.hash.field_ttl(&self.name)
+    }
+
+    /// Has the field expire after `ttl`: false if it is absent. The next `set` replaces the time with the declared one.
+    ///
+    /// `HPEXPIRE`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 4,459 years, and [`Unsupported`](crate::Error::Unsupported)
+    /// if fields do not expire on the server.
+    pub fn expire_in(self, ttl: Duration) -> E::Output<'a, bool>
+    where
+        F: Expires,
+    {
+        self.hash.expire_field_in(&self.name, ttl)
+    }
+
+    /// Has the field expire at a point in time: false if it is absent. A time that has passed removes it at once.
+    ///
+    /// `HPEXPIREAT`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// As [`expire_in`](Self::expire_in).
+    pub fn expire_at(self, at: SystemTime) -> E::Output<'a, bool>
+    where
+        F: Expires,
+    {
+        self.hash.expire_field_at(&self.name, at)
+    }
+
+    /// Has the field stay: true if it would have expired.
+    ///
+    /// `HPERSIST`, O(1).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::Error::Unsupported) if fields do not expire on the server.
+    pub fn persist(self) -> E::Output<'a, bool>
+    where
+        F: Expires,
+    {
+        self.hash.persist_field(&self.name)
+    }
+}
+
+impl<'a, E, T, F> Field<'a, E, T, F>
+where
+    E: Connected,
+    T: Send + 'static,
+    F: Format<T> + FormatOf<T, T>,
+{
+    /// Reads the value, changes it, and stores it if the field is still what was read; else once more, up to the
+    /// accessor's [limit of attempts](crate::Record::set_attempt_limit). Returns the new value.
+    ///
+    /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent and has no default,
+    /// it is `None` and `change` is not called. A value that `change` leaves as it is is not written.
+    ///
+    /// `change` can be called several times. If it panics, nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if others changed the field
+    /// in each attempt.
+    pub fn update<'f, C>(self, mut change: C) -> E::Driven<'a, 'f, Result<F::Get, Error>>
+    where
+        C: FnMut(&mut T) + Send + 'f,
+        'f: 'a,
+        T: 'f,
+        F: 'f,
+    {
+        self.try_update(move |value| {
+            change(value);
+            Ok(())
+        })
+    }
+
+    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), and what `change` returns.
+    pub fn try_update<'f, C, X>(self, change: C) -> E::Driven<'a, 'f, Result<F::Get, X>>
+    where
+        C: FnMut(&mut T) -> Result<(), X> + Send + 'f,
+        X: From<Error> + Send + 'f,
+        'f: 'a,
+        T: 'f,
+        F: 'f,
+    {
+        let steps = Update::new(self.one(Ok(self.ttl)), change);
+        self.hash.executor.drive(steps)
+    }
+
+    /// Stores `new` if the field holds `expected`: true if it was stored. An absent field holds its default, if it has
+    /// one, and else equals nothing.
+    ///
+    /// `HMGET`, then a script: two round trips. The value is compared by `PartialEq` and guarded by its bytes, as the
+    /// bytes of a `HashMap` have no fixed order.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if others stored equal
+    /// values in other bytes in each attempt.
+    pub fn compare_and_set<'f, P, Q>(self, expected: &'f P, new: &Q) -> E::Driven<'a, 'f, Result<bool, Error>>
+    where
+        T: PartialEq<P> + 'f,
+        P: Sync + ?Sized,
+        Q: ?Sized,
+        F: FormatOf<T, Q> + 'f,
+        'f: 'a,
+    {
+        let new = self.hash.write_of(1, 0).and_then(|mut write| {
+            write.set_field::<T, F, Q>(&self.name, new, self.ttl)?;
+            Ok(write)
+        });
+        let steps = CompareAndSet::new(self.one(Ok(self.ttl)), move |current: &T| *current == *expected, new);
+        self.hash.executor.drive(steps)
+    }
+
+    /// Reads the value; where there is none, makes one and stores it, unless somebody else was faster: then theirs.
+    ///
+    /// `HMGET`; where the field is absent, a script too. A declared default does not count as a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`set`](Self::set).
+    pub fn get_or_insert_with<'f, M>(self, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
+    where
+        M: FnOnce() -> T + Send + 'f,
+        'f: 'a,
+        T: 'f,
+        F: 'f,
+    {
+        self.get_or_try_insert_with(move || Ok(make()))
+    }
+
+    /// The same with a `make` that can fail: its error is returned, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
+    pub fn get_or_try_insert_with<'f, M, X>(self, make: M) -> E::Driven<'a, 'f, Result<T, X>>
+    where
+        M: FnOnce() -> Result<T, X> + Send + 'f,
+        X: From<Error> + Send + 'f,
+        'f: 'a,
+        T: 'f,
+        F: 'f,
+    {
+        let steps = GetOrInsert::new(self.one(Ok(self.ttl)), make);
+        self.hash.executor.drive(steps)
+    }
+
+    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what is stored expires after `ttl`.
+    ///
+    /// # Errors
+    ///
+    /// Its errors, and those of [`set_with_ttl`](Self::set_with_ttl).
+    pub fn get_or_insert_with_ttl<'f, M>(self, ttl: Duration, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
+    where
+        M: FnOnce() -> T + Send + 'f,
+        'f: 'a,
+        T: 'f,
+        F: Expires + 'f,
+    {
+        let steps = GetOrInsert::new(self.one(millis(ttl, || self.hash.place(Some(&self.name)))), move || Ok(make()));
+        self.hash.executor.drive(steps)
     }
 }
 

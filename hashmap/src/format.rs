@@ -24,7 +24,76 @@ pub struct Text;
 #[derive(Debug, Clone, Copy)]
 pub struct Defaulted<F = Bincode>(F);
 
-/// How a field of type `T` is stored: [`Bincode`] or [`Text`], with a default ([`Defaulted`]) or without.
+/// A field that can expire: `#[redis_hash(ttl = "5m")]`, and every entry of a map.
+#[derive(Debug, Clone, Copy)]
+pub struct Expiring<F = Bincode>(F);
+
+/// A counter: an `i64` that Redis itself adds to, stored in decimal digits. `#[redis_hash(counter)]` makes a field one,
+/// and `HashMap::<K, Counter>::typed(key)` is a map of them.
+///
+/// ```
+/// use redis_hashmap::{Counter, HashMap};
+/// # let mut con = redis_hashmap_tests::connection()?;
+/// # let key = redis_hashmap_tests::key();
+///
+/// let mut visits = HashMap::<String, Counter>::typed(&*key).on(&mut con);
+/// assert_eq!(visits.increment("/index.html", 1)?, 1);   // HINCRBY key /index.html 1
+/// assert_eq!(visits.increment("/index.html", 2)?, 3);
+/// assert_eq!(visits.get("/index.html")?, Some(3));      // HGET key /index.html
+/// # visits.clear()?;
+/// # Ok::<(), redis_hashmap_tests::AnyError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Counter;
+
+/// What can be a counter: an `i64`, as in Redis.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot be a counter",
+    label = "a counter is an `i64`, or an `Option` of one",
+    note = "Redis counts in 64 bits with a sign (`HINCRBY`): declare the field as an `i64`"
+)]
+pub trait Countable: sealed::Countable {
+    #[doc(hidden)]
+    fn from_count(count: i64) -> Self;
+
+    #[doc(hidden)]
+    fn count(&self) -> i64;
+}
+
+impl Countable for i64 {
+    fn from_count(count: i64) -> Self {
+        count
+    }
+
+    fn count(&self) -> i64 {
+        *self
+    }
+}
+
+/// The format of a field that counts.
+#[diagnostic::on_unimplemented(
+    message = "this field is no counter, so that Redis cannot add to it",
+    label = "`increment` needs a counter",
+    note = "declare the field as `#[redis_hash(counter)]` on an `i64`, the map as a `HashMap<K, Counter>`; or use `update`, \
+            which works on every field"
+)]
+pub trait Counts: sealed::Sealed {}
+impl Counts for Counter {}
+impl<F: Counts> Counts for Defaulted<F> {}
+impl<F: Counts> Counts for Expiring<F> {}
+
+/// The format of a field that can expire.
+#[diagnostic::on_unimplemented(
+    message = "this field does not expire by itself",
+    label = "needs a field with a declared time to live",
+    note = "declare it as `#[redis_hash(ttl = \"5m\")]`, so that `set_all` knows of it; every entry of a `HashMap` can expire, \
+            and so can a record as a whole (`expire_in` on the accessor itself)"
+)]
+pub trait Expires: sealed::Sealed {}
+impl<F> Expires for Expiring<F> {}
+
+/// How a field of type `T` is stored: [`Bincode`], [`Text`] or [`Counter`], with a default ([`Defaulted`]) or without,
+/// with a time to live ([`Expiring`]) or without.
 pub trait Format<T>: sealed::Sealed {
     /// What `get` returns.
     type Get: Send + 'static;
@@ -39,6 +108,12 @@ pub trait Format<T>: sealed::Sealed {
 
     #[doc(hidden)]
     fn decode(stored: &[u8]) -> Result<T, Fault>;
+
+    /// The least and the greatest first byte of what can decode.
+    #[doc(hidden)]
+    fn first_bytes() -> (u8, u8) {
+        (u8::MIN, u8::MAX)
+    }
 }
 
 /// Writes a `Q` into a field of type `T`.
@@ -72,6 +147,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Format<T> for Bincode {
     #[inline]
     fn decode(stored: &[u8]) -> Result<T, Fault> {
         codec::decode(stored)
+    }
+
+    fn first_bytes() -> (u8, u8) {
+        codec::first_bytes::<T>()
     }
 }
 
@@ -161,11 +240,43 @@ where
         plan.len()
     }
 
-    fn write(_: &Q, plan: &String, mut out: impl io::Write) -> Result<(), Fault> {
-        out.write_all(plan.as_bytes()).map_err(|_| Fault::Refused {
-            written: std::any::type_name::<T>(),
-            problem: "the command's buffer refused it".to_owned(),
-        })
+    fn write(_: &Q, plan: &String, out: impl io::Write) -> Result<(), Fault> {
+        write_text::<T>(plan, out)
+    }
+}
+
+impl<T: Countable + Send + 'static> Format<T> for Counter {
+    type Get = Option<T>;
+
+    fn found(value: T) -> Option<T> {
+        Some(value)
+    }
+
+    fn absent(_: Option<fn() -> T>) -> Option<fn() -> Option<T>> {
+        Some(|| None)
+    }
+
+    fn decode(stored: &[u8]) -> Result<T, Fault> {
+        // As Redis writes it: no plus sign, no leading zero.
+        let count = std::str::from_utf8(stored).ok().and_then(|text| text.parse::<i64>().ok());
+        let count = count.filter(|count| count.to_string().as_bytes() == stored);
+        count.map(T::from_count).ok_or(Fault::NotACounter)
+    }
+}
+
+impl<T: Countable + Send + 'static> FormatOf<T, T> for Counter {
+    type Plan = String;
+
+    fn plan(value: &T, _: usize) -> Result<String, Fault> {
+        Ok(value.count().to_string())
+    }
+
+    fn planned_len(plan: &String) -> usize {
+        plan.len()
+    }
+
+    fn write(_: &T, plan: &String, out: impl io::Write) -> Result<(), Fault> {
+        write_text::<T>(plan, out)
     }
 }
 
@@ -186,25 +297,66 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
     fn decode(stored: &[u8]) -> Result<T, Fault> {
         F::decode(stored)
     }
+
+    fn first_bytes() -> (u8, u8) {
+        F::first_bytes()
+    }
 }
 
-impl<T: Send + 'static, Q: ?Sized, F: FormatOf<T, Q>> FormatOf<T, Q> for Defaulted<F> {
-    type Plan = F::Plan;
+impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
+    type Get = F::Get;
 
     #[inline]
-    fn plan(value: &Q, limit: usize) -> Result<F::Plan, Fault> {
-        F::plan(value, limit)
+    fn found(value: T) -> F::Get {
+        F::found(value)
     }
 
     #[inline]
-    fn planned_len(plan: &F::Plan) -> usize {
-        F::planned_len(plan)
+    fn absent(default: Option<fn() -> T>) -> Option<fn() -> F::Get> {
+        F::absent(default)
     }
 
     #[inline]
-    fn write(value: &Q, plan: &F::Plan, out: impl io::Write) -> Result<(), Fault> {
-        F::write(value, plan, out)
+    fn decode(stored: &[u8]) -> Result<T, Fault> {
+        F::decode(stored)
     }
+
+    fn first_bytes() -> (u8, u8) {
+        F::first_bytes()
+    }
+}
+
+/// What a wrapper stores is what is in it.
+macro_rules! stores_as_its_inner {
+    ($($wrapper:ident)*) => {
+        $(impl<T: ?Sized, Q: ?Sized, F: FormatOf<T, Q>> FormatOf<T, Q> for $wrapper<F> {
+            type Plan = F::Plan;
+
+            #[inline]
+            fn plan(value: &Q, limit: usize) -> Result<F::Plan, Fault> {
+                F::plan(value, limit)
+            }
+
+            #[inline]
+            fn planned_len(plan: &F::Plan) -> usize {
+                F::planned_len(plan)
+            }
+
+            #[inline]
+            fn write(value: &Q, plan: &F::Plan, out: impl io::Write) -> Result<(), Fault> {
+                F::write(value, plan, out)
+            }
+        })*
+    };
+}
+
+stores_as_its_inner! { Defaulted Expiring }
+
+fn write_text<T>(text: &str, mut out: impl io::Write) -> Result<(), Fault> {
+    out.write_all(text.as_bytes()).map_err(|_| Fault::Refused {
+        written: std::any::type_name::<T>(),
+        problem: "the command's buffer refused it".to_owned(),
+    })
 }
 
 mod sealed {
@@ -213,7 +365,12 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Bincode {}
     impl Sealed for super::Text {}
+    impl Sealed for super::Counter {}
     impl<F> Sealed for super::Defaulted<F> {}
+    impl<F> Sealed for super::Expiring<F> {}
+
+    pub trait Countable {}
+    impl Countable for i64 {}
 
     pub trait StoredAs<T: ?Sized> {}
     impl<T: ?Sized> StoredAs<T> for T {}

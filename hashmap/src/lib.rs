@@ -52,6 +52,7 @@ mod decode;
 mod embedded;
 mod error;
 mod executor;
+mod expiry;
 mod field;
 mod format;
 mod hash;
@@ -59,14 +60,20 @@ mod key;
 mod kind;
 mod map;
 mod open;
+mod patch;
 mod probe;
 mod record;
 mod reply;
+mod request;
+mod scan;
 mod script;
+mod select;
 mod shape;
 #[cfg(feature = "tokio-comp")]
 mod slot;
+mod steps;
 mod value;
+mod write;
 
 pub use batch::{Batch, Commands, batch};
 pub use command::Command;
@@ -75,22 +82,27 @@ pub use embedded::{Durability, Embedded};
 pub use error::{Error, Place, RedisFault};
 #[cfg(feature = "tokio-comp")]
 pub use executor::{Async, Exclusive};
-pub use executor::{Blocking, Deferred, Executor};
+pub use executor::{Blocking, Connected, Deferred, Executor};
+pub use expiry::Ttl;
 pub use field::Field;
-pub use format::{Bincode, Defaulted, Format, FormatOf, StoredAs, Text};
+pub use format::{Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text};
 pub use kind::Kind;
-pub use map::{Any, HashMap};
+pub use map::{Any, HashMap, Holds, MapValue};
 #[cfg(feature = "tokio-comp")]
 pub use open::{AsyncConnection, open_async};
 pub use open::{Connection, Options, open};
 pub use record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
 pub use redis_hashmap_derive::RedisHash;
+pub use scan::Iter;
+pub use select::{NamedField, Selection};
 pub use value::{Opaque, Value};
 
 /// What generated code names. Nothing in it is part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::command::{FieldCodec, RecordWriter};
     pub use crate::key::Template;
+    pub use crate::patch::{PatchFields, deserialize_patch};
     pub use crate::record::RecordReader;
+    pub use crate::write::{FieldCodec, Write};
+    pub use serde;
 }

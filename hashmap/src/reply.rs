@@ -1,15 +1,15 @@
 //! Replies of a server: the only file that looks into redis's `Value`. Whatever a server sends is checked.
 
-use redis::{RedisError, Value};
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
-use crate::command::Request;
 use crate::error::{Error, Place, RedisFault};
+use crate::request::Request;
 
 /// A field's name and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
 /// A reply, and the request it answers.
-pub(crate) struct Reply<'a> {
+pub struct Reply<'a> {
     value: Value,
     request: &'a Request,
 }
@@ -53,6 +53,55 @@ impl<'a> Reply<'a> {
         self.count().map(|count| count > 0)
     }
 
+    /// A number.
+    pub(crate) fn number(self) -> Result<i64, Error> {
+        match self.value {
+            Value::Int(number) => Ok(number),
+            _ => Err(unexpected(self.request)),
+        }
+    }
+
+    /// What a conditional write did: true if it was carried out.
+    pub(crate) fn applied(self) -> Result<bool, Error> {
+        match self.value {
+            Value::Int(-2 | -1) => Ok(false),
+            Value::Int(0..) => Ok(true),
+            _ => Err(unexpected(self.request)),
+        }
+    }
+
+    /// What a command on several fields says of the one that it was about: -2 where the hash is not there.
+    pub(crate) fn of_field(self) -> Result<i64, Error> {
+        match self.value {
+            Value::Array(values) => match values.as_slice() {
+                [] => Ok(-2),
+                [Value::Int(number)] => Ok(*number),
+                _ => Err(unexpected(self.request)),
+            },
+            Value::Nil => Ok(-2),
+            _ => Err(unexpected(self.request)),
+        }
+    }
+
+    /// A page of HSCAN: the cursor of the next one, and its entries.
+    pub(crate) fn page(self) -> Result<(u64, Vec<Entry>), Error> {
+        let request = self.request;
+        let Value::Array(parts) = self.value else { return Err(unexpected(request)) };
+        let Ok([cursor, entries]) = <[Value; 2]>::try_from(parts) else { return Err(unexpected(request)) };
+        let cursor = some_bytes(cursor, request)?;
+        let cursor = std::str::from_utf8(&cursor).ok().and_then(|cursor| cursor.parse().ok());
+        Ok((cursor.ok_or_else(|| unexpected(request))?, Reply { value: entries, request }.entries()?))
+    }
+
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        peek(&self.value)
+    }
+
+    /// The same reply once more.
+    pub(crate) fn again(&self) -> Self {
+        Self { value: self.value.clone(), request: self.request }
+    }
+
     /// A value, or none.
     #[inline]
     pub(crate) fn bytes(self) -> Result<Option<Vec<u8>>, Error> {
@@ -67,6 +116,18 @@ impl<'a> Reply<'a> {
             }
             _ => Err(unexpected(self.request)),
         }
+    }
+
+    /// As many values as the command has asked for.
+    pub(crate) fn all_values(self) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let expected = self.request.fields_named();
+        self.values_of(expected)
+    }
+
+    /// The same, all at once.
+    pub(crate) fn values_of(self, expected: usize) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let mut values = self.values(expected)?;
+        (0..expected).map(|_| values.next()).collect()
     }
 
     /// The names of fields.
@@ -120,7 +181,30 @@ impl Values<'_> {
     }
 }
 
+/// The bytes that a read has brought, for whoever may have to put them back.
+pub(crate) fn peek(value: &Value) -> Option<&[u8]> {
+    if let Value::BulkString(bytes) = value { Some(bytes) } else { None }
+}
+
 pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
+    // These are known by their texts only. Inside a script more text stands around them.
+    let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
+    if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) || error.code() == Some("ERR") {
+        let counts = matches!(request.operation, "HINCRBY" | "increment");
+        if counts && says("hash value is not an integer") {
+            return Error::NotACounter { place: request.place() };
+        }
+        if counts && says("would overflow") {
+            return Error::Overflow { place: request.place() };
+        }
+        if request.expires_fields && (says("unknown command") || says("Unknown Redis command")) {
+            return Error::Unsupported {
+                place: request.place(),
+                operation: request.operation,
+                needs: "a server on which fields expire, Redis 8.0 or Valkey 9.0 or newer",
+            };
+        }
+    }
     Error::Redis { place: request.place(), operation: request.operation, source: RedisFault::new(error) }
 }
 

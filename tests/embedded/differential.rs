@@ -222,8 +222,9 @@ fn set_all_does_the_same_on_both() {
     let source = Record::at("k").set_all(&records[0]).into_cmd().unwrap();
     let Some(redis::Arg::Simple(source)) = source.args_iter().nth(1) else { panic!("no source") };
     let hash = redis::Script::new(std::str::from_utf8(source).unwrap()).get_hash().to_owned();
-    let known = redis::cmd("EVALSHA").arg(hash).arg(1).arg("k").arg(0).arg("a").query::<Value>(&mut embedded);
-    assert_eq!(known.unwrap(), Value::Okay);
+    let known =
+        redis::cmd("EVALSHA").arg(hash).arg(&["1", "k", "", "0", "", "0", "0", "0", "a"]).query::<Value>(&mut embedded);
+    assert_eq!(known.unwrap(), Value::Int(0));
     let unknown = redis::cmd("EVALSHA").arg("0".repeat(40)).arg(1).arg("k").query::<Value>(&mut embedded);
     assert_eq!(unknown.unwrap_err().code(), Some("NOSCRIPT"));
 }

@@ -9,6 +9,7 @@ mod open;
 mod original;
 mod records;
 mod wire;
+mod writes;
 
 use std::time::Duration;
 

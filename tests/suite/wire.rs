@@ -127,18 +127,20 @@ fn set_all_is_one_script_where_some_fields_are_none() {
     let source = eval.args_iter().nth(1);
     let Some(redis::Arg::Simple(source)) = source else { panic!("no source") };
     let script = redis::Script::new(std::str::from_utf8(source).unwrap());
-    let args: &[&[u8]] = &[b"1", b"user:1", b"4", b"theme", DARK, b"width", FOURTEEN, b"nick"];
+    // No condition, no time to live, nothing to keep, no guards, nothing that expires; four arguments to set.
+    let args: &[&[u8]] =
+        &[b"1", b"user:1", b"", b"0", b"", b"0", b"0", b"4", b"theme", DARK, b"width", FOURTEEN, b"nick"];
     let evalsha = command(&[&[b"EVALSHA", script.get_hash().as_bytes()][..], args].concat());
     assert_eq!(eval.get_packed_command(), command(&[&[b"EVAL", source][..], args].concat()).get_packed_command());
 
-    sends!(Settings::at(KEY), |s| s.set_all(&record), &[&[b"EVALSHA", script.get_hash().as_bytes()][..], args].concat() => Value::Okay);
+    sends!(Settings::at(KEY), |s| s.set_all(&record), &[&[b"EVALSHA", script.get_hash().as_bytes()][..], args].concat() => 2_i64);
 
     let noscript = redis::parse_redis_value(b"-NOSCRIPT No matching script.\r\n").unwrap();
-    let mut con = mock(vec![(evalsha, noscript), (eval.clone(), Value::Okay)]);
+    let mut con = mock(vec![(evalsha, noscript), (eval.clone(), Value::Int(2))]);
     Settings::at(KEY).on(&mut con).set_all(&record).unwrap();
 
     let mut con =
-        MockRedisConnection::new([MockCmd::with_values(redis::pipe().add_command(eval), Ok(vec![Value::Okay]))]);
+        MockRedisConnection::new([MockCmd::with_values(redis::pipe().add_command(eval), Ok(vec![Value::Int(2)]))]);
     batch((Settings::at(KEY).set_all(&record),)).query(&mut con).unwrap();
 }
 

@@ -318,8 +318,15 @@ pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Ve
     })
 }
 
+/// Runs one command, as a script does.
+pub(crate) fn call(writer: &mut Writer<'_>, args: &[&[u8]]) -> Answer {
+    let command: Args = args.iter().map(|arg| arg.to_vec()).collect();
+    let spec = spec(&command)?;
+    write(writer, false, spec.name, &command[1..])
+}
+
 /// Sets fields, given as names and values in turn; how many are new.
-pub(crate) fn set_fields(writer: &mut Writer<'_>, key: &[u8], pairs: &[Vec<u8>]) -> Result<i64, redb::Error> {
+fn set_fields(writer: &mut Writer<'_>, key: &[u8], pairs: &[Vec<u8>]) -> Result<i64, redb::Error> {
     let mut hash = writer.open(key)?;
     let mut new = 0;
     for pair in pairs.chunks_exact(2) {
@@ -330,7 +337,7 @@ pub(crate) fn set_fields(writer: &mut Writer<'_>, key: &[u8], pairs: &[Vec<u8>])
 }
 
 /// Removes fields; how many were there.
-pub(crate) fn remove_fields(writer: &mut Writer<'_>, key: &[u8], fields: &[Vec<u8>]) -> Result<i64, redb::Error> {
+fn remove_fields(writer: &mut Writer<'_>, key: &[u8], fields: &[Vec<u8>]) -> Result<i64, redb::Error> {
     let Some(mut hash) = writer.view().hash(key)? else { return Ok(0) };
     let mut removed = 0;
     for field in fields {

@@ -16,7 +16,7 @@ use store::{Request, Store, stopped};
 
 pub use store::Durability;
 
-pub(crate) use commands::{Failure, remove_fields, set_fields};
+pub(crate) use commands::{Failure, call};
 pub(crate) use tables::Writer;
 
 use crate::error::Error;

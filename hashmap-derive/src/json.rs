@@ -1,0 +1,80 @@
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, LitStr, Path, Token};
+
+use crate::case::Case;
+
+/// What serde's own attributes say of how the struct and its fields are read from JSON: a patch of it is read likewise.
+///
+/// `serde_derive` judges them; here they are only understood.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    pub(crate) rename: Option<String>,
+    pub(crate) rename_all: Option<Case>,
+    pub(crate) aliases: Vec<String>,
+    /// The function of `deserialize_with`, or of the module of `with`.
+    pub(crate) deserialize_with: Option<Path>,
+    /// Not to be set from outside.
+    pub(crate) skip: bool,
+    pub(crate) deny_unknown_fields: bool,
+}
+
+impl Attributes {
+    pub(crate) fn of(attrs: &[Attribute]) -> Self {
+        let mut this = Self::default();
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+            // An attribute that cannot be read is an error of serde_derive.
+            let _ = attr.parse_nested_meta(|meta| this.parse(&meta));
+        }
+        this
+    }
+
+    fn parse(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        let is = |name| meta.path.is_ident(name);
+        if is("rename") {
+            self.rename = for_reading(meta)?.map(|name| name.value()).or(self.rename.take());
+        } else if is("rename_all") {
+            self.rename_all = for_reading(meta)?.and_then(|case| Case::parse(&case.value())).or(self.rename_all.take());
+        } else if is("alias") {
+            self.aliases.push(meta.value()?.parse::<LitStr>()?.value());
+        } else if is("deserialize_with") {
+            self.deserialize_with = Some(meta.value()?.parse::<LitStr>()?.parse()?);
+        } else if is("with") {
+            let module: Path = meta.value()?.parse::<LitStr>()?.parse()?;
+            self.deserialize_with = Some(syn::parse_quote!(#module::deserialize));
+        } else if is("skip") || is("skip_deserializing") {
+            self.skip = true;
+        } else if is("deny_unknown_fields") {
+            self.deny_unknown_fields = true;
+        } else {
+            ignore(meta)?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of `rename = "name"` or `rename(deserialize = "name")`.
+fn for_reading(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<LitStr>> {
+    if meta.input.peek(Token![=]) {
+        return meta.value()?.parse().map(Some);
+    }
+    let mut name = None;
+    meta.parse_nested_meta(|meta| {
+        let value = meta.value()?.parse()?;
+        if meta.path.is_ident("deserialize") {
+            name = Some(value);
+        }
+        Ok(())
+    })?;
+    Ok(name)
+}
+
+fn ignore(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.peek(Token![=]) {
+        meta.value()?.parse::<syn::Expr>()?;
+    } else if meta.input.peek(syn::token::Paren) {
+        let content;
+        syn::parenthesized!(content in meta.input);
+        content.parse::<proc_macro2::TokenStream>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Maps that are too large to be read at once.
+
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use redis::ConnectionLike;
+
+use crate::command::Command;
+use crate::error::Error;
+use crate::executor::Blocking;
+use crate::hash::Hash;
+use crate::map::{HashMap, MapValue, entry};
+use crate::request::Request;
+
+/// How many fields Redis is asked for at once.
+const PAGE: u32 = 256;
+
+type Page<K, T> = (u64, Vec<(K, T)>);
+
+/// One page of a scan. `HSCAN`
+fn page<K, V>(hash: &Hash<()>, cursor: u64) -> Command<Page<K, V::Item>>
+where
+    K: Display + FromStr,
+    V: MapValue,
+{
+    Command::new(Request::hscan(&hash.key, cursor, PAGE), |reply, _| {
+        let request = reply.request();
+        let (next, found) = reply.page()?;
+        let entries = found.into_iter().map(|found| entry::<K, V>(request, found)).collect::<Result<_, _>>()?;
+        Ok((next, entries))
+    })
+}
+
+/// The entries of a map, read page by page: what [`HashMap::iter`] returns.
+#[must_use = "an iterator does nothing until it is asked for entries"]
+pub struct Iter<'a, K, V: MapValue, C> {
+    con: &'a mut C,
+    hash: Hash<()>,
+    page: std::vec::IntoIter<(K, V::Item)>,
+    /// `None` after the last page.
+    cursor: Option<u64>,
+    values: PhantomData<fn() -> V>,
+}
+
+impl<K, V: MapValue, C> fmt::Debug for Iter<'_, K, V, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Iter({:?})", self.hash.key)
+    }
+}
+
+impl<K, V, C> Iterator for Iter<'_, K, V, C>
+where
+    K: Display + FromStr,
+    V: MapValue,
+    C: ConnectionLike,
+{
+    type Item = Result<(K, V::Item), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.page.next() {
+                return Some(Ok(entry));
+            }
+            match page::<K, V>(&self.hash, self.cursor?).query(self.con) {
+                Ok((next, entries)) => {
+                    self.cursor = (next != 0).then_some(next);
+                    self.page = entries.into_iter();
+                }
+                Err(error) => {
+                    self.cursor = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl<K, V, C> HashMap<K, V, Blocking<C>>
+where
+    K: Display + FromStr,
+    V: MapValue,
+    C: ConnectionLike,
+{
+    /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
+    ///
+    /// `HSCAN` with `COUNT 256` for each page; O(number of fields) in all, O(1) for each page. A field that is there all
+    /// the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash grows or
+    /// shrinks, one can come twice. The first error ends it.
+    ///
+    /// ```
+    /// use redis_hashmap::HashMap;
+    /// # let mut con = redis_hashmap_tests::connection()?;
+    /// # let key = redis_hashmap_tests::key();
+    ///
+    /// let mut stock = HashMap::<u32, u32>::typed(&*key).on(&mut con);
+    /// stock.set_many(&(0..1000).map(|i| (i, i * 2)).collect::<std::collections::HashMap<_, _>>())?;
+    /// let mut sum = 0;
+    /// for entry in stock.iter() {
+    ///     let (_, count) = entry?;
+    ///     sum += count;
+    /// }
+    /// assert_eq!(sum, 999 * 1000);
+    /// # stock.clear()?;
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    pub fn iter(&mut self) -> Iter<'_, K, V, C> {
+        let hash = self.hash.on(());
+        let con = self.hash.executor.connection();
+        Iter { con, hash, page: Vec::new().into_iter(), cursor: Some(0), values: PhantomData }
+    }
+}
+
+#[cfg(feature = "tokio-comp")]
+mod aio {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use futures_util::stream::{Stream, TryStreamExt, iter, try_unfold};
+    use redis::aio::ConnectionLike;
+    use redis::{Cmd, Pipeline, RedisFuture, Value};
+
+    use super::page;
+    use crate::error::Error;
+    use crate::executor::{Async, Exclusive};
+    use crate::hash::Hash;
+    use crate::map::{HashMap, MapValue};
+
+    fn entries<K, V, C>(con: C, hash: Hash<()>) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send
+    where
+        K: Display + FromStr + Send + 'static,
+        V: MapValue,
+        C: ConnectionLike + Send,
+    {
+        let pages = try_unfold((con, hash, Some(0)), async |(mut con, hash, cursor)| {
+            let Some(cursor) = cursor else { return Ok::<_, Error>(None) };
+            let (next, entries) = page::<K, V>(&hash, cursor).query_async(&mut con).await?;
+            Ok(Some((iter(entries.into_iter().map(Ok)), (con, hash, (next != 0).then_some(next)))))
+        });
+        pages.try_flatten()
+    }
+
+    impl<K, V, C> HashMap<K, V, Async<C>>
+    where
+        K: Display + FromStr + Send + 'static,
+        V: MapValue,
+        C: ConnectionLike + Clone + Send + 'static,
+    {
+        /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
+        ///
+        /// `HSCAN` with `COUNT 256` for each page; O(number of fields) in all, O(1) for each page. A field that is there
+        /// all the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash
+        /// grows or shrinks, one can come twice. The first error ends it. The stream borrows nothing.
+        pub fn stream(&mut self) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send + use<K, V, C> {
+            let con = self.hash.executor.connection().clone();
+            entries::<K, V, C>(con, self.hash.on(()))
+        }
+    }
+
+    impl<K, V, C> HashMap<K, V, Exclusive<'_, C>>
+    where
+        K: Display + FromStr + Send + 'static,
+        V: MapValue,
+        C: ConnectionLike + Send,
+    {
+        /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
+        ///
+        /// As the stream of an accessor by `on_async`, but it borrows the connection.
+        pub fn stream(&mut self) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send {
+            let hash = self.hash.on(());
+            entries::<K, V, _>(Borrowed(self.hash.executor.connection()), hash)
+        }
+    }
+
+    /// redis-rs implements its trait for no reference.
+    struct Borrowed<'a, C>(&'a mut C);
+
+    impl<C: ConnectionLike + Send> ConnectionLike for Borrowed<'_, C> {
+        fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+            self.0.req_packed_command(cmd)
+        }
+
+        fn req_packed_commands<'a>(
+            &'a mut self,
+            cmd: &'a Pipeline,
+            offset: usize,
+            count: usize,
+        ) -> RedisFuture<'a, Vec<Value>> {
+            self.0.req_packed_commands(cmd, offset, count)
+        }
+
+        fn get_db(&self) -> i64 {
+            self.0.get_db()
+        }
+    }
+}
