@@ -57,7 +57,17 @@ pub fn given(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
 }
 
-/// A client of that server. No I/O.
+/// The URL of one of the newer servers, `REDIS_8_URL` or `VALKEY_9_URL`; nothing if `tests/run` was told to leave it out.
+///
+/// # Panics
+///
+/// Outside of `tests/run`: what is not tested is said, and never only skipped.
+#[must_use]
+pub fn newer_server(variable: &str) -> Option<String> {
+    Some(given(variable)).filter(|url| url != "left-out")
+}
+
+/// A client of the server of most tests. No I/O.
 ///
 /// # Panics
 ///
