@@ -1,13 +1,17 @@
 //! The same random commands to the embedded store and to a Redis server: the same answers, byte for byte.
+//!
+//! No time in them is near: what they answer does not depend on how fast they are.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use redis::{Cmd, ConnectionLike, Value};
 use redis_hashmap::{Embedded, RedisHash};
-use redis_hashmap_tests::{client, key};
+use redis_hashmap_tests::{client, key, newer_server, redis_url};
 
-/// One of a few, so that commands meet.
+/// One of a few, and often the same, so that commands meet.
 fn name(kind: &'static str) -> impl Strategy<Value = String> {
-    (0..4_u8).prop_map(move |number| format!("{kind}{number}"))
+    prop_oneof![2 => Just(0), 1 => 0..4_u8].prop_map(move |number| format!("{kind}{number}"))
 }
 
 fn value() -> impl Strategy<Value = String> {
@@ -84,10 +88,120 @@ fn command() -> impl Strategy<Value = (String, Vec<Arg>)> {
     ]
 }
 
-#[derive(Debug, Clone)]
-enum Arg {
+/// FIELDS, a number and what is numbered, mostly as it should be.
+fn fields_clause(each: BoxedStrategy<Vec<Arg>>) -> BoxedStrategy<Vec<Arg>> {
+    const COUNTS: &[&str] =
+        &["0", "-1", "1", "2", "7", "x", "", "+1", "01", "9223372036854775807", "9223372036854775808"];
+    const WORDS: &[&str] = &["fields", "FIELD", "NX"];
+    let count = || prop::option::weighted(0.05, prop::sample::select(COUNTS));
+    let word = prop::option::weighted(0.05, prop::sample::select(WORDS));
+    let has = || prop::bool::weighted(0.97);
+    (proptest::collection::vec(each, 1..4), word, has(), count(), has())
+        .prop_map(|(each, word, has_word, count, has_count)| {
+            let word = Arg::Literal(word.unwrap_or("FIELDS").to_owned());
+            let count = Arg::Literal(count.map_or_else(|| each.len().to_string(), ToOwned::to_owned));
+            let head = [(word, has_word), (count, has_count)].into_iter().filter_map(|(arg, has)| has.then_some(arg));
+            head.chain(each.into_iter().flatten()).collect()
+        })
+        .boxed()
+}
+
+/// What only the newer servers know: commands on the expiry of fields.
+fn field_expiry() -> impl Strategy<Value = (String, Vec<Arg>)> {
+    // No times, in any unit and from any start on.
+    const WRONG: &[&str] = &["-1", "x", "", "1.5", "+5", "05", "-9223372036854775808", "9223372036854775807", "1e3"];
+    let key = || name("k").prop_map(Arg::Key);
+    let field = || name("f").prop_map(|field| vec![Arg::Literal(field)]).boxed();
+    let pair = || {
+        prop_oneof![
+            30 => (name("f"), value()).prop_map(|(field, value)| vec![Arg::Literal(field), Arg::Literal(value)]),
+            1 => name("f").prop_map(|field| vec![Arg::Literal(field)]),
+        ]
+        .boxed()
+    };
+    let one_of = |words: &'static [&'static str]| prop::sample::select(words).prop_map(|word| vec![word.to_owned()]);
+    // The past, the future, and the ends of 46 bits.
+    let time = |unit: i64, from_now: bool| {
+        let right = if from_now {
+            prop_oneof![1 => Just(0), 5 => 1000 * unit..1040 * unit].boxed()
+        } else {
+            let last = (1_i64 << 46) / 1000 * unit + if unit == 1000 { 663 } else { 0 };
+            // Few, so that some are equal.
+            let future = (1..4_i64).prop_map(move |time| (4_000_000_000 + time * 100) * unit);
+            prop_oneof![2 => 0..2_i64, 10 => future, 1 => last..last + 2].boxed()
+        };
+        prop_oneof![10 => right.prop_map(|time| time.to_string()), 1 => prop::sample::select(WRONG).prop_map(str::to_owned)]
+    };
+    let timed = move |option: &'static str, unit, from_now| {
+        prop_oneof![
+            30 => time(unit, from_now).prop_map(move |time| vec![option.to_owned(), time]),
+            1 => Just(vec![option.to_owned()]),
+        ]
+        .boxed()
+    };
+    let any_time = move || {
+        prop_oneof![timed("EX", 1, true), timed("px", 1000, true), timed("EXAT", 1, false), timed("PXAT", 1000, false)]
+    };
+    let literals = |texts: Vec<Vec<String>>| texts.into_iter().flatten().map(Arg::Literal).collect::<Vec<Arg>>();
+    let expire = move |name: &'static str, unit, from_now| {
+        // Two relative times are the same or not as the clock has it, so these are not compared.
+        let conditions: &'static [&'static str] =
+            if from_now { &["NX", "xx", "what"] } else { &["NX", "XX", "gt", "GT", "LT", "what"] };
+        let options = proptest::collection::vec(one_of(conditions), 0..2).prop_map(literals);
+        (key(), time(unit, from_now), options, fields_clause(field())).prop_map(move |(key, time, options, fields)| {
+            (name.to_owned(), [vec![key, Arg::Literal(time)], options, fields].concat())
+        })
+    };
+    let plain = move |name: &'static str, options: BoxedStrategy<Vec<Arg>>, fields: BoxedStrategy<Vec<Arg>>| {
+        (key(), options, fields)
+            .prop_map(move |(key, options, fields)| (name.to_owned(), [vec![key], options, fields].concat()))
+    };
+    let setting = prop_oneof![
+        3 => any_time(),
+        1 => one_of(&["FNX", "fxx"]),
+        1 => one_of(&["KEEPTTL"]),
+        1 => one_of(&["PERSIST", "b\u{e4}d"]),
+    ];
+    let getting = prop_oneof![4 => any_time(), 1 => one_of(&["persist"]), 1 => one_of(&["KEEPTTL"])];
+    let none = || Just(Vec::new()).boxed();
+    prop_oneof![
+        expire("HEXPIRE", 1, true),
+        expire("HPEXPIRE", 1000, true),
+        expire("HEXPIREAT", 1, false),
+        expire("hpexpireat", 1000, false),
+        plain("HTTL", none(), fields_clause(field())),
+        plain("HPTTL", none(), fields_clause(field())),
+        plain("HPERSIST", none(), fields_clause(field())),
+        plain("HGETDEL", none(), fields_clause(field())),
+        plain("HGETEX", proptest::collection::vec(getting, 0..2).prop_map(literals).boxed(), fields_clause(field())),
+        plain("HSETEX", proptest::collection::vec(setting, 0..3).prop_map(literals).boxed(), fields_clause(pair())),
+        (key(), prop::sample::select(&[0_usize, 1, 2, 3, 4][..]), time(1, true)).prop_map(|(key, len, time)| {
+            ("HEXPIRE".to_owned(), [key, Arg::Literal(time)].into_iter().cycle().take(len).collect())
+        }),
+        key().prop_map(|key| {
+            (
+                "HSCAN".to_owned(),
+                [key].into_iter().chain(["0", "COUNT", "1000"].map(|arg| Arg::Literal(arg.to_owned()))).collect(),
+            )
+        }),
+    ]
+}
+
+pub(crate) fn any_command() -> impl Strategy<Value = (String, Vec<Arg>)> {
+    prop_oneof![1 => command(), 2 => field_expiry()]
+}
+
+#[derive(Clone)]
+pub(crate) enum Arg {
     Key(String),
     Literal(String),
+}
+
+impl std::fmt::Debug for Arg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Key(text) | Self::Literal(text)) = self;
+        write!(f, "{text:?}")
+    }
 }
 
 impl Arg {
@@ -99,7 +213,7 @@ impl Arg {
     }
 }
 
-fn cmd(prefix: &str, (name, args): &(String, Vec<Arg>)) -> Cmd {
+pub(crate) fn cmd(prefix: &str, (name, args): &(String, Vec<Arg>)) -> Cmd {
     let mut cmd = redis::cmd(name);
     for arg in args {
         match arg {
@@ -110,7 +224,7 @@ fn cmd(prefix: &str, (name, args): &(String, Vec<Arg>)) -> Cmd {
     cmd
 }
 
-/// Hashes have no order, and time passes between two servers.
+/// Hashes have no order, and time passes between two servers: what is left is rounded so that a minute does not matter.
 fn normal(cmd: &Cmd, value: Value) -> Value {
     let name = cmd.args_iter().next().map(|arg| format!("{arg:?}")).unwrap_or_default();
     let is = |bytes: &str| name == format!("{:?}", redis::Arg::Simple(bytes.as_bytes()));
@@ -124,12 +238,84 @@ fn normal(cmd: &Cmd, value: Value) -> Value {
             pairs.sort_by_key(|pair| format!("{pair:?}"));
             Value::Array(pairs)
         }
+        Value::Array(mut page) if is("HSCAN") => {
+            if let Some(Value::Array(values)) = page.pop() {
+                let mut pairs: Vec<Value> = values.chunks(2).map(|pair| Value::Array(pair.to_vec())).collect();
+                pairs.sort_by_key(|pair| format!("{pair:?}"));
+                page.extend(pairs);
+            }
+            Value::Array(page)
+        }
+        Value::Array(left) if is("HTTL") => Value::Array(left.into_iter().map(|left| rounded(left, 1)).collect()),
+        Value::Array(left) if is("HPTTL") => Value::Array(left.into_iter().map(|left| rounded(left, 1000)).collect()),
         Value::Map(mut pairs) => {
             pairs.sort_by_key(|pair| format!("{pair:?}"));
             Value::Map(pairs)
         }
-        Value::Int(left) if is("TTL") && left > 0 => Value::Int((left + 50) / 100),
+        left if is("TTL") => rounded(left, 1),
         other => other,
+    }
+}
+
+/// Of a time that was given relative, hundreds of seconds are left; of an absolute one, it tells again when.
+fn rounded(left: Value, unit: i64) -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
+    match left {
+        Value::Int(left) if left > 0 && left < 10_000 * unit => Value::Int((left / unit + 50) / 100),
+        Value::Int(left) if left > 0 => Value::Int((left / unit + now + 500) / 1000),
+        other => other,
+    }
+}
+
+type Outcome = Result<(), TestCaseError>;
+
+fn single_commands_are_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)], resp3: bool) -> Outcome {
+    let key = key();
+    let url = format!("{url}{}", if resp3 { "?protocol=resp3" } else { "" });
+    let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let mut embedded = Embedded::in_memory("").unwrap().with_resp3(resp3);
+    for command in commands {
+        let cmd = cmd(&key, command);
+        let expected = normal(&cmd, server.req_command(&cmd).unwrap());
+        let answered = normal(&cmd, embedded.req_command(&cmd).unwrap());
+        prop_assert_eq!(answered, expected, "{:?}", command);
+    }
+    clean(&mut server, &key);
+    Ok(())
+}
+
+fn a_pipeline_is_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)], atomic: bool) -> Outcome {
+    let key = key();
+    let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let mut embedded = Embedded::in_memory("").unwrap();
+    let mut pipeline = redis::pipe();
+    for command in commands {
+        pipeline.add_command(cmd(&key, command));
+    }
+    pipeline.ignore_errors();
+    if atomic {
+        pipeline.atomic();
+    }
+    let expected = pipeline.query::<Vec<Value>>(&mut server);
+    let answered = pipeline.query::<Vec<Value>>(&mut embedded);
+    match (expected, answered) {
+        (Ok(expected), Ok(answered)) => {
+            let cmds: Vec<Cmd> = commands.iter().map(|command| cmd(&key, command)).collect();
+            let normal = |values: Vec<Value>| -> Vec<Value> {
+                cmds.iter().zip(values).map(|(cmd, value)| normal(cmd, value)).collect()
+            };
+            prop_assert_eq!(normal(answered), normal(expected));
+        }
+        (Err(_), Err(_)) => {}
+        (expected, answered) => prop_assert!(false, "{:?} against {:?}", answered, expected),
+    }
+    clean(&mut server, &key);
+    Ok(())
+}
+
+fn clean(server: &mut redis::Connection, prefix: &str) {
+    for name in ["k0", "k1", "k2", "k3"] {
+        redis::cmd("DEL").arg(format!("{prefix}/{name}")).exec(server).unwrap();
     }
 }
 
@@ -137,52 +323,36 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(4), ..Default::default() })]
 
     #[test]
-    fn every_command_is_answered_as_by_redis(commands in proptest::collection::vec(command(), 1..60), resp3 in any::<bool>()) {
-        let key = key();
-        let url = format!("{}{}", redis_hashmap_tests::redis_url(), if resp3 { "?protocol=resp3" } else { "" });
-        let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
-        let mut embedded = Embedded::in_memory("").unwrap().with_resp3(resp3);
-        for command in &commands {
-            let cmd = cmd(&key, command);
-            let expected = normal(&cmd, server.req_command(&cmd).unwrap());
-            let answered = normal(&cmd, embedded.req_command(&cmd).unwrap());
-            prop_assert_eq!(answered, expected, "{:?}", command);
-        }
-        for name in ["k0", "k1", "k2", "k3"] {
-            redis::cmd("DEL").arg(format!("{}/{name}", &*key)).exec(&mut server).unwrap();
-        }
+    fn every_command_is_answered_as_by_redis(
+        commands in proptest::collection::vec(command(), 1..60), resp3 in any::<bool>()
+    ) {
+        single_commands_are_answered_as_by(&redis_url(), &commands, resp3)?;
     }
 
     #[test]
     fn every_pipeline_and_transaction_is_answered_as_by_redis(
         commands in proptest::collection::vec(command(), 1..12), atomic in any::<bool>()
     ) {
-        let key = key();
-        let mut server = client().get_connection().unwrap();
-        let mut embedded = Embedded::in_memory("").unwrap();
-        let mut pipeline = redis::pipe();
-        for command in &commands {
-            pipeline.add_command(cmd(&key, command));
+        a_pipeline_is_answered_as_by(&redis_url(), &commands, atomic)?;
+    }
+
+    #[test]
+    fn expiry_of_fields_is_answered_as_by_redis(
+        commands in proptest::collection::vec(any_command(), 1..60),
+        resp3 in any::<bool>()
+    ) {
+        if let Some(url) = newer_server("REDIS_8_URL") {
+            single_commands_are_answered_as_by(&url, &commands, resp3)?;
         }
-        pipeline.ignore_errors();
-        if atomic {
-            pipeline.atomic();
-        }
-        let expected = pipeline.query::<Vec<Value>>(&mut server);
-        let answered = pipeline.query::<Vec<Value>>(&mut embedded);
-        match (expected, answered) {
-            (Ok(expected), Ok(answered)) => {
-                let cmds: Vec<Cmd> = commands.iter().map(|command| cmd(&key, command)).collect();
-                let normal = |values: Vec<Value>| -> Vec<Value> {
-                    cmds.iter().zip(values).map(|(cmd, value)| normal(cmd, value)).collect()
-                };
-                prop_assert_eq!(normal(answered), normal(expected));
-            }
-            (Err(_), Err(_)) => {}
-            (expected, answered) => prop_assert!(false, "{:?} against {:?}", answered, expected),
-        }
-        for name in ["k0", "k1", "k2", "k3"] {
-            redis::cmd("DEL").arg(format!("{}/{name}", &*key)).exec(&mut server).unwrap();
+    }
+
+    #[test]
+    fn expiry_of_fields_in_pipelines_and_transactions_is_answered_as_by_redis(
+        commands in proptest::collection::vec(any_command(), 1..12),
+        atomic in any::<bool>()
+    ) {
+        if let Some(url) = newer_server("REDIS_8_URL") {
+            a_pipeline_is_answered_as_by(&url, &commands, atomic)?;
         }
     }
 }

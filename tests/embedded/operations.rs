@@ -118,6 +118,122 @@ fn what_has_expired_is_invisible_at_once() -> Test {
     Ok(())
 }
 
+fn query<T: redis::FromRedisValue>(con: &Embedded, command: &str) -> T {
+    let mut words = command.split(' ');
+    let mut cmd = redis::cmd(words.next().unwrap_or_default());
+    cmd.arg(words.collect::<Vec<_>>());
+    cmd.query(&mut con.clone()).unwrap()
+}
+
+/// Waits until a field is gone, by commands that clear nothing away.
+fn wait_for_expiry(con: &Embedded, field: &str) {
+    wait_until(|| query::<Vec<i64>>(con, &format!("HPTTL h FIELDS 1 {field}")) == [-2]);
+}
+
+/// A server counts expired fields until it has collected them; here they are gone for every command, before any write.
+#[test]
+fn fields_that_have_expired_are_invisible_at_once() -> Test {
+    let con = Embedded::in_memory("")?;
+    query::<i64>(&con, "HSET h gone 1 kept 2 later 3");
+    assert_eq!(query::<Vec<i64>>(&con, "HEXPIRE h 1000 FIELDS 1 later"), [1]);
+    assert_eq!(query::<Vec<i64>>(&con, "HPEXPIRE h 30 FIELDS 1 gone"), [1]);
+    wait_for_expiry(&con, "gone");
+    assert_eq!(query::<i64>(&con, "HLEN h"), 2);
+    assert_eq!(query::<Option<i64>>(&con, "HGET h gone"), None);
+    assert_eq!(query::<Vec<Option<i64>>>(&con, "HMGET h gone kept"), [None, Some(2)]);
+    assert!(!query::<bool>(&con, "HEXISTS h gone"));
+    let names = BTreeSet::from(["kept".to_owned(), "later".to_owned()]);
+    assert_eq!(query::<BTreeSet<String>>(&con, "HKEYS h"), names);
+    assert_eq!(query::<StdHashMap<String, i64>>(&con, "HGETALL h").into_keys().collect::<BTreeSet<_>>(), names);
+    assert_eq!(query::<(u64, Vec<String>)>(&con, "HSCAN h 0").1.len(), 4);
+    assert_eq!(query::<Vec<i64>>(&con, "HPERSIST h FIELDS 1 gone"), [-2]);
+    assert_eq!(query::<i64>(&con, "HLEN h"), 2);
+    Ok(())
+}
+
+#[test]
+fn what_sets_a_field_ends_its_expiry_and_what_changes_it_does_not() -> Test {
+    let con = Embedded::in_memory("")?;
+    let cases = [
+        ("HSET h a 1", false),
+        ("HSETEX h FIELDS 1 a 1", false),
+        ("HGETEX h PERSIST FIELDS 1 a", false),
+        ("HPERSIST h FIELDS 1 a", false),
+        ("HSETEX h KEEPTTL FIELDS 1 a 1", true),
+        ("HSETNX h a 1", true),
+        ("HINCRBY h a 1", true),
+        ("HGETEX h FIELDS 1 a", true),
+    ];
+    for (command, keeps) in cases {
+        query::<i64>(&con, "HSETEX h EX 1000 FIELDS 1 a 1");
+        query::<Value>(&con, command);
+        assert_eq!(query::<Vec<i64>>(&con, "HTTL h FIELDS 1 a")[0] > 0, keeps, "{command}");
+    }
+    Ok(())
+}
+
+/// As a server does: without an expiry, a field counts as one that expires later than any other.
+#[test]
+fn a_later_or_earlier_time_is_not_the_same_time() -> Test {
+    let con = Embedded::in_memory("")?;
+    query::<i64>(&con, "HSET h a 1");
+    for (condition, answer) in [("GT", 0), ("XX", 0), ("LT", 1), ("LT", 0), ("GT", 0), ("NX", 0), ("XX", 1)] {
+        let command = format!("HEXPIREAT h 4000000000 {condition} FIELDS 1 a");
+        assert_eq!(query::<Vec<i64>>(&con, &command), [answer], "{condition}");
+    }
+    assert_eq!(query::<Vec<i64>>(&con, "HEXPIREAT h 4000000001 GT FIELDS 1 a"), [1]);
+    Ok(())
+}
+
+/// In whole seconds, the rest of one counts as one: a field that is there never has none left.
+#[test]
+fn the_seconds_left_are_rounded_up() -> Test {
+    let con = Embedded::in_memory("")?;
+    query::<i64>(&con, "HSETEX h EX 1000 FIELDS 1 a 1");
+    let left = |command: &str| query::<Vec<i64>>(&con, &format!("{command} h FIELDS 1 a"))[0];
+    let (before, seconds, after) = (left("HPTTL"), left("HTTL"), left("HPTTL"));
+    assert!((after..=before).any(|left| left.unsigned_abs().div_ceil(1000) == seconds.unsigned_abs()), "{seconds}");
+    Ok(())
+}
+
+#[test]
+fn a_hash_whose_every_field_has_expired_is_none() -> Test {
+    let con = Embedded::in_memory("")?;
+    for renew in ["HSET h new 1", "HSETNX h new 1", "HINCRBY h new 1", "HSETEX h KEEPTTL FIELDS 1 new 1"] {
+        query::<i64>(&con, "HSET h a 1 b 2");
+        query::<i64>(&con, "EXPIRE h 1000");
+        query::<Vec<i64>>(&con, "HPEXPIRE h 20 FIELDS 1 a");
+        query::<Vec<i64>>(&con, "HPEXPIRE h 30 FIELDS 1 b");
+        wait_for_expiry(&con, "b");
+        assert_eq!((query::<i64>(&con, "EXISTS h"), query::<i64>(&con, "TTL h")), (0, -2));
+        assert_eq!((query::<String>(&con, "TYPE h").as_str(), query::<i64>(&con, "HLEN h")), ("none", 0));
+        assert_eq!(query::<(u64, Vec<String>)>(&con, "SCAN 0").1, Vec::<String>::new());
+        // The key that is made anew has nothing of the old one.
+        assert_eq!(query::<i64>(&con, renew), 1, "{renew}");
+        assert_eq!((query::<i64>(&con, "HLEN h"), query::<i64>(&con, "TTL h")), (1, -1), "{renew}");
+        query::<Vec<i64>>(&con, "HPEXPIRE h 20 FIELDS 1 new");
+        wait_for_expiry(&con, "new");
+        assert_eq!(query::<i64>(&con, "DEL h"), 0);
+    }
+    Ok(())
+}
+
+/// What writes after a field has expired finds neither its value nor its expiry.
+#[test]
+fn a_field_that_has_expired_is_new_when_it_is_set() -> Test {
+    let con = Embedded::in_memory("")?;
+    query::<i64>(&con, "HSET h other 1");
+    for renew in ["HSET h a 5", "HSETNX h a 5", "HINCRBY h a 5", "HSETEX h FNX KEEPTTL FIELDS 1 a 5"] {
+        query::<i64>(&con, "HSET h a 1");
+        query::<Vec<i64>>(&con, "HPEXPIRE h 20 FIELDS 1 a");
+        wait_for_expiry(&con, "a");
+        assert!(query::<i64>(&con, renew) > 0, "{renew}");
+        assert_eq!(query::<i64>(&con, "HGET h a"), 5, "{renew}");
+        assert_eq!(query::<Vec<i64>>(&con, "HTTL h FIELDS 1 a"), [-1], "{renew}");
+    }
+    Ok(())
+}
+
 /// Every name that is there all the time comes, whatever the page size, and whatever comes and goes meanwhile.
 #[test]
 fn scans_are_complete() -> Test {

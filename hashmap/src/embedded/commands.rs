@@ -2,7 +2,9 @@
 
 use redis::{RedisError, Value};
 
-use super::tables::{Fields, Hash, Keys, View, Writer};
+use super::expiry::{self, Clock};
+use super::scan::{Page, Scan};
+use super::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
 use crate::script::Script;
 
 /// The arguments of one command, its name first.
@@ -27,9 +29,9 @@ impl From<redb::StorageError> for Failure {
     }
 }
 
-type Answer = Result<Value, Failure>;
+pub(super) type Answer = Result<Value, Failure>;
 
-fn refuse<T>(reply: impl Into<String>) -> Result<T, Failure> {
+pub(super) fn refuse<T>(reply: impl Into<String>) -> Result<T, Failure> {
     Err(Failure::Reply(reply.into()))
 }
 
@@ -79,6 +81,8 @@ specs! {
     "TTL" 1..=1, reads;
     "PTTL" 1..=1, reads;
     "SCAN" 1..=MANY, reads;
+    "HTTL" 4..=MANY, reads;
+    "HPTTL" 4..=MANY, reads;
     "HSET" 3..=MANY, writes;
     "HSETNX" 3..=3, writes;
     "HDEL" 2..=MANY, writes;
@@ -90,6 +94,14 @@ specs! {
     "EXPIREAT" 2..=MANY, writes;
     "PEXPIREAT" 2..=MANY, writes;
     "PERSIST" 1..=1, writes;
+    "HEXPIRE" 5..=MANY, writes;
+    "HPEXPIRE" 5..=MANY, writes;
+    "HEXPIREAT" 5..=MANY, writes;
+    "HPEXPIREAT" 5..=MANY, writes;
+    "HPERSIST" 4..=MANY, writes;
+    "HSETEX" 5..=MANY, writes;
+    "HGETEX" 4..=MANY, writes;
+    "HGETDEL" 4..=MANY, writes;
     "EVAL" 2..=MANY, writes;
     "EVALSHA" 2..=MANY, writes;
 }
@@ -118,7 +130,7 @@ fn quotable(arg: &[u8]) -> String {
     String::from_utf8_lossy(&arg[..end]).into_owned()
 }
 
-fn wrong_number<T>(name: &str) -> Result<T, Failure> {
+pub(super) fn wrong_number<T>(name: &str) -> Result<T, Failure> {
     refuse(format!("ERR wrong number of arguments for '{}' command", name.to_lowercase()))
 }
 
@@ -180,32 +192,41 @@ pub(super) fn answer_all(
     Ok(answers)
 }
 
-fn bulk(bytes: &[u8]) -> Value {
+pub(super) fn bulk(bytes: &[u8]) -> Value {
     Value::BulkString(bytes.to_vec())
 }
 
-fn int(number: impl TryInto<i64>) -> Value {
+pub(super) fn int(number: impl TryInto<i64>) -> Value {
     Value::Int(number.try_into().unwrap_or(i64::MAX))
 }
 
-fn number<T: std::str::FromStr>(arg: &[u8]) -> Result<T, Failure> {
-    let parsed = std::str::from_utf8(arg).ok().and_then(|text| text.parse().ok());
+/// A number as Redis takes it: `7`, and not `+7` or `07`.
+pub(super) fn number<T: std::str::FromStr + ToString>(arg: &[u8]) -> Result<T, Failure> {
+    let parsed = std::str::from_utf8(arg).ok().and_then(|text| text.parse::<T>().ok());
+    let parsed = parsed.filter(|number| number.to_string().as_bytes() == arg);
     parsed.ok_or_else(|| Failure::Reply("ERR value is not an integer or out of range".to_owned()))
 }
 
 /// Commands that only read.
-pub(super) fn read<K: Keys, F: Fields>(view: &View<'_, K, F>, resp3: bool, name: &str, args: &[Vec<u8>]) -> Answer {
-    let hash = || view.hash(args.first().map_or(&[][..], Vec::as_slice));
+pub(super) fn read<K: Keys, F: Fields, E: FieldExpiries>(
+    view: &View<'_, K, F, E>,
+    resp3: bool,
+    name: &str,
+    args: &[Vec<u8>],
+) -> Answer {
+    let key = args.first().map_or(&[][..], Vec::as_slice);
+    // For what looks at single fields; what tells of the whole asks for a living one.
+    let hash = || view.hash(key);
     Ok(match name {
         "PING" => args.first().map_or_else(|| Value::SimpleString("PONG".to_owned()), |arg| bulk(arg)),
         "HGET" => match hash()? {
-            Some(hash) => view.field(hash, &args[1])?.map_or(Value::Nil, Value::BulkString),
+            Some(hash) => value_of(view.field(hash, &args[1])?),
             None => Value::Nil,
         },
         "HMGET" => {
             let hash = hash()?;
             let field = |field: &Vec<u8>| match hash {
-                Some(hash) => view.field(hash, field).map(|value| value.map_or(Value::Nil, Value::BulkString)),
+                Some(hash) => view.field(hash, field).map(value_of),
                 None => Ok(Value::Nil),
             };
             Value::Array(args[1..].iter().map(field).collect::<Result<_, _>>()?)
@@ -238,16 +259,19 @@ pub(super) fn read<K: Keys, F: Fields>(view: &View<'_, K, F>, resp3: bool, name:
             }
             Value::Array(fields)
         }
-        "HLEN" => int(hash()?.map_or(0, |hash| hash.len)),
+        "HLEN" => match hash()? {
+            Some(hash) => int(view.len(hash)?),
+            None => int(0),
+        },
         "EXISTS" => {
             let mut found = 0;
             for key in args {
-                found += i64::from(view.hash(key)?.is_some());
+                found += i64::from(view.living(key)?.is_some());
             }
             Value::Int(found)
         }
-        "TYPE" => Value::SimpleString(if hash()?.is_some() { "hash" } else { "none" }.to_owned()),
-        "TTL" | "PTTL" => match hash()? {
+        "TYPE" => Value::SimpleString(if view.living(key)?.is_some() { "hash" } else { "none" }.to_owned()),
+        "TTL" | "PTTL" => match view.living(key)? {
             None => Value::Int(-2),
             Some(Hash { expires: 0, .. }) => Value::Int(-1),
             Some(Hash { expires, .. }) => {
@@ -255,6 +279,8 @@ pub(super) fn read<K: Keys, F: Fields>(view: &View<'_, K, F>, resp3: bool, name:
                 int(if name == "TTL" { left.saturating_add(500) / 1000 } else { left })
             }
         },
+        "HTTL" => expiry::left(view, args, 1000)?,
+        "HPTTL" => expiry::left(view, args, 1)?,
         "HSCAN" => {
             let scan = Scan::parse(&args[1], &args[2..])?;
             let mut page = Page::new(&scan);
@@ -288,8 +314,8 @@ pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Ve
             let mut hash = writer.open(&args[0])?;
             let is_new = writer.view().field(hash, &args[1])?.is_none();
             if is_new {
-                writer.set(&mut hash, &args[1], &args[2])?;
-                writer.close(&args[0], hash)?;
+                writer.set(&mut hash, &args[1], &args[2], 0)?;
+                writer.close(hash)?;
             }
             int(i64::from(is_new))
         }
@@ -302,27 +328,41 @@ pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Ve
             }
             Value::Int(removed)
         }
-        "EXPIRE" => expire(writer, name, args, 1000, true)?,
-        "PEXPIRE" => expire(writer, name, args, 1, true)?,
-        "EXPIREAT" => expire(writer, name, args, 1000, false)?,
-        "PEXPIREAT" => expire(writer, name, args, 1, false)?,
-        "PERSIST" => match writer.view().hash(&args[0])? {
+        "EXPIRE" => expiry::expire(writer, name, args, &Clock::EX)?,
+        "PEXPIRE" => expiry::expire(writer, name, args, &Clock::PX)?,
+        "EXPIREAT" => expiry::expire(writer, name, args, &Clock::EXAT)?,
+        "PEXPIREAT" => expiry::expire(writer, name, args, &Clock::PXAT)?,
+        "PERSIST" => match writer.find(&args[0])? {
             Some(hash) if hash.expires != 0 => {
-                writer.expire(&args[0], hash, 0)?;
+                writer.expire(hash, 0)?;
                 int(1)
             }
             _ => int(0),
         },
+        "HEXPIRE" => expiry::expire_fields(writer, name, args, &Clock::EX)?,
+        "HPEXPIRE" => expiry::expire_fields(writer, name, args, &Clock::PX)?,
+        "HEXPIREAT" => expiry::expire_fields(writer, name, args, &Clock::EXAT)?,
+        "HPEXPIREAT" => expiry::expire_fields(writer, name, args, &Clock::PXAT)?,
+        "HPERSIST" => expiry::persist_fields(writer, args)?,
+        "HSETEX" => expiry::set_fields(writer, name, args)?,
+        "HGETEX" => expiry::get_fields(writer, name, args)?,
+        "HGETDEL" => expiry::take_fields(writer, args)?,
         "EVAL" | "EVALSHA" => script(writer, name, args)?,
         _ => return read(&writer.view(), resp3, name, args),
     })
 }
 
-/// Runs one command, as a script does.
+/// Runs one command as `redis.call` in a script would: for the native twins of scripts, which answer in RESP2's shapes.
 pub(crate) fn call(writer: &mut Writer<'_>, args: &[&[u8]]) -> Answer {
     let command: Args = args.iter().map(|arg| arg.to_vec()).collect();
-    let spec = spec(&command)?;
-    write(writer, false, spec.name, &command[1..])
+    match spec(&command)?.name {
+        "EVAL" | "EVALSHA" => refuse("ERR This Redis command is not allowed from script"),
+        name => write(writer, false, name, &command[1..]),
+    }
+}
+
+pub(super) fn value_of(field: Option<Field>) -> Value {
+    field.map_or(Value::Nil, |field| Value::BulkString(field.value))
 }
 
 /// Sets fields, given as names and values in turn; how many are new.
@@ -330,76 +370,36 @@ fn set_fields(writer: &mut Writer<'_>, key: &[u8], pairs: &[Vec<u8>]) -> Result<
     let mut hash = writer.open(key)?;
     let mut new = 0;
     for pair in pairs.chunks_exact(2) {
-        new += i64::from(writer.set(&mut hash, &pair[0], &pair[1])?);
+        new += i64::from(writer.set(&mut hash, &pair[0], &pair[1], 0)?);
     }
-    writer.close(key, hash)?;
+    writer.close(hash)?;
     Ok(new)
 }
 
 /// Removes fields; how many were there.
 fn remove_fields(writer: &mut Writer<'_>, key: &[u8], fields: &[Vec<u8>]) -> Result<i64, redb::Error> {
-    let Some(mut hash) = writer.view().hash(key)? else { return Ok(0) };
+    let Some(mut hash) = writer.find(key)? else { return Ok(0) };
     let mut removed = 0;
     for field in fields {
         removed += i64::from(writer.unset(&mut hash, field)?);
     }
-    writer.close(key, hash)?;
+    writer.close(hash)?;
     Ok(removed)
 }
 
 fn increment(writer: &mut Writer<'_>, key: &[u8], field: &[u8], by: &[u8]) -> Answer {
     let by: i64 = number(by)?;
     let mut hash = writer.open(key)?;
-    let current = match writer.view().field(hash, field)? {
-        Some(stored) => number(&stored).or_else(|_| refuse("ERR hash value is not an integer"))?,
-        None => 0,
+    let (current, expires) = match writer.view().field(hash, field)? {
+        Some(field) => (number(&field.value).or_else(|_| refuse("ERR hash value is not an integer"))?, field.expires),
+        None => (0, 0),
     };
     let Some(sum) = i64::checked_add(current, by) else {
         return refuse("ERR increment or decrement would overflow");
     };
-    writer.set(&mut hash, field, sum.to_string().as_bytes())?;
-    writer.close(key, hash)?;
+    writer.set(&mut hash, field, sum.to_string().as_bytes(), expires)?;
+    writer.close(hash)?;
     Ok(Value::Int(sum))
-}
-
-/// EXPIRE and its kin: `unit` milliseconds, from now on or since 1970.
-fn expire(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], unit: i64, from_now: bool) -> Answer {
-    let (mut nx, mut xx, mut gt, mut lt) = (false, false, false, false);
-    for option in &args[2..] {
-        match option.to_ascii_uppercase().as_slice() {
-            b"NX" => nx = true,
-            b"XX" => xx = true,
-            b"GT" => gt = true,
-            b"LT" => lt = true,
-            _ => return refuse(format!("ERR Unsupported option {}", String::from_utf8_lossy(option))),
-        }
-    }
-    if nx && (xx || gt || lt) {
-        return refuse("ERR NX and XX, GT or LT options at the same time are not compatible");
-    }
-    if gt && lt {
-        return refuse("ERR GT and LT options at the same time are not compatible");
-    }
-    let invalid = || Failure::Reply(format!("ERR invalid expire time in '{}' command", name.to_lowercase()));
-    let (key, time) = (&args[0], number::<i64>(&args[1])?);
-    let now = i64::try_from(writer.now()).unwrap_or(i64::MAX);
-    let at = time
-        .checked_mul(unit)
-        .and_then(|time| if from_now { time.checked_add(now) } else { Some(time) })
-        .ok_or_else(invalid)?;
-    let Some(hash) = writer.view().hash(key)? else { return Ok(int(0)) };
-    // No expiry counts as an infinite one.
-    let current = if hash.expires == 0 { i64::MAX } else { i64::try_from(hash.expires).unwrap_or(i64::MAX) };
-    let is_set = hash.expires != 0;
-    if (nx && is_set) || (xx && !is_set) || (gt && at <= current) || (lt && at >= current) {
-        return Ok(int(0));
-    }
-    if at <= now {
-        writer.remove(key)?;
-    } else {
-        writer.expire(key, hash, u64::try_from(at).unwrap_or(u64::MAX))?;
-    }
-    Ok(int(1))
 }
 
 /// The scripts that the library sends run as their native twins; there is no Lua here.
@@ -416,104 +416,5 @@ fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
     match args.get(2..).and_then(|args| args.split_at_checked(keys)) {
         Some(([key], args)) => (script.twin)(writer, key, args),
         _ => refuse("ERR a script of redis-hashmap takes one key"),
-    }
-}
-
-/// The arguments of HSCAN and SCAN.
-struct Scan {
-    cursor: u64,
-    count: usize,
-    pattern: Option<Vec<u8>>,
-    no_values: bool,
-    /// SCAN TYPE: false if it asks for something else than hashes.
-    hashes: bool,
-}
-
-impl Scan {
-    fn parse(cursor: &[u8], options: &[Vec<u8>]) -> Result<Self, Failure> {
-        let cursor = number(cursor).or_else(|_| refuse("ERR invalid cursor"))?;
-        let mut scan = Self { cursor, count: 10, pattern: None, no_values: false, hashes: true };
-        let mut options = options.iter();
-        while let Some(option) = options.next() {
-            let mut value = || options.next().map_or_else(|| refuse("ERR syntax error"), Ok);
-            match option.to_ascii_uppercase().as_slice() {
-                b"COUNT" => {
-                    scan.count = number(value()?)?;
-                    if scan.count == 0 {
-                        return refuse("ERR syntax error");
-                    }
-                }
-                b"MATCH" => scan.pattern = Some(value()?.clone()),
-                b"TYPE" => scan.hashes = value()?.eq_ignore_ascii_case(b"hash"),
-                b"NOVALUES" => scan.no_values = true,
-                _ => return refuse("ERR syntax error"),
-            }
-        }
-        Ok(scan)
-    }
-}
-
-/// One page of a scan. Its cursor is the position of the first name that is not in it any more; names that share a
-/// position come in one page, so that none is left out.
-struct Page<'a> {
-    scan: &'a Scan,
-    seen: usize,
-    last: Option<u64>,
-    next: u64,
-    items: Vec<Value>,
-}
-
-impl<'a> Page<'a> {
-    fn new(scan: &'a Scan) -> Self {
-        Self { scan, seen: 0, last: None, next: 0, items: Vec::new() }
-    }
-
-    /// False when the page is full.
-    fn take(&mut self, position: u64, name: &[u8], value: Option<&[u8]>) -> bool {
-        if self.seen >= self.scan.count && self.last != Some(position) {
-            self.next = position;
-            return false;
-        }
-        self.seen += 1;
-        self.last = Some(position);
-        if self.scan.hashes && self.scan.pattern.as_ref().is_none_or(|pattern| matches(pattern, name)) {
-            self.items.push(bulk(name));
-            self.items.extend(value.map(bulk));
-        }
-        true
-    }
-
-    fn into_value(self) -> Value {
-        Value::Array(vec![bulk(self.next.to_string().as_bytes()), Value::Array(self.items)])
-    }
-}
-
-/// Redis's glob: `*`, `?`, `[a-z]`, `[^a]` and `\` before a literal character.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => (0..=name.len()).any(|skipped| matches(rest, &name[skipped..])),
-        Some((first, rest)) => {
-            let Some((byte, name)) = name.split_first() else { return false };
-            match first {
-                b'?' => matches(rest, name),
-                b'[' => {
-                    let end = rest.iter().position(|byte| *byte == b']').unwrap_or(rest.len());
-                    let (class, rest) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
-                    let (negated, class) = class.strip_prefix(b"^").map_or((false, class), |class| (true, class));
-                    (in_class(class, *byte) != negated) && matches(rest, name)
-                }
-                b'\\' if !rest.is_empty() => rest[0] == *byte && matches(&rest[1..], name),
-                literal => literal == byte && matches(rest, name),
-            }
-        }
-    }
-}
-
-fn in_class(class: &[u8], byte: u8) -> bool {
-    match class {
-        [] => false,
-        [from, b'-', to, rest @ ..] => (*from.min(to)..=*from.max(to)).contains(&byte) || in_class(rest, byte),
-        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => *literal == byte || in_class(rest, byte),
     }
 }

@@ -1,6 +1,8 @@
 //! The embedded store: what is behind `memory:` and `file:`.
 
 mod commands;
+mod expiry;
+mod scan;
 mod store;
 mod tables;
 
@@ -24,9 +26,13 @@ use crate::error::Error;
 /// A connection to a store inside this process: in memory, or in one file.
 ///
 /// It answers as a Redis server does, to the commands that this library sends and to those that belong to them: `HSET`
-/// `HGET` `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `DEL` `UNLINK` `EXISTS` `TYPE`
-/// `SCAN` `PING`, `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, and `MULTI` and `EXEC` in a
-/// pipeline. Any other command gets Redis's unknown-command error.
+/// `HGET` `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `HEXPIRE` `HPEXPIRE`
+/// `HEXPIREAT` `HPEXPIREAT` `HTTL` `HPTTL` `HPERSIST` `HSETEX` `HGETEX` `HGETDEL`, `DEL` `UNLINK` `EXISTS` `TYPE` `SCAN`
+/// `PING`, `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, and `MULTI` and `EXEC` in a pipeline. Any
+/// other command gets Redis's unknown-command error.
+///
+/// What has expired is gone at once: unlike a server, it counts no expired field in `HLEN`, and has no hash of which
+/// every field has expired.
 ///
 /// Threads and tasks share a store by cloning the connection, or by opening the same place again. A file belongs to one
 /// process. A write that has returned is on disk, unless the store was opened as [`Durability::Eventual`]; a pipeline is

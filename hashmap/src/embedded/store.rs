@@ -10,11 +10,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redb::backends::InMemoryBackend;
-use redb::{Database, Durability as RedbDurability, ReadableDatabase};
+use redb::{Database, Durability as RedbDurability, ReadableDatabase, TableError};
 use redis::{RedisError, Value};
 
 use super::commands::{self, Args, storage_error};
-use super::tables::{FIELDS, KEYS, LAYOUT, META, META_LAYOUT, View, Writer};
+use super::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, View, Writer};
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -211,7 +211,11 @@ fn check_layout(database: &Database) -> Result<(), redb::Error> {
         Err(_) => None,
     };
     match layout {
-        Some(LAYOUT) => Ok(()),
+        Some(LAYOUT) => match transaction.open_table(FIELD_EXPIRIES) {
+            // It was made before fields could expire.
+            Err(TableError::TableDoesNotExist(_)) => init(database),
+            opened => opened.map(drop).map_err(Into::into),
+        },
         Some(newer) => {
             Err(io::Error::other(format!("its layout {newer} is of a newer version; update this program")).into())
         }
@@ -241,7 +245,8 @@ fn now() -> u64 {
 fn read(database: &Database, commands: &[Args], resp3: bool) -> Result<Vec<Value>, redb::Error> {
     let transaction = database.begin_read()?;
     let (keys, fields) = (transaction.open_table(KEYS)?, transaction.open_table(FIELDS)?);
-    let view = View { keys: &keys, fields: &fields, now: now() };
+    let field_expiries = transaction.open_table(FIELD_EXPIRIES)?;
+    let view = View { keys: &keys, fields: &fields, field_expiries: &field_expiries, now: now() };
     commands::answer_all(commands, |name, args| commands::read(&view, resp3, name, args))
 }
 

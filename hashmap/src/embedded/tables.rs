@@ -16,15 +16,18 @@ type FieldRow = (u64, &'static [u8]);
 pub(super) const KEYS: TableDefinition<KeyName, KeyRow> = TableDefinition::new("keys");
 /// Id of the key, position and name of each field: when it expires (0: never), and its value.
 pub(super) const FIELDS: TableDefinition<FieldName, FieldRow> = TableDefinition::new("fields");
-/// When each key that expires does so.
+/// When a key that expires does so, and when a field of it does: each time leads to the key once.
 pub(super) const EXPIRIES: TableDefinition<KeyName, ()> = TableDefinition::new("expiries");
+/// Id of the key, time and name of each field that expires. Stores that were made before fields could expire get it when
+/// they are opened.
+pub(super) const FIELD_EXPIRIES: TableDefinition<FieldName, ()> = TableDefinition::new("field expiries");
 /// The layout's version and the next id.
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 pub(super) const META_LAYOUT: &str = "layout";
 const META_NEXT_ID: &str = "next id";
 
-/// How many expired keys one transaction clears away besides its own work.
+/// How many times of expiry one transaction deals with besides its own work.
 const RECLAIMED_AT_ONCE: usize = 32;
 
 pub(super) type Result<T> = std::result::Result<T, redb::Error>;
@@ -36,11 +39,20 @@ pub(super) fn position(name: &[u8]) -> u64 {
 
 /// A key that is there.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hash {
+pub(super) struct Hash<'k> {
+    key: &'k [u8],
     id: u64,
-    pub(super) len: u64,
+    /// With the fields that have expired and were not cleared away yet.
+    len: u64,
     /// Milliseconds since 1970; 0: never.
     pub(super) expires: u64,
+}
+
+/// A field that is there.
+pub(super) struct Field {
+    /// Milliseconds since 1970; 0: never.
+    pub(super) expires: u64,
+    pub(super) value: Vec<u8>,
 }
 
 pub(super) trait Keys: ReadableTable<KeyName, KeyRow> {}
@@ -49,42 +61,84 @@ impl<T: ReadableTable<KeyName, KeyRow>> Keys for T {}
 pub(super) trait Fields: ReadableTable<FieldName, FieldRow> {}
 impl<T: ReadableTable<FieldName, FieldRow>> Fields for T {}
 
+pub(super) trait FieldExpiries: ReadableTable<FieldName, ()> {}
+impl<T: ReadableTable<FieldName, ()>> FieldExpiries for T {}
+
 /// The tables, for reading.
-pub(super) struct View<'a, K, F> {
+pub(super) struct View<'a, K, F, E> {
     pub(super) keys: &'a K,
     pub(super) fields: &'a F,
+    pub(super) field_expiries: &'a E,
     /// Milliseconds since 1970.
     pub(super) now: u64,
 }
 
-impl<K: Keys, F: Fields> View<'_, K, F> {
-    /// The hash at a key, unless it has expired.
-    pub(super) fn hash(&self, key: &[u8]) -> Result<Option<Hash>> {
+impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
+    /// The hash at a key, unless the key has expired. All of its fields may have: see [`Self::living`].
+    pub(super) fn hash<'k>(&self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
         let Some(row) = self.keys.get((position(key), key))? else { return Ok(None) };
         let (id, len, expires) = row.value();
-        Ok(self.is_alive(expires).then_some(Hash { id, len, expires }))
+        Ok(self.is_alive(expires).then_some(Hash { key, id, len, expires }))
+    }
+
+    /// The hash at a key, unless the key or every field of it has expired.
+    pub(super) fn living<'k>(&self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
+        match self.hash(key)? {
+            Some(hash) if self.has_fields(hash.id, hash.len)? => Ok(Some(hash)),
+            _ => Ok(None),
+        }
     }
 
     fn is_alive(&self, expires: u64) -> bool {
         expires == 0 || expires > self.now
     }
 
-    pub(super) fn field(&self, hash: Hash, field: &[u8]) -> Result<Option<Vec<u8>>> {
-        let row = self.fields.get((hash.id, position(field), field))?;
-        Ok(row.map(|row| row.value().1.to_vec()))
+    /// True if not all fields of a hash have expired. It counts them only where the rest, if any, never expires.
+    fn has_fields(&self, id: u64, len: u64) -> Result<bool> {
+        let first = |from| Ok::<_, redb::Error>(self.field_expiries.range(of_hash(id, from))?.next().transpose()?);
+        Ok(first(0)?.is_none_or(|(row, _)| row.value().1 > self.now)
+            || first(self.now + 1)?.is_some()
+            || self.due(id)? < len)
+    }
+
+    /// How many fields have expired, and were not cleared away yet.
+    fn due(&self, id: u64) -> Result<u64> {
+        let mut due = 0;
+        for row in self.field_expiries.range(due_of_hash(id, self.now))? {
+            row?;
+            due += 1;
+        }
+        Ok(due)
+    }
+
+    /// How many fields there are.
+    pub(super) fn len(&self, hash: Hash<'_>) -> Result<u64> {
+        Ok(hash.len.saturating_sub(self.due(hash.id)?))
+    }
+
+    pub(super) fn field(&self, hash: Hash<'_>, field: &[u8]) -> Result<Option<Field>> {
+        let Some(row) = self.fields.get((hash.id, position(field), field))? else { return Ok(None) };
+        let (expires, value) = row.value();
+        Ok(self.is_alive(expires).then(|| Field { expires, value: value.to_vec() }))
+    }
+
+    /// When a field that is there expires.
+    pub(super) fn field_expires(&self, hash: Hash<'_>, field: &[u8]) -> Result<Option<u64>> {
+        let expires = self.fields.get((hash.id, position(field), field))?.map(|row| row.value().0);
+        Ok(expires.filter(|expires| self.is_alive(*expires)))
     }
 
     /// Visits the fields from a position on, until the visitor says false.
     pub(super) fn each_field(
         &self,
-        hash: Hash,
+        hash: Hash<'_>,
         from: u64,
         mut visit: impl FnMut(u64, &[u8], &[u8]) -> bool,
     ) -> Result<()> {
-        for row in self.fields.range((hash.id, from, &[][..])..)? {
-            let (key, value) = row?;
-            let (id, position, field) = key.value();
-            if id != hash.id || !visit(position, field, value.value().1) {
+        for row in self.fields.range(of_hash(hash.id, from))? {
+            let (name, row) = row?;
+            let ((_, position, field), (expires, value)) = (name.value(), row.value());
+            if self.is_alive(expires) && !visit(position, field, value) {
                 break;
             }
         }
@@ -94,9 +148,9 @@ impl<K: Keys, F: Fields> View<'_, K, F> {
     /// Visits the keys from a position on, until the visitor says false.
     pub(super) fn each_key(&self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> bool) -> Result<()> {
         for row in self.keys.range((from, &[][..])..)? {
-            let (key, value) = row?;
-            let (position, name) = key.value();
-            if self.is_alive(value.value().2) && !visit(position, name) {
+            let (name, row) = row?;
+            let ((position, key), (id, len, expires)) = (name.value(), row.value());
+            if self.is_alive(expires) && self.has_fields(id, len)? && !visit(position, key) {
                 break;
             }
         }
@@ -104,14 +158,30 @@ impl<K: Keys, F: Fields> View<'_, K, F> {
     }
 }
 
+type Names = std::ops::Range<(u64, u64, &'static [u8])>;
+
+/// The rows of a hash, in the table of fields from a position on, in that of their expiries from a time on.
+fn of_hash(id: u64, from: u64) -> Names {
+    (id, from, &[])..(id + 1, 0, &[])
+}
+
+/// The rows of what has expired, in the table of field expiries.
+fn due_of_hash(id: u64, now: u64) -> Names {
+    (id, 0, &[])..(id, now + 1, &[])
+}
+
 /// The tables, for writing.
 pub(crate) struct Writer<'t> {
     keys: Table<'t, KeyName, KeyRow>,
     fields: Table<'t, FieldName, FieldRow>,
     expiries: Table<'t, KeyName, ()>,
+    field_expiries: Table<'t, FieldName, ()>,
     meta: Table<'t, &'static str, u64>,
     now: u64,
 }
+
+type WriterView<'a, 't> =
+    View<'a, Table<'t, KeyName, KeyRow>, Table<'t, FieldName, FieldRow>, Table<'t, FieldName, ()>>;
 
 impl<'t> Writer<'t> {
     pub(super) fn new(transaction: &'t WriteTransaction, now: u64) -> Result<Self> {
@@ -119,6 +189,7 @@ impl<'t> Writer<'t> {
             keys: transaction.open_table(KEYS)?,
             fields: transaction.open_table(FIELDS)?,
             expiries: transaction.open_table(EXPIRIES)?,
+            field_expiries: transaction.open_table(FIELD_EXPIRIES)?,
             meta: transaction.open_table(META)?,
             now,
         })
@@ -128,83 +199,131 @@ impl<'t> Writer<'t> {
         self.now
     }
 
-    pub(super) fn view(&self) -> View<'_, Table<'t, KeyName, KeyRow>, Table<'t, FieldName, FieldRow>> {
-        View { keys: &self.keys, fields: &self.fields, now: self.now }
+    pub(super) fn view(&self) -> WriterView<'_, 't> {
+        View { keys: &self.keys, fields: &self.fields, field_expiries: &self.field_expiries, now: self.now }
     }
 
-    /// Gives the space of expired keys back, a few at a time.
+    /// Gives the space of expired keys and fields back, a few at a time.
     pub(super) fn reclaim(&mut self) -> Result<()> {
         for _ in 0..RECLAIMED_AT_ONCE {
-            let key = match self.expiries.range(..=(self.now, &[][..]))?.next() {
-                Some(row) => row?.0.value().1.to_vec(),
+            let (when, key) = match self.expiries.range(..=(self.now, &[][..]))?.next().transpose()? {
+                Some((row, _)) => (row.value().0, row.value().1.to_vec()),
                 None => break,
             };
-            self.remove(&key)?;
+            if self.find(&key)?.is_none() {
+                self.remove(&key)?;
+            }
+            // It is gone with what it stood for, and must be, for the next one to have its turn.
+            self.expiries.remove((when, &*key))?;
         }
         Ok(())
     }
 
-    /// The hash at a key, made if there is none.
-    pub(super) fn open(&mut self, key: &[u8]) -> Result<Hash> {
-        if let Some(hash) = self.view().hash(key)? {
+    /// The hash at a key, once the fields of it that have expired are cleared away.
+    pub(super) fn find<'k>(&mut self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
+        let Some(mut hash) = self.view().hash(key)? else { return Ok(None) };
+        let before = hash.len;
+        for row in self.field_expiries.extract_from_if(due_of_hash(hash.id, self.now), |_, ()| true)? {
+            let row = row?.0;
+            let (id, when, field) = row.value();
+            self.fields.remove((id, position(field), field))?;
+            self.expiries.remove((when, key))?;
+            hash.len -= 1;
+        }
+        if hash.len < before {
+            self.close(hash)?;
+        }
+        Ok((hash.len > 0).then_some(hash))
+    }
+
+    /// The hash at a key, made if there is none. [`Self::close`] makes it count.
+    pub(super) fn open<'k>(&mut self, key: &'k [u8]) -> Result<Hash<'k>> {
+        if let Some(hash) = self.find(key)? {
             return Ok(hash);
         }
         self.remove(key)?; // an expired one
         let id = self.meta.get(META_NEXT_ID)?.map_or(1, |row| row.value());
         self.meta.insert(META_NEXT_ID, id + 1)?;
-        Ok(Hash { id, len: 0, expires: 0 })
+        Ok(Hash { key, id, len: 0, expires: 0 })
     }
 
-    /// Sets a field: true if it is new. [`Self::close`] makes it count.
-    pub(super) fn set(&mut self, hash: &mut Hash, field: &[u8], value: &[u8]) -> Result<bool> {
-        let is_new = self.fields.insert((hash.id, position(field), field), (0, value))?.is_none();
-        hash.len += u64::from(is_new);
-        Ok(is_new)
+    /// Sets a field and when it expires: true if it is new. [`Self::close`] makes it count.
+    pub(super) fn set(&mut self, hash: &mut Hash<'_>, field: &[u8], value: &[u8], expires: u64) -> Result<bool> {
+        let name = (hash.id, position(field), field);
+        let old = self.fields.insert(name, (expires, value))?.map(|row| row.value().0);
+        hash.len += u64::from(old.is_none());
+        self.reschedule(*hash, field, old.unwrap_or(0), expires)?;
+        Ok(old.is_none())
     }
 
     /// Removes a field: true if it was there. [`Self::close`] makes it count.
-    pub(super) fn unset(&mut self, hash: &mut Hash, field: &[u8]) -> Result<bool> {
-        let was_there = self.fields.remove((hash.id, position(field), field))?.is_some();
-        hash.len -= u64::from(was_there);
-        Ok(was_there)
+    pub(super) fn unset(&mut self, hash: &mut Hash<'_>, field: &[u8]) -> Result<bool> {
+        let old = self.fields.remove((hash.id, position(field), field))?.map(|row| row.value().0);
+        hash.len -= u64::from(old.is_some());
+        self.reschedule(*hash, field, old.unwrap_or(0), 0)?;
+        Ok(old.is_some())
+    }
+
+    fn reschedule(&mut self, hash: Hash<'_>, field: &[u8], old: u64, new: u64) -> Result<()> {
+        if old == new {
+            return Ok(());
+        }
+        if old != 0 {
+            self.field_expiries.remove((hash.id, old, field))?;
+            self.unlist(hash, old)?;
+        }
+        if new != 0 {
+            self.field_expiries.insert((hash.id, new, field), ())?;
+            self.expiries.insert((new, hash.key), ())?;
+        }
+        Ok(())
+    }
+
+    /// A time leads to the key no more, unless something else of it expires then.
+    fn unlist(&mut self, hash: Hash<'_>, when: u64) -> Result<()> {
+        let another = self.field_expiries.range((hash.id, when, &[][..])..(hash.id, when + 1, &[][..]))?.next();
+        if hash.expires != when && another.transpose()?.is_none() {
+            self.expiries.remove((when, hash.key))?;
+        }
+        Ok(())
     }
 
     /// Stores how many fields there are; a hash without fields is none.
-    pub(super) fn close(&mut self, key: &[u8], hash: Hash) -> Result<()> {
-        if hash.len == 0 {
-            self.forget(key, hash.expires)
-        } else {
-            self.keys.insert((position(key), key), (hash.id, hash.len, hash.expires)).map(drop).map_err(Into::into)
+    pub(super) fn close(&mut self, hash: Hash<'_>) -> Result<()> {
+        let name = (position(hash.key), hash.key);
+        if hash.len > 0 {
+            self.keys.insert(name, (hash.id, hash.len, hash.expires))?;
+            return Ok(());
         }
+        self.keys.remove(name)?;
+        self.expiries.remove((hash.expires, hash.key))?;
+        Ok(())
     }
 
     /// Sets when a key expires; 0: never.
-    pub(super) fn expire(&mut self, key: &[u8], hash: Hash, at: u64) -> Result<()> {
-        if hash.expires != 0 {
-            self.expiries.remove((hash.expires, key))?;
+    pub(super) fn expire(&mut self, hash: Hash<'_>, at: u64) -> Result<()> {
+        let old = hash.expires;
+        let hash = Hash { expires: at, ..hash };
+        if old != 0 {
+            self.unlist(hash, old)?;
         }
         if at != 0 {
-            self.expiries.insert((at, key), ())?;
+            self.expiries.insert((at, hash.key), ())?;
         }
-        self.close(key, Hash { expires: at, ..hash })
+        self.close(hash)
     }
 
     /// Removes a key and its fields, expired or not: true if it was there and alive.
     pub(super) fn remove(&mut self, key: &[u8]) -> Result<bool> {
-        let was_alive = self.view().hash(key)?.is_some();
+        let was_alive = self.view().living(key)?.is_some();
         let Some((id, expires)) = self.keys.get((position(key), key))?.map(|row| (row.value().0, row.value().2)) else {
             return Ok(false);
         };
-        self.fields.retain_in((id, 0, &[][..])..(id + 1, 0, &[][..]), |_, _| false)?;
-        self.forget(key, expires)?;
-        Ok(was_alive)
-    }
-
-    fn forget(&mut self, key: &[u8], expires: u64) -> Result<()> {
-        self.keys.remove((position(key), key))?;
-        if expires != 0 {
-            self.expiries.remove((expires, key))?;
+        for row in self.field_expiries.extract_from_if(of_hash(id, 0), |_, ()| true)? {
+            self.expiries.remove((row?.0.value().1, key))?;
         }
-        Ok(())
+        self.fields.retain_in(of_hash(id, 0), |_, _| false)?;
+        self.close(Hash { key, id, len: 0, expires })?;
+        Ok(was_alive)
     }
 }
