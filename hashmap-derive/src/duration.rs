@@ -1,7 +1,7 @@
 use syn::{Error, LitStr};
 
 /// The longest that the runtime crate takes, in milliseconds.
-const LONGEST: u64 = 1 << 47;
+const LONGEST: u64 = 1 << 45;
 
 /// The milliseconds of a literal such as `"30m"`.
 pub(crate) fn millis(literal: &LitStr) -> syn::Result<u64> {
@@ -25,6 +25,6 @@ pub(crate) fn millis(literal: &LitStr) -> syn::Result<u64> {
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
         Some(0) => Err(Error::new(literal.span(), "nothing lives for no time: write a duration of at least \"1ms\"")),
         Some(millis @ 1..=LONGEST) => Ok(millis),
-        _ => Err(Error::new(literal.span(), "this is longer than Redis can count: 2^47 ms (4,459 years) are the most")),
+        _ => Err(Error::new(literal.span(), "this is longer than Redis can count: 2^45 ms (1,114 years) are the most")),
     }
 }

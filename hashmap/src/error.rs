@@ -246,7 +246,7 @@ pub enum Error {
     },
 
     /// A time to live, or a point in time, that nothing can be given. Nothing was sent.
-    #[error("{place} cannot be given {problem}: a time to live is between 1 ms and 2^47 ms (4,459 years)")]
+    #[error("{place} cannot be given {problem}: a time to live is between 1 ms and 2^45 ms (1,114 years)")]
     Expiry {
         /// What was to expire.
         place: Place,

@@ -194,15 +194,20 @@ pub(crate) fn settle<T>(reader: &Reader<T>, reply: Reply<'_>) -> (Result<T, Erro
     (result, put_back)
 }
 
-/// How long to wait before the next attempt: not at all at first, then longer and longer, and not for as long as others
-/// who failed at the same time.
-pub(crate) fn pause(attempt: u32) -> Option<Duration> {
+/// How long to wait before the next attempt, after so many that failed, the last of which took so long: not at all at
+/// first, then longer and longer, and not for as long as others who failed at the same time.
+///
+/// Of those who try at once one succeeds. The waits grow until most of them wait, with room for 64 at a time.
+pub(crate) fn pause(failed: u32, took: Duration) -> Option<Duration> {
     use std::hash::{BuildHasher, RandomState};
-    const LONGEST: u64 = 50_000;
-    let bound = 250_u64.checked_shl(attempt.checked_sub(1)?.min(16)).map_or(LONGEST, |bound| bound.min(LONGEST));
+    const SHORTEST: Duration = Duration::from_micros(250);
+    const LONGEST: Duration = Duration::from_millis(250);
+    let took = took.max(SHORTEST);
+    let bound = took.saturating_mul(1 << failed.checked_sub(2)?.min(16)).min(LONGEST.max(took.saturating_mul(64)));
     // The seed of a hash map: as random as this needs.
-    let random = RandomState::new().hash_one(attempt);
-    Some(Duration::from_micros(random % bound))
+    let random = RandomState::new().hash_one(failed);
+    let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
+    Some(Duration::from_micros(random % micros.max(1)))
 }
 
 /// Sends requests and returns their replies in order, a server's error where a reply should be.

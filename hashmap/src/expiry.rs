@@ -2,9 +2,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Place};
 
-/// The longest time to live, in milliseconds: Redis keeps the time at which a field expires in 48 bits, and half of
-/// them leave room for the years that have passed.
-pub(crate) const MAX_TTL: u64 = 1 << 47;
+/// The latest time at which something expires, in milliseconds since 1970: what Redis 8.0 takes for fields.
+const LATEST: u64 = (1 << 46) - 1;
+
+/// The longest time to live, in milliseconds: half of that, so that there is room for the years that have passed.
+pub(crate) const MAX_TTL: u64 = 1 << 45;
 
 /// When something in Redis expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,15 +64,15 @@ pub(crate) fn millis(ttl: Duration, place: impl FnOnce() -> Place) -> Result<u64
     match u64::try_from(millis) {
         Ok(millis @ 1..=MAX_TTL) => Ok(millis),
         Ok(0) => Err(Error::Expiry { place: place(), problem: "a time to live of zero; to remove it, delete it" }),
-        _ => Err(Error::Expiry { place: place(), problem: "a time to live longer than 2^47 ms (4,459 years)" }),
+        _ => Err(Error::Expiry { place: place(), problem: "a time to live longer than 2^45 ms (1,114 years)" }),
     }
 }
 
 /// A point in time in milliseconds since 1970.
 pub(crate) fn millis_since_epoch(at: SystemTime, place: impl FnOnce() -> Place) -> Result<u64, Error> {
     let problem = match at.duration_since(UNIX_EPOCH).map(|since| u64::try_from(since.as_millis())) {
-        Ok(Ok(millis @ 1..=MAX_TTL)) => return Ok(millis),
-        Ok(_) => "a time after the year 6429, or at the very start of 1970",
+        Ok(Ok(millis @ 1..=LATEST)) => return Ok(millis),
+        Ok(_) => "a time after the year 4199, or at the very start of 1970",
         Err(_) => "a time before 1970",
     };
     Err(Error::Expiry { place: place(), problem })

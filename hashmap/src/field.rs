@@ -184,7 +184,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 4,459 years.
+    /// As [`set`](Self::set), and [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114 years.
     pub fn set_with_ttl<Q: ?Sized>(self, value: &Q, ttl: Duration) -> E::Output<'a, bool>
     where
         F: FormatOf<T, Q> + Expires,
@@ -213,7 +213,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     ///
     /// # Errors
     ///
-    /// [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 4,459 years, and [`Unsupported`](crate::Error::Unsupported)
+    /// [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114 years, and [`Unsupported`](crate::Error::Unsupported)
     /// if fields do not expire on the server.
     pub fn expire_in(self, ttl: Duration) -> E::Output<'a, bool>
     where

@@ -188,8 +188,8 @@ impl<K, V, E> HashMap<K, V, E> {
 
     /// Sets how often `update` and its kin try, where others change what they have read; 64 times if nothing is said.
     ///
-    /// The second attempt is made at once, each later one after a random pause of up to 50 ms, where there is a timer (in
-    /// async code that is tokio's).
+    /// The second attempt is made at once, each later one after a random pause that grows, up to 250 ms or 64 times what
+    /// an attempt takes, where there is a timer (in async code that is tokio's, which has to be enabled).
     pub fn set_attempt_limit(&mut self, attempts: u32) {
         self.hash.attempts = attempts;
     }
@@ -280,7 +280,7 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
     ///
     /// # Errors
     ///
-    /// [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 4,459 years; then nothing is sent.
+    /// [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 1,114 years; then nothing is sent.
     pub fn expire_in(&mut self, ttl: Duration) -> E::Output<'_, bool> {
         self.hash.expire_in(ttl)
     }
@@ -309,11 +309,14 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// One entry, with every operation there is on one field; those that are used most are methods of the map too.
     ///
     /// ```
+    /// use std::time::Duration;
     /// use redis_hashmap::HashMap;
-    /// # let mut con = redis_hashmap::open("memory:")?;
+    /// # let mut con = redis_hashmap::open("memory:")?; // Redis 7 has no expiry of fields
     ///
     /// let mut codes = HashMap::<u64, String>::typed("codes").on(&mut con);
-    /// assert!(codes.entry(&42).set_if_absent("sesame")?);               // HSETNX codes 42 …
+    /// codes.set_with_ttl(&42, "sesame", Duration::from_secs(60))?;      // a script: HSETEX
+    /// assert!(codes.entry(&42).ttl()?.remaining().is_some());           // HPTTL
+    /// assert!(codes.entry(&42).persist()?);                             // HPERSIST
     /// # Ok::<(), redis_hashmap_tests::AnyError>(())
     /// ```
     pub fn entry<T>(&mut self, field: &(impl StoredAs<K> + Display + ?Sized)) -> Field<'_, E, T, V::Format>
@@ -470,7 +473,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 4,459 years, and
+    /// As [`set`](Self::set), [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 1,114 years, and
     /// [`Unsupported`](Error::Unsupported) if fields do not expire on the server; then nothing is written.
     pub fn set_with_ttl<Q, W>(&mut self, field: &Q, value: &W, ttl: Duration) -> E::Output<'_, bool>
     where

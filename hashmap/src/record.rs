@@ -213,8 +213,8 @@ impl<R: RedisHash, E> Record<R, E> {
 
     /// Sets how often `update` and its kin try, where others change what they have read; 64 times if nothing is said.
     ///
-    /// The second attempt is made at once, each later one after a random pause of up to 50 ms, where there is a timer (in
-    /// async code that is tokio's).
+    /// The second attempt is made at once, each later one after a random pause that grows, up to 250 ms or 64 times what
+    /// an attempt takes, where there is a timer (in async code that is tokio's, which has to be enabled).
     pub fn set_attempt_limit(&mut self, attempts: u32) {
         self.hash.attempts = attempts;
     }
@@ -412,7 +412,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 4,459 years; then nothing is sent.
+    /// [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 1,114 years; then nothing is sent.
     pub fn expire_in(&mut self, ttl: Duration) -> E::Output<'_, bool> {
         self.hash.expire_in(ttl)
     }

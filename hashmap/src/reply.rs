@@ -197,7 +197,9 @@ pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
         if counts && says("would overflow") {
             return Error::Overflow { place: request.place() };
         }
-        if request.expires_fields && (says("unknown command") || says("Unknown Redis command")) {
+        if request.expires_fields
+            && ["unknown command", "Unknown command", "Unknown Redis command"].into_iter().any(says)
+        {
             return Error::Unsupported {
                 place: request.place(),
                 operation: request.operation,

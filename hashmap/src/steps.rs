@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Place};
 use crate::executor::pause;
@@ -63,11 +63,13 @@ pub(crate) trait Subject {
 struct Attempts {
     made: u32,
     limit: u32,
+    /// When the last one began.
+    began: Instant,
 }
 
 impl Attempts {
     fn new(limit: u32) -> Self {
-        Self { made: 0, limit }
+        Self { made: 0, limit, began: Instant::now() }
     }
 
     /// The request once more, or the error that it was tried often enough.
@@ -77,7 +79,9 @@ impl Attempts {
             return Err(Error::Conflict { place: place(), attempts: self.made });
         }
         let request = request?;
-        Ok(pause(self.made - 1).map_or(Step::Send(request.clone()), |wait| Step::SendAfter(wait, request)))
+        let wait = pause(self.made, self.began.elapsed());
+        self.began = Instant::now() + wait.unwrap_or_default();
+        Ok(wait.map_or_else(|| Step::Send(request.clone()), |wait| Step::SendAfter(wait, request.clone())))
     }
 }
 

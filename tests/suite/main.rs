@@ -2,8 +2,10 @@
 
 mod asynchronous;
 mod batches;
+mod concurrency;
 mod errors;
 mod examples;
+mod expiry;
 mod maps;
 mod open;
 mod original;
