@@ -139,6 +139,29 @@ impl Value {
         }
     }
 
+    /// Makes a value of anything that can be stored: a scalar is what it is, a composite is [`Opaque`]. It lets a type of
+    /// one's own hold a value of any type, which [`decode`](Self::decode) gives back.
+    ///
+    /// ```
+    /// use redis_hashmap::Value;
+    ///
+    /// let value = Value::encode(&("a", 1_u8))?;
+    /// assert_eq!(value.decode::<(String, u8)>()?, ("a".to_owned(), 1));
+    /// # Ok::<(), redis_hashmap::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`](Error::Refused) if it cannot be stored, without a key and a field.
+    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+        let encoded = codec::plan(value, usize::MAX).and_then(|shape| {
+            let mut stored = Vec::new();
+            codec::write(value, &shape, &mut stored)?;
+            codec::decode(&stored)
+        });
+        encoded.map_err(|fault: Fault| Error::at(fault, Place::default()))
+    }
+
     /// Decodes it as a `T`: the type it was written with, as if the field had been read as one.
     ///
     /// # Errors

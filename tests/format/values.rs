@@ -110,3 +110,30 @@ fn values_say_what_they_are() {
     assert_eq!(Value::from(vec![1_u8]), Value::Bytes(vec![1]));
     assert_eq!(Value::default(), ().into());
 }
+
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+struct Inner {
+    name: String,
+    sizes: Vec<u16>,
+}
+
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+struct Entry {
+    expires_at: u64,
+    value: Value,
+}
+
+/// A value of any type in a struct of one's own.
+#[test]
+fn an_encoded_value_is_decoded_from_within_another_one() -> Result<(), Error> {
+    let inner = Inner { name: "x".to_owned(), sizes: vec![1, 2] };
+    for value in [Value::encode(&inner)?, Value::encode("text")?, Value::encode(&vec![1_u8])?, Value::encode(&7_u64)?] {
+        let entry = Entry { expires_at: 1, value };
+        assert_eq!(Value::encode(&entry)?.decode::<Entry>()?, entry);
+    }
+    let entry = Value::encode(&Entry { expires_at: 1, value: Value::encode(&inner)? })?.decode::<Entry>()?;
+    assert_eq!(entry.value.decode::<Inner>()?, inner);
+    assert_eq!(Value::encode("text")?, Value::Str("text".to_owned()));
+    assert!(matches!(entry.value.decode::<u8>(), Err(Error::WrongType { .. })));
+    Ok(())
+}
