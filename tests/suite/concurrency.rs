@@ -133,3 +133,95 @@ fn threads_on_one_entry() -> Test {
     assert_eq!(HashMap::<u8, i64>::typed(&*key).on(open(&redis_url())?).get(&1)?, Some(8 * EACH));
     Ok(())
 }
+
+/// Changed together: a reader, and a record whose writer was killed, has both or none.
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Pair {
+    a: u64,
+    b: u64,
+    odd: Option<u64>,
+}
+
+fn count(pair: &mut Pair) {
+    pair.a += 1;
+    pair.b += 1;
+    pair.odd = (!pair.a.is_multiple_of(2)).then_some(pair.a);
+}
+
+#[test]
+#[ignore = "run by the tests below, in a process that is killed"]
+fn updater() {
+    let given = |name| std::env::var(name).expect("run by another test");
+    let mut pair = Pair::at(given("KEY")).on(open(&given("STORE")).unwrap());
+    pair.create(&Pair { a: 0, b: 0, odd: None }).unwrap();
+    for done in 1.. {
+        pair.update(count).unwrap();
+        println!("{done}");
+    }
+}
+
+/// Kills updaters at different moments; how many updates they have acknowledged. `meanwhile` runs beside each.
+fn kill_updaters(store: &str, key: &str, rounds: usize, mut meanwhile: impl FnMut() -> Test) -> Result<u64, AnyError> {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let mut acknowledged = 0;
+    for round in 0..rounds {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["--ignored", "--exact", "concurrency::updater", "--nocapture"])
+            .env("STORE", store)
+            .env("KEY", key)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut done = 0;
+        while done <= round % 17 {
+            let line = lines.next().ok_or("the updater ended by itself")??;
+            done = line.trim().parse().unwrap_or(done);
+        }
+        meanwhile()?;
+        child.kill()?;
+        for line in lines.map_while(Result::ok) {
+            done = line.trim().parse().unwrap_or(done);
+        }
+        child.wait()?;
+        acknowledged += done as u64;
+    }
+    Ok(acknowledged)
+}
+
+fn whole_updates(found: &Pair, least: u64, most: u64) {
+    assert_eq!(found.a, found.b, "half of an update");
+    assert_eq!(found.odd, (!found.a.is_multiple_of(2)).then_some(found.a), "half of an update");
+    assert!((least..=most).contains(&found.a), "{} updates are there, of {least} to {most}", found.a);
+}
+
+#[test]
+fn a_killed_process_leaves_whole_updates_on_a_server() -> Test {
+    let key = key();
+    let mut pair = Pair::at(&*key).on(open(&redis_url())?);
+    let mut own = 0;
+    let acknowledged = kill_updaters(&redis_url(), &key, 20, || {
+        for _ in 0..50 {
+            pair.update(count)?.ok_or("the record is gone")?;
+            own += 1;
+        }
+        Ok(())
+    })?;
+    // One of each process can have been carried out and not acknowledged.
+    let least = acknowledged + own;
+    whole_updates(&pair.get_all()?.unwrap(), least, least + 20);
+    Ok(())
+}
+
+#[test]
+fn a_killed_process_leaves_whole_updates_in_a_file() -> Test {
+    let file = std::env::temp_dir().join(format!("redis-hashmap-updates-{}.redb", std::process::id()));
+    let store = format!("file:{}", file.display());
+    let acknowledged = kill_updaters(&store, "pair", 20, || Ok(()))?;
+    let found = Pair::at("pair").on(open(&store)?).get_all()?.unwrap();
+    std::fs::remove_file(file)?;
+    whole_updates(&found, acknowledged, acknowledged + 20);
+    Ok(())
+}

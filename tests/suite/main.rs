@@ -9,7 +9,9 @@ mod expiry;
 mod maps;
 mod open;
 mod original;
+mod readers;
 mod records;
+mod scripts;
 mod wire;
 mod writes;
 
