@@ -27,6 +27,13 @@ pub trait Executor: sealed::Sealed {
     where
         Self: 'a;
 
+    /// What an operation of several steps returns, which ends with a `T`: that, or a future of it. `'f` is what the
+    /// operation borrows besides the accessor, such as its closure.
+    type Driven<'a, 'f, T: Send + 'f>
+    where
+        Self: 'a,
+        'f: 'a;
+
     /// Runs a command, or keeps it for later.
     fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T>;
 }
@@ -38,13 +45,6 @@ pub trait Executor: sealed::Sealed {
     note = "give it one by `on(con)`, `on_async(con)` or `on_exclusive(&mut con)`; it cannot be a part of a `batch`"
 )]
 pub trait Connected: Executor {
-    /// What an operation of several steps returns, which ends with a `T`: that, or a future of it. `'f` is what the
-    /// operation borrows besides the accessor, such as its closure.
-    type Driven<'a, 'f, T: Send + 'f>
-    where
-        Self: 'a,
-        'f: 'a;
-
     #[doc(hidden)]
     fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
     where
@@ -70,6 +70,12 @@ pub struct Deferred;
 
 impl Executor for Deferred {
     type Output<'a, T: Send + 'static> = Command<T>;
+
+    /// It has no connection for them.
+    type Driven<'a, 'f, T: Send + 'f>
+        = std::convert::Infallible
+    where
+        'f: 'a;
 
     fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Command<T> {
         command
@@ -97,18 +103,18 @@ impl<C: ConnectionLike> Executor for Blocking<C> {
     where
         C: 'a;
 
-    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Result<T, Error> {
-        command.query(&mut self.0)
-    }
-}
-
-impl<C: ConnectionLike> Connected for Blocking<C> {
     type Driven<'a, 'f, T: Send + 'f>
         = T
     where
         C: 'a,
         'f: 'a;
 
+    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Result<T, Error> {
+        command.query(&mut self.0)
+    }
+}
+
+impl<C: ConnectionLike> Connected for Blocking<C> {
     fn drive<'a, 'f, S>(&'a mut self, mut steps: S) -> Result<S::Output, S::Error>
     where
         S: Steps + Send + 'f,
@@ -332,6 +338,12 @@ mod aio {
         where
             C: 'a;
 
+        type Driven<'a, 'f, T: Send + 'f>
+            = Pin<Box<dyn Future<Output = T> + Send + 'f>>
+        where
+            C: 'a,
+            'f: 'a;
+
         fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T> {
             let mut con = self.0.clone();
             Box::pin(async move { command.query_async(&mut con).await })
@@ -358,18 +370,18 @@ mod aio {
         where
             Self: 'a;
 
+        type Driven<'a, 'f, T: Send + 'f>
+            = Pin<Box<dyn Future<Output = T> + Send + 'a>>
+        where
+            Self: 'a,
+            'f: 'a;
+
         fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T> {
             Box::pin(async move { command.query_async(self.0).await })
         }
     }
 
     impl<C: ConnectionLike + Clone + Send + 'static> Connected for Async<C> {
-        type Driven<'a, 'f, T: Send + 'f>
-            = Pin<Box<dyn Future<Output = T> + Send + 'f>>
-        where
-            C: 'a,
-            'f: 'a;
-
         fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
         where
             S: Steps + Send + 'f,
@@ -383,12 +395,6 @@ mod aio {
     }
 
     impl<C: ConnectionLike + Send> Connected for Exclusive<'_, C> {
-        type Driven<'a, 'f, T: Send + 'f>
-            = Pin<Box<dyn Future<Output = T> + Send + 'a>>
-        where
-            Self: 'a,
-            'f: 'a;
-
         fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
         where
             S: Steps + Send + 'f,

@@ -253,7 +253,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
 
 impl<'a, E, T, F> Field<'a, E, T, F>
 where
-    E: Connected,
+    E: Executor,
     T: Send + 'static,
     F: Format<T> + FormatOf<T, T>,
 {
@@ -271,6 +271,7 @@ where
     /// in each attempt.
     pub fn update<'f, C>(self, mut change: C) -> E::Driven<'a, 'f, Result<F::Get, Error>>
     where
+        E: Connected,
         C: FnMut(&mut T) + Send + 'f,
         'f: 'a,
         T: 'f,
@@ -289,6 +290,7 @@ where
     /// As [`update`](Self::update), and what `change` returns.
     pub fn try_update<'f, C, X>(self, change: C) -> E::Driven<'a, 'f, Result<F::Get, X>>
     where
+        E: Connected,
         C: FnMut(&mut T) -> Result<(), X> + Send + 'f,
         X: From<Error> + Send + 'f,
         'f: 'a,
@@ -311,6 +313,7 @@ where
     /// values in other bytes in each attempt.
     pub fn compare_and_set<'f, P, Q>(self, expected: &'f P, new: &Q) -> E::Driven<'a, 'f, Result<bool, Error>>
     where
+        E: Connected,
         T: PartialEq<P> + 'f,
         P: Sync + ?Sized,
         Q: ?Sized,
@@ -334,6 +337,7 @@ where
     /// As [`get`](Self::get) and [`set`](Self::set).
     pub fn get_or_insert_with<'f, M>(self, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
     where
+        E: Connected,
         M: FnOnce() -> T + Send + 'f,
         'f: 'a,
         T: 'f,
@@ -349,6 +353,7 @@ where
     /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
     pub fn get_or_try_insert_with<'f, M, X>(self, make: M) -> E::Driven<'a, 'f, Result<T, X>>
     where
+        E: Connected,
         M: FnOnce() -> Result<T, X> + Send + 'f,
         X: From<Error> + Send + 'f,
         'f: 'a,
@@ -366,6 +371,7 @@ where
     /// Its errors, and those of [`set_with_ttl`](Self::set_with_ttl).
     pub fn get_or_insert_with_ttl<'f, M>(self, ttl: Duration, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
     where
+        E: Connected,
         M: FnOnce() -> T + Send + 'f,
         'f: 'a,
         T: 'f,

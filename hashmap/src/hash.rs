@@ -178,8 +178,8 @@ impl<E: Executor> Hash<E> {
 
     /// Adds to a counter, which expires after `ttl` milliseconds if it is new; 0: it does not.
     pub(crate) fn increment(&mut self, field: &str, by: i64, ttl: u64) -> E::Output<'_, i64> {
-        let request = if ttl == 0 {
-            self.writes(Request::hincrby(&self.key, field, by))
+        let request = if ttl == 0 && self.expiry.on_write == 0 {
+            Request::hincrby(&self.key, field, by)
         } else {
             Request::increment_expiring(&self.key, field, by, ttl, self.expiry.on_write)
         };

@@ -518,7 +518,7 @@ impl<K, E: Executor> HashMap<K, Counter, E> {
     }
 }
 
-impl<K, V: MapValue, E: Connected> HashMap<K, V, E> {
+impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// Reads a value, changes it, and stores it if it is still what was read; else once more. Returns the new value;
     /// `None` where the field is absent, and then `change` is not called.
     ///
@@ -534,6 +534,7 @@ impl<K, V: MapValue, E: Connected> HashMap<K, V, E> {
         change: C,
     ) -> E::Driven<'a, 'f, Result<Option<T>, Error>>
     where
+        E: Connected,
         V: Holds<T, Format: FormatOf<T, T>>,
         V::Format: 'f,
         C: FnMut(&mut T) + Send + 'f,
@@ -557,6 +558,7 @@ impl<K, V: MapValue, E: Connected> HashMap<K, V, E> {
         new: &Q,
     ) -> E::Driven<'a, 'f, Result<bool, Error>>
     where
+        E: Connected,
         V: Holds<T, Format: FormatOf<T, T> + FormatOf<T, Q>>,
         V::Format: 'f,
         T: PartialEq<P> + Send + 'static,
@@ -581,6 +583,7 @@ impl<K, V: MapValue, E: Connected> HashMap<K, V, E> {
         make: M,
     ) -> E::Driven<'a, 'f, Result<T, Error>>
     where
+        E: Connected,
         V: Holds<T, Format: FormatOf<T, T>>,
         V::Format: 'f,
         M: FnOnce() -> T + Send + 'f,

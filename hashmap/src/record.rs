@@ -470,11 +470,7 @@ where
     }
 }
 
-impl<R, E> Record<R, E>
-where
-    R: RedisHash + Send + 'static,
-    E: Connected,
-{
+impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
     /// Reads the record, changes it, and writes the fields that have changed, if they still are what was read; else once
     /// more, up to the [limit of attempts](Self::set_attempt_limit). Returns the new record; `None` where there is none,
     /// and then `change` is not called.
@@ -506,6 +502,7 @@ where
     /// the same fields in each attempt.
     pub fn update<'a, 'f, C>(&'a mut self, mut change: C) -> E::Driven<'a, 'f, Result<Option<R>, Error>>
     where
+        E: Connected,
         C: FnMut(&mut R) + Send + 'f,
         'f: 'a,
         R: 'f,
@@ -523,6 +520,7 @@ where
     /// As [`update`](Self::update), and what `change` returns.
     pub fn try_update<'a, 'f, C, X>(&'a mut self, change: C) -> E::Driven<'a, 'f, Result<Option<R>, X>>
     where
+        E: Connected,
         C: FnMut(&mut R) -> Result<(), X> + Send + 'f,
         X: From<Error> + Send + 'f,
         'f: 'a,
@@ -540,6 +538,7 @@ where
     /// As [`update`](Self::update).
     pub fn update_or_default<'a, 'f, C>(&'a mut self, mut change: C) -> E::Driven<'a, 'f, Result<R, Error>>
     where
+        E: Connected,
         C: FnMut(&mut R) + Send + 'f,
         'f: 'a,
         R: DefaultedHash + 'f,

@@ -53,12 +53,14 @@ impl<'a> Reply<'a> {
         self.count().map(|count| count > 0)
     }
 
-    /// A number.
+    /// A number; from a script it comes in digits.
     pub(crate) fn number(self) -> Result<i64, Error> {
-        match self.value {
-            Value::Int(number) => Ok(number),
-            _ => Err(unexpected(self.request)),
-        }
+        let number = match &self.value {
+            Value::Int(number) => Some(*number),
+            Value::BulkString(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+            _ => None,
+        };
+        number.ok_or_else(|| unexpected(self.request))
     }
 
     /// What a conditional write did: true if it was carried out.

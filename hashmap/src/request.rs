@@ -254,7 +254,7 @@ impl Request {
         let named = Self::one("increment", key, field, 0)?;
         let mut request = Self::script(&INCREMENT, named.key(), 4).about_field(SCRIPT_KEY + 1);
         request.cmd.arg(field).arg(by).arg(millis).arg(ttl);
-        request.expires_fields = true;
+        request.expires_fields = millis != 0;
         Ok(request)
     }
 

@@ -133,16 +133,20 @@ return stored",
     hash: OnceLock::new(),
 };
 
-/// Adds to a counter that expires. ARGV: the field, what to add, the milliseconds in which a new one expires, and those
-/// of the hash (0: as it was). A counter that is there keeps its time: it counts what happens within it.
+/// Adds to a counter where something expires. ARGV: the field, what to add, the milliseconds in which a new one expires (0:
+/// it does not), and those of the hash (0: as it was). A counter that is there keeps its time: it counts what happens
+/// within it.
+///
+/// The sum is read as text: Lua's numbers hold 53 bits.
 pub(crate) static INCREMENT: Script = Script {
     operation: "increment",
-    source: "redis.call('HPTTL', KEYS[1], 'FIELDS', 1, ARGV[1])
-local is_new = redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0
-local count = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])
-if is_new then redis.call('HPEXPIRE', KEYS[1], ARGV[3], 'FIELDS', 1, ARGV[1]) end
-if ARGV[4] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
-return count",
+    source: "local key, field, millis = KEYS[1], ARGV[1], ARGV[3]
+if millis ~= '0' then redis.call('HPTTL', key, 'FIELDS', 1, field) end
+local is_new = redis.call('HEXISTS', key, field) == 0
+redis.call('HINCRBY', key, field, ARGV[2])
+if is_new and millis ~= '0' then redis.call('HPEXPIRE', key, millis, 'FIELDS', 1, field) end
+if ARGV[4] ~= '0' then redis.call('PEXPIRE', key, ARGV[4]) end
+return redis.call('HGET', key, field)",
     #[cfg(feature = "embedded")]
     twin: twins::increment,
     hash: OnceLock::new(),
@@ -261,11 +265,11 @@ mod twins {
         let mut args = Args(args);
         let (field, by, millis, ttl) = (args.next()?, args.next()?, args.next()?, args.next()?);
         let is_new = stored(writer, key, field)?.is_none();
-        let count = call(writer, &[b"HINCRBY", key, field, by])?;
-        if is_new {
+        call(writer, &[b"HINCRBY", key, field, by])?;
+        if is_new && millis != b"0" {
             call(writer, &[b"HPEXPIRE", key, millis, b"FIELDS", b"1", field])?;
         }
         expire(writer, key, ttl)?;
-        Ok(count)
+        call(writer, &[b"HGET", key, field])
     }
 }

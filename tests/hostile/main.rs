@@ -248,3 +248,52 @@ fn errors_do_not_quote_the_value() {
         }
     }
 }
+
+/// A server with as many entries as it is asked for, which holds none of them.
+struct Endless {
+    pages: u64,
+}
+
+impl redis::ConnectionLike for Endless {
+    fn req_packed_command(&mut self, _: &[u8]) -> redis::RedisResult<redis::Value> {
+        self.pages -= 1;
+        let bulk = |text: String| redis::Value::BulkString(text.into_bytes());
+        let entries = (0..256).flat_map(|i| {
+            let value = encode(&format!("value {i}"));
+            [bulk((self.pages * 256 + i).to_string()), redis::Value::BulkString(value)]
+        });
+        Ok(redis::Value::Array(vec![bulk(self.pages.to_string()), redis::Value::Array(entries.collect())]))
+    }
+
+    fn req_packed_commands(&mut self, _: &[u8], _: usize, _: usize) -> redis::RedisResult<Vec<redis::Value>> {
+        Err((redis::ErrorKind::Client, "only pages here").into())
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+
+    fn check_connection(&mut self) -> bool {
+        true
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+/// However many entries a map has, one page of them is in memory.
+#[test]
+fn a_scan_takes_the_memory_of_a_page() {
+    let scan = |pages| {
+        let mut count = 0;
+        let info = allocation_counter::measure(|| {
+            let mut map = redis_hashmap::HashMap::<u64, String>::typed("key").on(Endless { pages });
+            count = map.iter().map(Result::unwrap).count() as u64;
+        });
+        assert_eq!(count, pages * 256);
+        info.bytes_max
+    };
+    let (few, many) = (scan(3), scan(1000));
+    assert!(many <= few + 1024, "{few} bytes for 3 pages, {many} for 1000");
+}

@@ -378,6 +378,27 @@ fn times_that_nothing_can_be_given() -> Test {
     Ok(())
 }
 
+/// Inside a script Lua counts in 53 bits: the sums of counters must not pass through its numbers.
+#[test]
+fn a_counter_that_expires_counts_in_64_bits() -> Test {
+    for store in stores() {
+        let mut con = open(&store)?;
+        let key = key();
+        let mut record = Declared::at(&*key).on(&mut con);
+        for (start, by, sum) in [(i64::MAX - 1, 1, i64::MAX), (0, i64::MAX, i64::MAX), (i64::MIN + 7, -7, i64::MIN)] {
+            record.tries().set(&start)?;
+            assert_eq!(record.tries().increment(by)?, sum, "on {store}");
+            let error = record.tries().increment(by.signum());
+            assert!(matches!(error, Err(Error::Overflow { .. })), "{error:?} on {store}");
+            assert_eq!(record.tries().get()?, sum);
+        }
+        HashMap::new(&*key).on(&mut con).set("tries", "many")?;
+        let error = Declared::at(&*key).on(&mut con).tries().increment(1);
+        assert!(matches!(error, Err(Error::NotACounter { .. })), "{error:?} on {store}");
+    }
+    Ok(())
+}
+
 /// A map of counters has no declared time; each of its entries can be given one.
 #[test]
 fn counters_of_a_map() -> Test {

@@ -79,7 +79,10 @@ fn on_a_server() -> Test {
 
 #[test]
 fn on_newer_servers() -> Test {
-    ["REDIS_8_URL", "VALKEY_9_URL"].into_iter().filter_map(newer_server).try_for_each(|url| readers_see_whole_records(&url))
+    ["REDIS_8_URL", "VALKEY_9_URL"]
+        .into_iter()
+        .filter_map(newer_server)
+        .try_for_each(|url| readers_see_whole_records(&url))
 }
 
 #[test]

@@ -276,3 +276,70 @@ fn nothing_shows_a_value_or_a_connection() {
     let partial = SettingsPartial { theme: Some("secret".to_owned()), ..Default::default() };
     assert_eq!(format!("{partial:?}"), "SettingsPartial { theme: stored, width: absent, nick: absent }");
 }
+
+#[test]
+fn conditions_and_several_fields() {
+    let record = || Settings::at(KEY);
+    let map = || HashMap::new(KEY);
+    assert!(sends!(record(), |s| s.theme().set_if_absent("dark"), &[b"HSETNX", b"user:1", b"theme", DARK] => 1_i64));
+    let found = sends!(record(), |s| s.get_many(|f| (f.width, f.nick, f.theme)), &[b"HMGET", b"user:1", b"width", b"nick", b"theme"] => Value::Array(vec![Value::Nil, Value::Nil, bulk(DARK)]));
+    assert_eq!(found, (14, None, Some("dark".to_owned())));
+    let patch = SettingsPatch::default().theme("dark".to_owned());
+    sends!(record(), |s| s.patch(&patch), &[b"HSET", b"user:1", b"theme", DARK] => 0_i64);
+    sends!(record(), |s| s.patch(&SettingsPatch::default().nick(None)), &[b"HDEL", b"user:1", b"nick"] => 0_i64);
+    sends!(record(), |s| s.patch(&SettingsPatch::default()), &[b"EXISTS", b"user:1"] => 0_i64);
+    assert_eq!(sends!(map(), |m| m.set_many([("theme", "dark")]), &[b"HSET", b"user:1", b"theme", DARK] => 1_i64), 1);
+    let found: Vec<Option<String>> = sends!(map(), |m| m.get_many(["a", "b"]), &[b"HMGET", b"user:1", b"a", b"b"] => Value::Array(vec![bulk(DARK), Value::Nil]));
+    assert_eq!(found, [Some("dark".to_owned()), None]);
+    assert_eq!(sends!(map(), |m| m.delete_many(["a", "b"]), &[b"HDEL", b"user:1", b"a", b"b"] => 2_i64), 2);
+    let mut counters = HashMap::<String, redis_hashmap::Counter>::typed(KEY);
+    let increment: &[&[u8]] = &[b"HINCRBY", b"user:1", b"a", b"-5"];
+    assert_eq!(
+        counters.increment("a", -5).into_cmd().unwrap().get_packed_command(),
+        command(increment).get_packed_command()
+    );
+    let page = Value::Array(vec![bulk(b"0"), Value::Array(vec![bulk(b"a"), bulk(DARK)])]);
+    let mut con = mock(vec![(command(&[b"HSCAN", b"user:1", b"0", b"COUNT", b"256"]), page)]);
+    let found: Vec<_> = map().on(&mut con).iter().collect::<Result<_, _>>().unwrap();
+    assert_eq!(found, [("a".to_owned(), "dark".into())]);
+}
+
+#[test]
+fn times_to_live() {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use redis_hashmap::Ttl;
+
+    let record = || Settings::at(KEY);
+    let map = || HashMap::<String, u8>::typed(KEY);
+    let five = Duration::from_secs(5);
+    // A part of a millisecond is one, so that no time to live becomes none.
+    assert!(
+        sends!(record(), |s| s.expire_in(five + Duration::from_nanos(1)), &[b"PEXPIRE", b"user:1", b"5001"] => 1_i64)
+    );
+    assert!(!sends!(record(), |s| s.expire_at(UNIX_EPOCH + five), &[b"PEXPIREAT", b"user:1", b"5000"] => 0_i64));
+    assert!(sends!(map(), |m| m.persist(), &[b"PERSIST", b"user:1"] => 1_i64));
+    assert_eq!(
+        sends!(map(), |m| m.ttl(), &[b"PTTL", b"user:1"] => 1500_i64),
+        Ttl::Remaining(Duration::from_millis(1500))
+    );
+    assert_eq!(sends!(record(), |s| s.ttl(), &[b"PTTL", b"user:1"] => -1_i64), Ttl::Persistent);
+    assert_eq!(sends!(record(), |s| s.ttl(), &[b"PTTL", b"user:1"] => -2_i64), Ttl::Absent);
+    let one = |answer| Value::Array(vec![Value::Int(answer)]);
+    let hpttl: &[&[u8]] = &[b"HPTTL", b"user:1", b"FIELDS", b"1", b"a"];
+    for (answer, ttl) in [(one(-2), Ttl::Absent), (Value::Array(vec![]), Ttl::Absent), (one(-1), Ttl::Persistent)] {
+        assert_eq!(sends!(map(), |m| m.entry("a").ttl(), hpttl => answer), ttl);
+    }
+    let hpexpire: &[&[u8]] = &[b"HPEXPIRE", b"user:1", b"5000", b"FIELDS", b"1", b"a"];
+    for (answer, done) in [(-2, false), (0, false), (1, true), (2, true)] {
+        assert_eq!(sends!(map(), |m| m.entry("a").expire_in(five), hpexpire => one(answer)), done);
+    }
+    let hpersist: &[&[u8]] = &[b"HPERSIST", b"user:1", b"FIELDS", b"1", b"a"];
+    assert!(sends!(map(), |m| m.entry("a").persist(), hpersist => one(1)));
+    // Whatever a server sends is checked.
+    for answer in [Value::Okay, one(-7), Value::Array(vec![Value::Int(1), Value::Int(1)])] {
+        let mut con = mock(vec![(command(hpttl), answer)]);
+        let error = map().on(&mut con).entry("a").ttl();
+        assert!(matches!(error, Err(Error::UnexpectedReply { .. })), "{error:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Patches from JSON: what is there is set, `null` clears, what is not there is kept.
+
+use redis_hashmap::{RedisHash, open};
+use redis_hashmap_tests::{AnyError, key, redis_url};
+use serde::{Deserialize, Deserializer, Serialize};
+
+type Test = Result<(), AnyError>;
+
+#[derive(RedisHash, Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(rename_all = "camelCase")]
+struct Profile {
+    user_name: String,
+    #[redis_hash(default = 14)]
+    #[serde(default)]
+    font_size: u8,
+    nick: Option<String>,
+    #[serde(rename = "mail", alias = "e-mail")]
+    email: Option<String>,
+    /// Not to be set from outside.
+    #[serde(skip_deserializing)]
+    #[redis_hash(default)]
+    is_admin: bool,
+    #[serde(deserialize_with = "shouted")]
+    motto: String,
+    #[redis_hash(text)]
+    port: Option<u16>,
+    #[redis_hash(skip)]
+    #[serde(skip)]
+    cached: u32,
+}
+
+fn shouted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| text.to_uppercase())
+}
+
+fn patch(json: &str) -> Result<ProfilePatch, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+#[test]
+fn each_field_is_kept_set_or_cleared() -> Test {
+    assert_eq!(patch("{}")?, ProfilePatch::default());
+    let read = patch(r#"{"userName": "Ann", "nick": null, "mail": "a@b", "motto": "hey", "port": 80}"#)?;
+    let expected = ProfilePatch {
+        user_name: Some("Ann".to_owned()),
+        nick: Some(None),
+        email: Some(Some("a@b".to_owned())),
+        motto: Some("HEY".to_owned()),
+        port: Some(Some(80)),
+        ..Default::default()
+    };
+    assert_eq!(read, expected);
+    assert_eq!(patch(r#"{"e-mail": null}"#)?, ProfilePatch::default().email(None));
+    assert_eq!(
+        format!("{read:?}"),
+        "ProfilePatch { user_name: set, font_size: kept, nick: cleared, email: set, is_admin: kept, motto: set, port: set }"
+    );
+    Ok(())
+}
+
+#[derive(RedisHash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    name: String,
+}
+
+/// As serde does for the struct: a name that is none of it is passed over, and so is what is not to be set from outside.
+#[test]
+fn what_is_not_there_changes_nothing() -> Test {
+    assert_eq!(
+        patch(r#"{"user_name": "x", "isAdmin": true, "is_admin": true, "cached": 1, "x": {"y": [1]}}"#)?,
+        ProfilePatch::default()
+    );
+    let error = serde_json::from_str::<StrictPatch>(r#"{"nam": "x"}"#).unwrap_err();
+    assert!(error.to_string().starts_with("unknown field `nam`, expected `name`"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn bad_json_is_an_error() {
+    let fails = |json: &str, expected: &str| {
+        let error = patch(json).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    };
+    // A required field cannot be cleared.
+    fails(r#"{"userName": null}"#, "invalid type: null, expected a string");
+    fails(r#"{"fontSize": null}"#, "invalid type: null, expected u8");
+    fails(r#"{"fontSize": 256}"#, "invalid value: integer `256`, expected u8");
+    fails(r#"{"nick": "a", "nick": "b"}"#, "duplicate field `nick`");
+    fails(r#"{"mail": "a", "e-mail": "b"}"#, "duplicate field `mail`");
+    fails("[]", "invalid type: sequence, expected a patch of a Profile");
+}
+
+#[test]
+fn a_json_patch_is_written() -> Test {
+    let mut con = open(&redis_url())?;
+    let key = key();
+    let mut record = Profile::at(&*key).on(&mut con);
+    let before = Profile {
+        user_name: "Ann".to_owned(),
+        font_size: 10,
+        nick: Some("A".to_owned()),
+        email: None,
+        is_admin: true,
+        motto: "x".to_owned(),
+        port: Some(1),
+        cached: 0,
+    };
+    assert!(record.create(&before)?);
+    assert!(record.patch_if_present(&patch(r#"{"fontSize": 20, "nick": null, "port": 443}"#)?)?);
+    assert_eq!(record.get_all()?, Some(Profile { font_size: 20, nick: None, port: Some(443), ..before }));
+    Ok(())
+}
+
+/// A field whose type serde does not know: the patch is there, only not from JSON.
+#[test]
+fn without_serde_a_patch_is_made_by_its_builder() -> Test {
+    #[derive(Debug, Clone, PartialEq)]
+    struct Port(u16);
+    impl std::fmt::Display for Port {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl std::str::FromStr for Port {
+        type Err = std::num::ParseIntError;
+        fn from_str(text: &str) -> Result<Self, Self::Err> {
+            text.parse().map(Self)
+        }
+    }
+    #[derive(RedisHash, Debug, PartialEq)]
+    struct Server {
+        #[redis_hash(text)]
+        port: Port,
+    }
+    let mut con = open(&redis_url())?;
+    let key = key();
+    let mut record = Server::at(&*key).on(&mut con);
+    let patch = ServerPatch::default().port(Port(80));
+    record.patch(&patch.clone())?;
+    assert_eq!(record.get_partial()?, ServerPartial { port: Some(Port(80)) });
+    Ok(())
+}
+
+/// Types that are neither `Clone` nor `PartialEq`.
+#[test]
+fn a_patch_needs_nothing_of_its_types() -> Test {
+    #[derive(Serialize, Deserialize)]
+    struct Bare(u8);
+    #[derive(RedisHash)]
+    struct Holder<T> {
+        bare: Bare,
+        other: Option<T>,
+    }
+    let mut con = open(&redis_url())?;
+    let key = key();
+    let mut record = Holder::<u8>::at(&*key).on(&mut con);
+    record.patch(&HolderPatch::default().bare(Bare(1)).other(2))?;
+    let (bare, other) = record.get_many(|field| (field.bare, field.other))?;
+    assert_eq!((bare.map(|bare| bare.0), other), (Some(1), Some(2)));
+    let read: HolderPatch<u8> = serde_json::from_str(r#"{"other": null}"#)?;
+    record.patch(&read)?;
+    assert_eq!(record.other().get()?, None);
+    Ok(())
+}
