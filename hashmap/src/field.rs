@@ -50,20 +50,20 @@ pub struct Field<'a, E, T, F = Bincode> {
     hash: &'a mut Hash<E>,
     name: Cow<'static, str>,
     default: Option<fn() -> T>,
-    /// Milliseconds; 0: it does not expire.
-    ttl: u64,
+    /// Milliseconds, 0: it does not expire; or why it cannot be given them.
+    ttl: Result<u64, Error>,
     format: PhantomData<F>,
 }
 
 impl<'a, E, T, F> Field<'a, E, T, F> {
     /// A field of a record.
     pub(crate) fn declared(hash: &'a mut Hash<E>, codec: &FieldCodec<T>) -> Self {
-        Self { hash, name: codec.name.into(), default: codec.default, ttl: codec.ttl, format: PhantomData }
+        Self { hash, name: codec.name.into(), default: codec.default, ttl: Ok(codec.ttl), format: PhantomData }
     }
 
     /// An entry of a map.
     pub(crate) fn entry(hash: &'a mut Hash<E>, name: String) -> Self {
-        Self { hash, name: name.into(), default: None, ttl: 0, format: PhantomData }
+        Self { hash, name: name.into(), default: None, ttl: Ok(0), format: PhantomData }
     }
 
     /// The name of the field in Redis.
@@ -72,9 +72,34 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
         &self.name
     }
 
+    /// The same field, which whatever is written to it next has expire after `ttl`, instead of the declared time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redis_hashmap::HashMap;
+    /// # let mut con = redis_hashmap::open("memory:")?; // Redis 7 has no expiry of fields
+    ///
+    /// let mut codes = HashMap::<u64, String>::typed("codes").on(&mut con);
+    /// let minute = Duration::from_secs(60);
+    /// assert!(codes.entry(&42).with_ttl(minute).set_if_absent("sesame")?);                          // a script: HSETEX
+    /// codes.entry(&43).with_ttl(minute).get_or_insert_with(|| "open".to_owned())?;
+    /// # assert!(codes.entry(&42).ttl()?.remaining().is_some() && codes.entry(&43).ttl()?.remaining().is_some());
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    ///
+    /// A `ttl` of zero, or beyond 1,114 years, is an error of the operation that follows.
+    pub fn with_ttl(mut self, ttl: Duration) -> Self
+    where
+        F: Expires,
+    {
+        self.ttl = millis(ttl, || self.hash.place(Some(&self.name)));
+        self
+    }
+
     /// The same, free of the accessor, for an operation of several steps.
-    fn one(&self, ttl: Result<u64, Error>) -> One<T, F> {
-        One { hash: self.hash.on(()), name: self.name.clone(), default: self.default, ttl, format: PhantomData }
+    fn one(&self) -> One<T, F> {
+        let Self { name, default, ttl, .. } = self;
+        One { hash: self.hash.on(()), name: name.clone(), default: *default, ttl: ttl.clone(), format: PhantomData }
     }
 }
 
@@ -105,7 +130,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: FormatOf<T, Q>,
     {
-        self.hash.set::<T, F, Q>(&self.name, value, Ok(self.ttl))
+        self.hash.set::<T, F, Q>(&self.name, value, self.ttl)
     }
 
     /// Stores a value if the field is absent: true if it was stored.
@@ -189,8 +214,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: FormatOf<T, Q> + Expires,
     {
-        let ttl = millis(ttl, || self.hash.place(Some(&self.name)));
-        self.hash.set::<T, F, Q>(&self.name, value, ttl)
+        self.with_ttl(ttl).set(value)
     }
 
     /// When the field expires.
@@ -297,7 +321,7 @@ where
         T: 'f,
         F: 'f,
     {
-        let steps = Update::new(self.one(Ok(self.ttl)), change);
+        let steps = Update::new(self.one(), change);
         self.hash.executor.drive(steps)
     }
 
@@ -321,10 +345,10 @@ where
         'f: 'a,
     {
         let new = self.hash.write_of(1, 0).and_then(|mut write| {
-            write.set_field::<T, F, Q>(&self.name, new, self.ttl)?;
+            write.set_field::<T, F, Q>(&self.name, new, self.ttl.clone()?)?;
             Ok(write)
         });
-        let steps = CompareAndSet::new(self.one(Ok(self.ttl)), move |current: &T| *current == *expected, new);
+        let steps = CompareAndSet::new(self.one(), move |current: &T| *current == *expected, new);
         self.hash.executor.drive(steps)
     }
 
@@ -360,25 +384,58 @@ where
         T: 'f,
         F: 'f,
     {
-        let steps = GetOrInsert::new(self.one(Ok(self.ttl)), make);
+        let steps = GetOrInsert::new(self.one(), make);
         self.hash.executor.drive(steps)
     }
+}
 
-    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what is stored expires after `ttl`.
+#[cfg(feature = "tokio-comp")]
+impl<T, F, C> Field<'_, crate::Async<C>, T, F>
+where
+    C: redis::aio::ConnectionLike + Clone + Send + 'static,
+    T: Send + 'static,
+    F: Format<T> + FormatOf<T, T> + 'static,
+{
+    /// As [`get_or_try_insert_with`](Self::get_or_try_insert_with), with a `make` that takes its time: a future.
+    ///
+    /// `HMGET`; where the field is absent, another one after `make` and then a script. It holds nothing meanwhile: others
+    /// can make one too, and the first that is stored is everybody's.
     ///
     /// # Errors
     ///
-    /// Its errors, and those of [`set_with_ttl`](Self::set_with_ttl).
-    pub fn get_or_insert_with_ttl<'f, M>(self, ttl: Duration, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
+    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
+    pub fn get_or_try_insert_with_async<'f, M, R, X>(self, make: M) -> impl Future<Output = Result<T, X>> + Send + 'f
     where
-        E: Connected,
-        M: FnOnce() -> T + Send + 'f,
-        'f: 'a,
-        T: 'f,
-        F: Expires + 'f,
+        M: FnOnce() -> R + Send + 'f,
+        R: Future<Output = Result<T, X>> + Send + 'f,
+        X: From<Error> + Send + 'f,
     {
-        let steps = GetOrInsert::new(self.one(millis(ttl, || self.hash.place(Some(&self.name)))), move || Ok(make()));
-        self.hash.executor.drive(steps)
+        let (mut hash, here, again) = (self.hash.on(self.hash.executor.clone()), self.one(), self.one());
+        async move {
+            let stored = hash.executor.drive(GetOrInsert::new(here, || Err::<T, Missing>(Missing::Field))).await;
+            match stored {
+                Ok(stored) => Ok(stored),
+                Err(Missing::Failed(error)) => Err(error.into()),
+                Err(Missing::Field) => {
+                    let value = make().await?;
+                    Ok(hash.executor.drive(GetOrInsert::new(again, || Ok::<T, Error>(value))).await?)
+                }
+            }
+        }
+    }
+}
+
+/// Why there is no value.
+#[cfg(feature = "tokio-comp")]
+enum Missing {
+    Field,
+    Failed(Error),
+}
+
+#[cfg(feature = "tokio-comp")]
+impl From<Error> for Missing {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -105,20 +105,26 @@ impl<E: Executor> Hash<E> {
     }
 
     /// Sets a field if it is absent, or if it is present.
-    pub(crate) fn set_if<T, F, Q>(&mut self, field: &str, guard: Guard, value: &Q, ttl: u64) -> E::Output<'_, bool>
+    pub(crate) fn set_if<T, F, Q>(
+        &mut self,
+        field: &str,
+        guard: Guard,
+        value: &Q,
+        ttl: Result<u64, Error>,
+    ) -> E::Output<'_, bool>
     where
         T: ?Sized,
         F: FormatOf<T, Q>,
         Q: ?Sized,
     {
         let operation = if guard == Guard::Absent { "set_if_absent" } else { "set_if_present" };
-        if guard == Guard::Absent && ttl == 0 && self.expiry.on_write == 0 {
+        if guard == Guard::Absent && matches!(ttl, Ok(0)) && self.expiry.on_write == 0 {
             let request = Request::hsetnx::<T, F, Q>(&self.key, field, value, self.value_limit);
             return self.run(request, |reply, _| reply.flag());
         }
         let request = self.field_write(operation, |write| {
             write.guard(field.to_owned(), guard);
-            write.set_field::<T, F, Q>(field, value, ttl)
+            write.set_field::<T, F, Q>(field, value, ttl?)
         });
         self.run(request, |reply, _| reply.applied())
     }
@@ -177,11 +183,11 @@ impl<E: Executor> Hash<E> {
     }
 
     /// Adds to a counter, which expires after `ttl` milliseconds if it is new; 0: it does not.
-    pub(crate) fn increment(&mut self, field: &str, by: i64, ttl: u64) -> E::Output<'_, i64> {
-        let request = if ttl == 0 && self.expiry.on_write == 0 {
-            Request::hincrby(&self.key, field, by)
-        } else {
-            Request::increment_expiring(&self.key, field, by, ttl, self.expiry.on_write)
+    pub(crate) fn increment(&mut self, field: &str, by: i64, ttl: Result<u64, Error>) -> E::Output<'_, i64> {
+        let request = match (ttl, self.expiry.on_write) {
+            (Ok(0), 0) => Request::hincrby(&self.key, field, by),
+            (Ok(ttl), on_write) => Request::increment_expiring(&self.key, field, by, ttl, on_write),
+            (Err(error), _) => Err(error),
         };
         self.run(request, |reply, _| reply.number())
     }

@@ -448,7 +448,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         W: ?Sized,
         V::Format: FormatOf<V::Stored, W>,
     {
-        self.hash.set_if::<V::Stored, V::Format, W>(&text(field), Guard::Absent, value, 0)
+        self.hash.set_if::<V::Stored, V::Format, W>(&text(field), Guard::Absent, value, Ok(0))
     }
 
     /// Overwrites a value, if the field is there: true if it was stored.
@@ -464,12 +464,13 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         W: ?Sized,
         V::Format: FormatOf<V::Stored, W>,
     {
-        self.hash.set_if::<V::Stored, V::Format, W>(&text(field), Guard::Present, value, 0)
+        self.hash.set_if::<V::Stored, V::Format, W>(&text(field), Guard::Present, value, Ok(0))
     }
 
     /// Stores a value that expires after `ttl`: true if the field is new.
     ///
-    /// A script with `HSETEX`, O(1). [`entry`](Self::entry) has `ttl`, `expire_in` and `persist`.
+    /// A script with `HSETEX`, O(1). [`entry`](Self::entry) has `ttl`, `expire_in`, `persist`, and
+    /// `with_ttl` for the other operations.
     ///
     /// # Errors
     ///
@@ -514,7 +515,7 @@ impl<K, E: Executor> HashMap<K, Counter, E> {
     where
         Q: StoredAs<K> + Display + ?Sized,
     {
-        self.hash.increment(&text(field), by, 0)
+        self.hash.increment(&text(field), by, Ok(0))
     }
 }
 
@@ -572,7 +573,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// Reads a value; where there is none, makes one and stores it, unless somebody else was faster: then theirs.
     ///
     /// `HMGET`; where the field is absent, a script too. [`entry`](Self::entry) has `get_or_try_insert_with`, whose `make`
-    /// can fail, and `get_or_insert_with_ttl`.
+    /// can fail, and `with_ttl`.
     ///
     /// # Errors
     ///

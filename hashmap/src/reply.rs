@@ -205,7 +205,7 @@ pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
             return Error::Unsupported {
                 place: request.place(),
                 operation: request.operation,
-                needs: "a server on which fields expire, Redis 8.0 or Valkey 9.0 or newer",
+                needs: "a server on which fields expire, Redis 8.0, Valkey 9.1 or newer",
             };
         }
     }

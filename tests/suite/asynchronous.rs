@@ -169,3 +169,36 @@ async fn a_command_runs_on_an_async_connection() -> Test {
     assert_eq!(settings.theme().get().query_async(&mut con).await?.as_deref(), Some("dark"));
     Ok(())
 }
+
+/// What takes its time to make is made by who misses it, and the first that is stored is everybody's.
+#[tokio::test]
+async fn get_or_insert_with_a_future() -> Result<(), redis_hashmap_tests::AnyError> {
+    use std::time::Duration;
+
+    let key = redis_hashmap_tests::key();
+    for url in [redis_hashmap_tests::redis_url(), "memory:".to_owned()] {
+        let con = redis_hashmap::Options::parse(&url)?.response_timeout(crate::PATIENCE).open_async().await?;
+        let mut cache = redis_hashmap::HashMap::<u8, String>::typed(&*key).on_async(con);
+        let tasks: Vec<_> = (0..16)
+            .map(|i| {
+                let slow = move || async move {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    Ok::<_, redis_hashmap::Error>(format!("made by {i}"))
+                };
+                tokio::spawn(cache.entry(&1).get_or_try_insert_with_async(slow))
+            })
+            .collect();
+        let mut found = std::collections::BTreeSet::new();
+        for task in tasks {
+            found.insert(task.await??);
+        }
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(cache.get(&1).await?.as_ref(), found.first());
+        let refused: Result<_, redis_hashmap_tests::AnyError> =
+            cache.entry(&2).get_or_try_insert_with_async(|| async { Err("no".into()) }).await;
+        assert_eq!(refused.unwrap_err().to_string(), "no");
+        assert!(!cache.exists(&2).await?);
+        cache.clear().await?;
+    }
+    Ok(())
+}

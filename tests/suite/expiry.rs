@@ -278,7 +278,7 @@ fn fields_expire() -> Test {
         assert_eq!(map.ttl()?, Ttl::Persistent);
         map.update(&1, |one| one.push('!'))?;
         assert_eq!(map.entry(&1).ttl()?, Ttl::Persistent, "{store}");
-        assert_eq!(map.entry(&2).get_or_insert_with_ttl(Duration::from_secs(50), || "two".to_owned())?, "two");
+        assert_eq!(map.entry(&2).with_ttl(Duration::from_secs(50)).get_or_insert_with(|| "two".to_owned())?, "two");
         assert_eq!(Life::from(map.entry(&2).ttl()?), Secs(50));
         map.set(&2, "two")?;
         assert_eq!(map.entry(&2).ttl()?, Ttl::Persistent);
@@ -361,7 +361,7 @@ fn times_that_nothing_can_be_given() -> Test {
             assert!(matches!(record.expire_in(ttl), Err(Error::Expiry { .. })));
             assert!(matches!(record.code().expire_in(ttl), Err(Error::Expiry { .. })));
             assert!(matches!(record.code().set_with_ttl("1", ttl), Err(Error::Expiry { .. })));
-            let made = record.code().get_or_insert_with_ttl(ttl, || unreachable!());
+            let made = record.code().with_ttl(ttl).get_or_insert_with(|| unreachable!());
             assert!(matches!(made, Err(Error::Expiry { .. })));
         }
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
