@@ -54,7 +54,7 @@ impl Names {
         Self {
             accessor: record.accessor.clone().unwrap_or_else(|| record.item("Hash")),
             partial: record.item("Partial"),
-            patch: record.item("Patch"),
+            patch: record.patch.clone().unwrap_or_else(|| record.item("Patch")),
             fields: record.item("Fields"),
             executor,
             generics,

@@ -26,8 +26,11 @@ use crate::ctxt::Ctxt;
 /// - `UserSettings::at(key)`, the accessor of the record at a key, and `UserSettings::of(…)` where the struct declares
 ///   its key;
 /// - `UserSettingsHash<E>`, the accessor: a method for each field, which hands out a `Field` with `get`, `set`,
-///   `delete` and `exists`, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, …);
+///   `delete` and so on, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, `update`, …);
 /// - `UserSettingsPartial`, the record with every field an `Option`, which `get_partial` returns;
+/// - `UserSettingsPatch`, what to change of a record: each field kept, set or (an `Option`) cleared; a builder, and
+///   read from JSON under the names that serde's attributes of the struct give;
+/// - `UserSettingsFields`, the fields by name, of which `get_many` reads some;
 /// - the implementation of the trait `RedisHash`, and of `DefaultedHash` where no field is required.
 ///
 /// A field is **required**, unless its type is an `Option` (the last segment of its path is `Option`; absence is
@@ -39,7 +42,10 @@ use crate::ctxt::Ctxt;
 /// |---|---|
 /// | `key = "user:{user_id}:settings"` | gives `UserSettings::of(user_id)`; `{{` and `}}` are literal braces |
 /// | `rename_all = "camelCase"` | the names of fields in Redis, in one of serde's cases |
+/// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d` |
+/// | `sliding` | each read of a value renews that, too |
 /// | `accessor = "Name"` | the accessor's name, where `UserSettingsHash` is taken |
+/// | `patch = "Name"` | the patch's name, where `UserSettingsPatch` is taken |
 /// | `crate = "path"` | where the runtime crate lies, if it is re-exported |
 ///
 /// # Attributes of a field
@@ -50,6 +56,8 @@ use crate::ctxt::Ctxt;
 /// | `default` | `Default::default()` where it is absent |
 /// | `default = expression` | that value where it is absent |
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
+/// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
+/// | `ttl = "5m"` | how long the field lives after each write of it; it has to be an `Option` or have a default |
 /// | `skip` | not stored; its default when the record is read |
 /// | `accessor = "name"` | the name of its method on the accessor |
 #[proc_macro_derive(RedisHash, attributes(redis_hash))]

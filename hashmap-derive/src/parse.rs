@@ -22,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) key: Option<Template>,
     /// The accessor's name, where it is given.
     pub(crate) accessor: Option<Ident>,
+    /// The patch's.
+    pub(crate) patch: Option<Ident>,
     /// Milliseconds that it lives after each write.
     pub(crate) ttl: Option<u64>,
     /// Where it is said that reads renew that.
@@ -151,6 +153,7 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
         runtime: attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap)),
         key: attrs.key,
         accessor: attrs.accessor,
+        patch: attrs.patch,
         ttl: attrs.ttl,
         sliding: attrs.sliding,
         deny_unknown_fields: json.deny_unknown_fields,
@@ -283,7 +286,7 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
 const OWNED: &str =
     "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
 const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `accessor`";
-const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `crate`";
+const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `patch`, `crate`";
 
 #[derive(Default)]
 struct RecordAttrs {
@@ -291,6 +294,7 @@ struct RecordAttrs {
     key: Option<Template>,
     rename_all: Option<Case>,
     accessor: Option<Ident>,
+    patch: Option<Ident>,
     ttl: Option<u64>,
     sliding: Option<Path>,
     seen: Vec<String>,
@@ -323,11 +327,9 @@ impl RecordAttrs {
             flag(ctxt, meta)?;
             self.sliding = Some(meta.path.clone());
         } else if meta.path.is_ident("accessor") {
-            let Some(literal) = string(ctxt, meta, "accessor = \"Name\"")? else { return Ok(()) };
-            match literal.parse() {
-                Ok(ident) => self.accessor = Some(ident),
-                Err(_) => ctxt.error(literal, "this is no name of a type; write one such as \"SettingsAccessor\""),
-            }
+            self.accessor = type_name(ctxt, meta, "accessor = \"Name\"")?;
+        } else if meta.path.is_ident("patch") {
+            self.patch = type_name(ctxt, meta, "patch = \"Name\"")?;
         } else {
             unknown(ctxt, meta, "a struct", RECORD_KEYS, ("a field", FIELD_KEYS))?;
         }
@@ -410,6 +412,16 @@ fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result
     let other: Expr = value.parse()?;
     ctxt.error(other, format!("it needs a string; write `{example}`"));
     Ok(None)
+}
+
+/// The name of a generated type.
+fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<Ident>> {
+    let Some(literal) = string(ctxt, meta, example)? else { return Ok(None) };
+    let ident = literal.parse().ok();
+    if ident.is_none() {
+        ctxt.error(literal, "this is no name of a type; write one such as \"SettingsAccessor\"");
+    }
+    Ok(ident)
 }
 
 /// A duration.

@@ -163,3 +163,22 @@ fn a_patch_needs_nothing_of_its_types() -> Test {
     assert_eq!(record.other().get()?, None);
     Ok(())
 }
+
+/// Taken by the user's own.
+#[expect(dead_code, reason = "only its name counts")]
+struct NamedPatch;
+
+#[derive(RedisHash)]
+#[redis_hash(patch = "ChangeOfNamed")]
+struct Named {
+    name: String,
+}
+
+#[test]
+fn a_patch_can_have_another_name() -> Test {
+    let mut con = open(&redis_url())?;
+    let key = key();
+    Named::at(&*key).on(&mut con).patch(&ChangeOfNamed::default().name("x".to_owned()))?;
+    assert_eq!(Named::at(&*key).on(&mut con).name().get()?.as_deref(), Some("x"));
+    Ok(())
+}
