@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use redis_hashmap_tests::{AnyError, given, redis_url};
+use redis_hashmap_tests::{AnyError, given, newer_server, redis_url};
 
 fn run(example: &str, setup: impl FnOnce(&mut Command)) -> Result<String, AnyError> {
     let mut command = Command::new(env!("CARGO"));
@@ -65,6 +65,87 @@ fn user_settings_on_every_server() -> Result<(), AnyError> {
         })?;
         for line in LINES {
             prints(&printed, line);
+        }
+    }
+    Ok(())
+}
+
+/// What each of the others prints wherever it runs.
+const STORIES: [(&str, &[&str]); 4] = [
+    (
+        "user_profiles",
+        &[
+            "create ann again                 user \"ann\" has a profile already",
+            "    the theme is new             Preferences { theme: Light, notifications: true }",
+            "two updates of ann at once       Preferences { theme: Dark, notifications: false }",
+            "get bob                          user \"bob\" has no profile",
+        ],
+    ),
+    (
+        "configuration",
+        &[
+            "set database, more connections   version 2",
+            "components                       [\"database\", \"mail\"]",
+            "roll database back to 1          version 3",
+            "roll database back to 7          database has no former version 7",
+            "get mail                         mail was never configured",
+        ],
+    ),
+    (
+        "cache",
+        &[
+            "get temp_data                    Some([1, 2, 3])",
+            "get_or_insert_with answer        42, cached",
+            "get temp_data after 100 ms       None",
+            "get user_123                     None",
+        ],
+    ),
+    (
+        "sessions",
+        &[
+            "create                           SessionId(…), 64 characters that are not shown",
+            "two updates at once              [\"apples\", \"pears\"]",
+            "a late update                    there is no such session, or it has ended",
+            "end_all                          1000",
+            "clean_up the index               1",
+        ],
+    ),
+];
+
+/// Without a server, and again where the first run has been.
+#[test]
+fn stories_in_a_file() -> Result<(), AnyError> {
+    let folder = std::env::temp_dir().join(format!("redis-hashmap-stories-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    for (example, lines) in STORIES.into_iter().chain(STORIES) {
+        let printed = run(example, |command| {
+            command.env("TMPDIR", &folder);
+        })?;
+        for line in lines {
+            prints(&printed, line);
+        }
+    }
+    std::fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+/// On a server on which fields do not expire, on one on which they do, and on a cluster.
+#[test]
+fn stories_on_servers() -> Result<(), AnyError> {
+    let cluster = format!("redis+cluster://{}", given("REDIS_CLUSTER_NODES"));
+    let urls = [(Some(redis_url()), Some(false)), (newer_server("REDIS_8_URL"), Some(true)), (Some(cluster), None)];
+    for (url, fields_expire) in urls {
+        let Some(url) = url else { continue };
+        for (example, lines) in STORIES {
+            let printed = run(example, |command| {
+                command.env("REDIS_URL", &url);
+            })?;
+            for line in lines {
+                prints(&printed, line);
+            }
+            if let ("cache", Some(fields_expire)) = (example, fields_expire) {
+                prints(&printed, &format!("set temp_data, for 100 ms        removed by the server: {fields_expire}"));
+            }
         }
     }
     Ok(())

@@ -1,0 +1,325 @@
+//! A cache: values of any type in one map, each with its own time to live.
+//!
+//! `cargo run --example cache` needs no server: it uses a local file. With `REDIS_URL` it uses what that names.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redis_hashmap::{Blocking, Connection, Error, HashMap, Value};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A value and its deadline: one field, so that neither is ever there without the other.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+struct Entry {
+    expires_at: Timestamp,
+    value: Value,
+}
+
+impl Entry {
+    fn new<T: Serialize + ?Sized>(value: &T, ttl: Duration) -> Result<Self, Error> {
+        let expires_at = Timestamp::now().checked_add(ttl).unwrap_or(Timestamp::MAX);
+        Ok(Self { expires_at, value: Value::encode(value)? })
+    }
+
+    /// How long it is still good for.
+    fn remaining(&self) -> Option<Duration> {
+        let remaining = self.expires_at.duration_since(Timestamp::now());
+        Duration::try_from(remaining).ok().filter(|remaining| !remaining.is_zero())
+    }
+}
+
+/// A cache in one hash. It is made once for each thread, with a connection of its own.
+///
+/// Where fields expire on the server (Redis 8.0, Valkey 9.1, the embedded store), it removes them by itself. Where they do
+/// not (Redis 7), the deadline in the entry stands for it, by the clocks of those who write and read, and
+/// [`clear_expired`](Self::clear_expired) is to be called now and then.
+struct Cache {
+    entries: HashMap<String, Entry, Blocking<Connection>>,
+    default_ttl: Duration,
+    /// Until the server says that it cannot do that.
+    fields_expire: bool,
+}
+
+impl Cache {
+    fn new(con: Connection, key: &str, default_ttl: Duration) -> Self {
+        Self { entries: HashMap::typed(key).on(con), default_ttl, fields_expire: true }
+    }
+
+    fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
+        self.set_for(name, value, self.default_ttl)
+    }
+
+    fn set_for<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, ttl: Duration) -> Result<(), Error> {
+        let entry = Entry::new(value, ttl)?;
+        if self.fields_expire {
+            match self.entries.set_with_ttl(name, &entry, ttl) {
+                Err(Error::Unsupported { .. }) => self.fields_expire = false,
+                result => return result.map(drop),
+            }
+        }
+        self.entries.set(name, &entry).map(drop)
+    }
+
+    /// `None` where nothing is cached, or no longer. Another type than was stored is an error.
+    fn get<T: Serialize + DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let entry: Option<Entry> = self.entries.get(name)?;
+        entry.filter(|entry| entry.remaining().is_some()).map(|entry| entry.value.decode()).transpose()
+    }
+
+    /// What is cached, or else what `make` makes, which then is cached. Of several who make it at once, the first one's
+    /// value is cached and returned to all.
+    fn get_or_insert_with<T>(&mut self, name: &str, ttl: Duration, make: impl FnOnce() -> T) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        if let Some(value) = self.get(name)? {
+            return Ok(value);
+        }
+        let computed = Entry::new(&make(), ttl)?;
+        let mut entry = self.insert(name, &computed, ttl)?;
+        if entry.remaining().is_none() {
+            // An expired one is still there: it is replaced, unless somebody else has done so. On a server that counts the
+            // time itself, by another clock, the deadline alone ends what is replaced.
+            let replaced = self.entries.update(name, |entry| {
+                if entry.remaining().is_none() {
+                    entry.clone_from(&computed);
+                }
+            })?;
+            entry = replaced.unwrap_or(computed);
+        }
+        entry.value.decode()
+    }
+
+    /// Stores an entry where there is none, and returns the one that is there then.
+    fn insert(&mut self, name: &str, entry: &Entry, ttl: Duration) -> Result<Entry, Error> {
+        if self.fields_expire {
+            match self.entries.entry(name).get_or_insert_with_ttl(ttl, || entry.clone()) {
+                Err(Error::Unsupported { .. }) => self.fields_expire = false,
+                result => return result,
+            }
+        }
+        self.entries.get_or_insert_with(name, || entry.clone())
+    }
+
+    /// True if it was there, expired or not.
+    fn delete(&mut self, name: &str) -> Result<bool, Error> {
+        self.entries.delete(name)
+    }
+
+    /// Removes what has expired and is still there, and returns how much that was: nothing where the server does it.
+    ///
+    /// It reads page by page. An entry that was renewed since its page was read is taken out and put back: for a moment
+    /// it is missed, which a cache may do, and a newer one that comes in that moment stays. (One that is deleted in that
+    /// moment comes back until its deadline.)
+    fn clear_expired(&mut self) -> Result<u64, Error> {
+        let mut expired = Vec::new();
+        for entry in self.entries.iter() {
+            let (name, entry) = entry?;
+            if entry.remaining().is_none() {
+                expired.push(name);
+            }
+        }
+        let mut removed = 0;
+        for name in expired {
+            let Some(taken) = self.entries.take(&name)? else { continue };
+            match taken.remaining() {
+                Some(remaining) => drop(self.insert(&name, &taken, remaining)?),
+                None => removed += 1,
+            }
+        }
+        Ok(removed)
+    }
+}
+
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+struct User {
+    name: String,
+    age: u8,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
+    let mut cache = Cache::new(redis_hashmap::open(&url)?, "example:cache", Duration::from_secs(60));
+    // What an interrupted run has left.
+    cache.entries.clear()?;
+
+    cache.set("user_123", &User { name: "John".to_owned(), age: 30 })?;
+    println!("set user_123, for a minute");
+    cache.set_for("temp_data", &[1, 2, 3][..], Duration::from_millis(100))?;
+    println!("set temp_data, for 100 ms        removed by the server: {}", cache.fields_expire);
+    println!("get user_123                     {:?}", cache.get::<User>("user_123")?);
+    println!("get temp_data                    {:?}", cache.get::<Vec<i32>>("temp_data")?);
+    match cache.get::<Vec<i32>>("user_123") {
+        Err(error) => println!("get user_123 as a list           {error}"),
+        other => println!("get user_123 as a list           {other:?}"),
+    }
+
+    let answer = cache.get_or_insert_with("answer", Duration::from_secs(60), || 6 * 7)?;
+    println!("get_or_insert_with answer        {answer}, computed");
+    let answer = cache.get_or_insert_with("answer", Duration::from_secs(60), || 0)?;
+    println!("get_or_insert_with answer        {answer}, cached");
+
+    while cache.get::<Vec<i32>>("temp_data")?.is_some() {
+        std::thread::yield_now();
+    }
+    println!("get temp_data after 100 ms       None");
+    let expired = cache.clear_expired()?;
+    println!("clear_expired                    {expired} (what the server has removed is not there)");
+    println!("delete user_123, it was there    {}", cache.delete("user_123")?);
+    println!("get user_123                     {:?}", cache.get::<User>("user_123")?);
+    cache.entries.clear()?;
+    Ok(())
+}
+
+/// Without a server: one file, which the next run finds again.
+fn local_file() -> String {
+    let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
+    println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());
+    format!("file:{}", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Test = Result<(), Error>;
+
+    const LONG: Duration = Duration::from_secs(1000);
+    const SHORT: Duration = Duration::from_millis(1);
+
+    /// Opens the same store each time, with a key that no other test has.
+    struct Place {
+        url: String,
+        key: String,
+    }
+
+    impl Place {
+        fn open(&self) -> Cache {
+            Cache::new(redis_hashmap::open(&self.url).unwrap(), &self.key, LONG)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            self.open().entries.clear().unwrap();
+        }
+    }
+
+    /// On the embedded store, and on the servers there are: one on which fields expire, and one on which they do not.
+    fn everywhere(test: &str, run: impl Fn(&Place, Cache) -> Test) -> Test {
+        let key = format!("example-test:{}:{}:{test}", std::process::id(), Timestamp::now());
+        let servers = ["REDIS_URL", "REDIS_8_URL"].into_iter().filter_map(|name| std::env::var(name).ok());
+        for url in servers.filter(|url| url != "left-out").chain([format!("memory:{key}")]) {
+            println!("on {url}");
+            let place = Place { url, key: key.clone() };
+            run(&place, place.open())?;
+        }
+        Ok(())
+    }
+
+    fn expires(cache: &mut Cache, name: &str) -> Test {
+        let start = std::time::Instant::now();
+        while cache.get::<Value>(name)?.is_some() {
+            assert!(start.elapsed() < Duration::from_secs(20), "{name} does not expire");
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn values_of_any_type() -> Test {
+        everywhere("types", |_, mut cache| {
+            let john = User { name: "John".to_owned(), age: 30 };
+            cache.set("user", &john)?;
+            cache.set("text", "a text")?;
+            cache.set("list", &[1_u8, 2])?;
+            assert_eq!(cache.get("user")?, Some(john));
+            assert_eq!(cache.get::<String>("text")?.as_deref(), Some("a text"));
+            assert_eq!(cache.get("list")?, Some([1_u8, 2]));
+            assert!(matches!(cache.get::<User>("text"), Err(Error::WrongType { .. })));
+            assert_eq!(cache.get::<User>("nothing")?, None);
+            assert_eq!(cache.entries.size()?, 3);
+            assert!(cache.delete("user")? && !cache.delete("user")?);
+            assert_eq!(cache.get::<User>("user")?, None);
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn each_value_expires_by_itself() -> Test {
+        everywhere("expiry", |_, mut cache| {
+            cache.set("stays", &1)?;
+            cache.set_for("goes", &2, SHORT)?;
+            expires(&mut cache, "goes")?;
+            cache.clear_expired()?;
+            assert_eq!((cache.get("stays")?, cache.entries.get_fields()?.len()), (Some(1), 1));
+            assert_eq!(cache.entries.entry::<Entry>("stays").ttl().is_ok(), cache.fields_expire);
+            Ok(())
+        })
+    }
+
+    /// As on a server on which fields do not expire.
+    #[test]
+    fn what_has_expired_and_is_still_there() -> Test {
+        everywhere("deadline", |_, mut cache| {
+            cache.fields_expire = false;
+            for name in ["a", "b"] {
+                cache.set_for(name, &1, SHORT)?;
+            }
+            cache.set("stays", &1)?;
+            expires(&mut cache, "a")?;
+            expires(&mut cache, "b")?;
+            assert_eq!(cache.entries.size()?, 3);
+            assert_eq!(cache.get_or_insert_with("a", LONG, || 2)?, 2);
+            assert_eq!(cache.get_or_insert_with("a", LONG, || 3)?, 2);
+            assert_eq!((cache.clear_expired()?, cache.clear_expired()?), (1, 0));
+            assert_eq!((cache.get("a")?, cache.get::<i32>("b")?, cache.get("stays")?), (Some(2), None, Some(1)));
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn of_many_who_compute_a_value_all_get_the_first() -> Test {
+        everywhere("compute", |place, mut cache| {
+            for round in 0..20 {
+                let name = format!("value {round}");
+                if round % 2 == 0 {
+                    cache.fields_expire = false;
+                    cache.set_for(&name, &100, SHORT)?;
+                    expires(&mut cache, &name)?;
+                }
+                let found: Vec<i32> = std::thread::scope(|scope| {
+                    let compute = |thread| place.open().get_or_insert_with(&name, LONG, || thread);
+                    let threads: Vec<_> = (0..8).map(|thread| scope.spawn(move || compute(thread))).collect();
+                    threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Result<_, _>>()
+                })?;
+                assert_eq!(found, vec![found[0]; 8]);
+                assert_eq!(cache.get(&name)?, Some(found[0]));
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn what_is_renewed_while_it_is_cleared_stays() -> Test {
+        const ENTRIES: u32 = 300;
+        everywhere("renewed", |place, mut cache| {
+            cache.fields_expire = false;
+            for i in 0..ENTRIES {
+                cache.set_for(&i.to_string(), &0, SHORT)?;
+            }
+            expires(&mut cache, &(ENTRIES - 1).to_string())?;
+            std::thread::scope(|scope| {
+                let renew = || (0..ENTRIES).try_for_each(|i| place.open().set(&i.to_string(), &i));
+                let clear = || (0..5).try_for_each(|_| place.open().clear_expired().map(drop));
+                let threads = [scope.spawn(renew), scope.spawn(clear), scope.spawn(clear)];
+                threads.into_iter().try_for_each(|thread| thread.join().unwrap())
+            })?;
+            for i in 0..ENTRIES {
+                assert_eq!(cache.get(&i.to_string())?, Some(i));
+            }
+            Ok(())
+        })
+    }
+}
