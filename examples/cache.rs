@@ -94,7 +94,7 @@ impl Cache {
     /// Stores an entry where there is none, and returns the one that is there then.
     fn insert(&mut self, name: &str, entry: &Entry, ttl: Duration) -> Result<Entry, Error> {
         if self.fields_expire {
-            match self.entries.entry(name).get_or_insert_with_ttl(ttl, || entry.clone()) {
+            match self.entries.entry(name).with_ttl(ttl).get_or_insert_with(|| entry.clone()) {
                 Err(Error::Unsupported { .. }) => self.fields_expire = false,
                 result => return result,
             }
@@ -109,9 +109,8 @@ impl Cache {
 
     /// Removes what has expired and is still there, and returns how much that was: nothing where the server does it.
     ///
-    /// It reads page by page. An entry that was renewed since its page was read is taken out and put back: for a moment
-    /// it is missed, which a cache may do, and a newer one that comes in that moment stays. (One that is deleted in that
-    /// moment comes back until its deadline.)
+    /// It reads page by page. An entry that was renewed since its page was read is not removed: `delete_if` looks again,
+    /// and removes only what it has seen.
     fn clear_expired(&mut self) -> Result<u64, Error> {
         let mut expired = Vec::new();
         for entry in self.entries.iter() {
@@ -122,11 +121,7 @@ impl Cache {
         }
         let mut removed = 0;
         for name in expired {
-            let Some(taken) = self.entries.take(&name)? else { continue };
-            match taken.remaining() {
-                Some(remaining) => drop(self.insert(&name, &taken, remaining)?),
-                None => removed += 1,
-            }
+            removed += u64::from(self.entries.delete_if(&name, |entry| entry.remaining().is_none())?);
         }
         Ok(removed)
     }

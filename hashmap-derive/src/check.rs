@@ -6,7 +6,7 @@ use crate::ctxt::Ctxt;
 use crate::parse::Record;
 
 /// The operations of a record, which a field's method of the same name would hide.
-const OPERATIONS: [&str; 26] = [
+const OPERATIONS: [&str; 27] = [
     "on",
     "on_async",
     "on_exclusive",
@@ -25,6 +25,7 @@ const OPERATIONS: [&str; 26] = [
     "update",
     "try_update",
     "update_or_default",
+    "try_update_or_default",
     "ttl",
     "expire_in",
     "expire_at",

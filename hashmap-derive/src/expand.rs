@@ -86,7 +86,7 @@ fn bound_fields(record: &Record, generics: &mut Generics) {
     }
 }
 
-fn mentions(ty: &Type, params: &[Ident]) -> bool {
+pub(crate) fn mentions(ty: &Type, params: &[Ident]) -> bool {
     struct Search<'a> {
         params: &'a [Ident],
         found: bool,

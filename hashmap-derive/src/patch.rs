@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use crate::expand::{Names, std_impls, unused, unused_value, whole_format};
+use crate::expand::{Names, mentions, std_impls, unused, unused_value, whole_format};
 use crate::parse::{Field, Presence, Record};
 
 /// `UserSettingsPatch`: what to change of a record.
@@ -123,9 +123,16 @@ fn json(record: &Record, names: &Names) -> TokenStream {
     generics.params.insert(0, parse_quote!('de));
     let clause = generics.make_where_clause();
     let settable: Vec<_> = record.stored().filter(|field| !field.json_names.is_empty()).collect();
+    let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
     for field in settable.iter().filter(|field| field.deserialize_with.is_none()) {
         let ty = &field.ty;
-        clause.predicates.push(parse_quote!(#ty: #runtime::__private::serde::Deserialize<'de>));
+        // Beside the user's own `T: DeserializeOwned`, one of a lifetime would be ambiguous; of a type without parameters,
+        // one without a lifetime would be judged at once.
+        clause.predicates.push(if mentions(ty, &params) {
+            parse_quote!(#ty: #runtime::__private::serde::de::DeserializeOwned)
+        } else {
+            parse_quote!(#ty: #runtime::__private::serde::Deserialize<'de>)
+        });
     }
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, ty_generics, _) = record.generics.split_for_impl();

@@ -8,7 +8,7 @@ use crate::executor::{Connected, Executor};
 use crate::expiry::{Ttl, millis};
 use crate::format::{Bincode, Counts, Expires, Format, FormatOf};
 use crate::hash::Hash;
-use crate::steps::{CompareAndSet, GetOrInsert, One, Update};
+use crate::steps::{GetOrInsert, One, Update, WriteIf};
 use crate::write::{FieldCodec, Guard};
 
 /// One field of a record, or one entry of a map: what the accessor's method for it hands out.
@@ -287,7 +287,8 @@ where
     /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent and has no default,
     /// it is `None` and `change` is not called. A value that `change` leaves as it is is not written.
     ///
-    /// `change` can be called several times. If it panics, nothing is written.
+    /// `change` can be called several times. If it panics, nothing is written. A declared time to live is given anew; an
+    /// entry of a map keeps the time that it has.
     ///
     /// # Errors
     ///
@@ -348,7 +349,31 @@ where
             write.set_field::<T, F, Q>(&self.name, new, self.ttl.clone()?)?;
             Ok(write)
         });
-        let steps = CompareAndSet::new(self.one(), move |current: &T| *current == *expected, new);
+        let steps = WriteIf::new(self.one(), move |current: &T| *current == *expected, "compare_and_set", new);
+        self.hash.executor.drive(steps)
+    }
+
+    /// Removes the field if its value is one to remove, and it still is what was read: true if it was removed.
+    ///
+    /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent, `judge` is not
+    /// called.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field in each attempt.
+    pub fn delete_if<'f, J>(self, judge: J) -> E::Driven<'a, 'f, Result<bool, Error>>
+    where
+        E: Connected,
+        J: FnMut(&T) -> bool + Send + 'f,
+        'f: 'a,
+        T: 'f,
+        F: 'f,
+    {
+        let write = self.hash.write_of(1, 0).map(|mut write| {
+            write.remove(self.name.clone());
+            write
+        });
+        let steps = WriteIf::new(One { default: None, ..self.one() }, judge, "delete_if", write);
         self.hash.executor.drive(steps)
     }
 

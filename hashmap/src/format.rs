@@ -109,6 +109,10 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     fn decode(stored: &[u8]) -> Result<T, Fault>;
 
+    /// True if the field can expire by itself.
+    #[doc(hidden)]
+    const EXPIRES: bool = false;
+
     /// The least and the greatest first byte of what can decode.
     #[doc(hidden)]
     fn first_bytes() -> (u8, u8) {
@@ -305,6 +309,8 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
 
 impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
     type Get = F::Get;
+
+    const EXPIRES: bool = true;
 
     #[inline]
     fn found(value: T) -> F::Get {

@@ -212,6 +212,14 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
         self.hash.delete(&text(field))
     }
 
+    /// True if the map has no field, that is if the key does not exist.
+    ///
+    /// `EXISTS`, O(1).
+    pub fn is_empty(&mut self) -> E::Output<'_, bool> {
+        let request = Request::exists(&self.hash.key);
+        self.hash.run(request, |reply, _| reply.flag().map(|exists| !exists))
+    }
+
     /// True if the field is stored.
     ///
     /// `HEXISTS`, O(1).
@@ -568,6 +576,29 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         'f: 'a,
     {
         self.entry(field).compare_and_set(expected, new)
+    }
+
+    /// Removes a field if its value is one to remove, and it still is what was read: true if it was removed.
+    ///
+    /// `HMGET`, then a script: two round trips, two more for each conflict. See [`Field::delete_if`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Field::delete_if`].
+    pub fn delete_if<'a, 'f, T, J>(
+        &'a mut self,
+        field: &(impl StoredAs<K> + Display + ?Sized),
+        judge: J,
+    ) -> E::Driven<'a, 'f, Result<bool, Error>>
+    where
+        E: Connected,
+        V: Holds<T, Format: FormatOf<T, T>>,
+        V::Format: 'f,
+        J: FnMut(&T) -> bool + Send + 'f,
+        T: Send + 'static,
+        'f: 'a,
+    {
+        self.entry(field).delete_if(judge)
     }
 
     /// Reads a value; where there is none, makes one and stores it, unless somebody else was faster: then theirs.

@@ -543,11 +543,27 @@ impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
         'f: 'a,
         R: DefaultedHash + 'f,
     {
-        let whole = Whole::<R, R> { hash: self.hash.on(()), absent: None, record: PhantomData };
-        self.hash.executor.drive(Update::new(whole, move |record: &mut R| {
+        self.try_update_or_default(move |record| {
             change(record);
-            Ok::<(), Error>(())
-        }))
+            Ok(())
+        })
+    }
+
+    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), and what `change` returns.
+    pub fn try_update_or_default<'a, 'f, C, X>(&'a mut self, change: C) -> E::Driven<'a, 'f, Result<R, X>>
+    where
+        E: Connected,
+        C: FnMut(&mut R) -> Result<(), X> + Send + 'f,
+        X: From<Error> + Send + 'f,
+        'f: 'a,
+        R: DefaultedHash + 'f,
+    {
+        let whole = Whole::<R, R> { hash: self.hash.on(()), absent: None, record: PhantomData };
+        self.hash.executor.drive(Update::new(whole, change))
     }
 }
 

@@ -16,7 +16,8 @@ use crate::request::Request;
 /// How many fields Redis is asked for at once.
 const PAGE: u32 = 256;
 
-type Page<K, T> = (u64, Vec<(K, T)>);
+/// The cursor of the next page, and the entries of this one, each of which may be unreadable.
+type Page<K, T> = (u64, Vec<Result<(K, T), Error>>);
 
 /// One page of a scan. `HSCAN`
 fn page<K, V>(hash: &Hash<()>, cursor: u64) -> Command<Page<K, V::Item>>
@@ -27,8 +28,7 @@ where
     Command::new(Request::hscan(&hash.key, cursor, PAGE), |reply, _| {
         let request = reply.request();
         let (next, found) = reply.page()?;
-        let entries = found.into_iter().map(|found| entry::<K, V>(request, found)).collect::<Result<_, _>>()?;
-        Ok((next, entries))
+        Ok((next, found.into_iter().map(|found| entry::<K, V>(request, found)).collect()))
     })
 }
 
@@ -37,7 +37,7 @@ where
 pub struct Iter<'a, K, V: MapValue, C> {
     con: &'a mut C,
     hash: Hash<()>,
-    page: std::vec::IntoIter<(K, V::Item)>,
+    page: std::vec::IntoIter<Result<(K, V::Item), Error>>,
     /// `None` after the last page.
     cursor: Option<u64>,
     values: PhantomData<fn() -> V>,
@@ -60,7 +60,7 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(entry) = self.page.next() {
-                return Some(Ok(entry));
+                return Some(entry);
             }
             match page::<K, V>(&self.hash, self.cursor?).query(self.con) {
                 Ok((next, entries)) => {
@@ -86,7 +86,8 @@ where
     ///
     /// `HSCAN` with `COUNT 256` for each page; O(number of fields) in all, O(1) for each page. A field that is there all
     /// the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash grows or
-    /// shrinks, one can come twice. The first error ends it.
+    /// shrinks, one can come twice. An entry that cannot be read is an error, and the others follow; a failure of the
+    /// connection ends it.
     ///
     /// ```
     /// use redis_hashmap::HashMap;
@@ -135,7 +136,7 @@ mod aio {
         let pages = try_unfold((con, hash, Some(0)), async |(mut con, hash, cursor)| {
             let Some(cursor) = cursor else { return Ok::<_, Error>(None) };
             let (next, entries) = page::<K, V>(&hash, cursor).query_async(&mut con).await?;
-            Ok(Some((iter(entries.into_iter().map(Ok)), (con, hash, (next != 0).then_some(next)))))
+            Ok(Some((iter(entries), (con, hash, (next != 0).then_some(next)))))
         });
         pages.try_flatten()
     }
@@ -150,7 +151,8 @@ mod aio {
         ///
         /// `HSCAN` with `COUNT 256` for each page; O(number of fields) in all, O(1) for each page. A field that is there
         /// all the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash
-        /// grows or shrinks, one can come twice. The first error ends it. The stream borrows nothing.
+        /// grows or shrinks, one can come twice. An entry that cannot be read is an error, and the others follow; a
+        /// failure of the connection ends it. The stream borrows nothing.
         pub fn stream(&mut self) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send + use<K, V, C> {
             let con = self.hash.executor.connection().clone();
             entries::<K, V, C>(con, self.hash.on(()))

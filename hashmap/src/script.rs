@@ -47,7 +47,7 @@ impl Script {
 /// - the milliseconds in which the hash expires from now on, 0: as it was;
 /// - `keep`: a field that expires is left as it is, time and all, where its bytes are the same;
 /// - the number of guards, and each: a field, and what it must be: `""` absent, `*` present, `=` and its bytes;
-/// - the number of fields that expire, and each: its name, value and milliseconds;
+/// - the number of fields that expire, and each: its name, value and milliseconds, or `keep` for the time it has;
 /// - the number of arguments that are other fields and their values, and those;
 /// - the fields to remove.
 ///
@@ -70,11 +70,18 @@ for _ = 1, tonumber(ARGV[4]) do
 end
 local expiring = tonumber(ARGV[i])
 i = i + 1
-if expiring > 0 then redis.call('HPTTL', key, 'FIELDS', 1, ARGV[i]) end
+if expiring > 0 and ARGV[i + 2] ~= 'keep' then redis.call('HPTTL', key, 'FIELDS', 1, ARGV[i]) end
 for _ = 1, expiring do
     local field, value, millis = ARGV[i], ARGV[i + 1], ARGV[i + 2]
     local stored = redis.call('HGET', key, field)
-    if not (keep and stored == value) then
+    if millis == 'keep' then
+        local left = redis.pcall('HPTTL', key, 'FIELDS', 1, field)
+        if left[1] and left[1] > 0 then
+            redis.call('HSETEX', key, 'KEEPTTL', 'FIELDS', 1, field, value)
+        else
+            redis.call('HSET', key, field, value)
+        end
+    elseif not (keep and stored == value) then
         redis.call('HSETEX', key, 'PX', millis, 'FIELDS', 1, field, value)
     end
     if not stored then new = new + 1 end
@@ -223,7 +230,9 @@ mod twins {
         for _ in 0..args.number::<usize>()? {
             let (field, value, millis) = (args.next()?, args.next()?, args.next()?);
             let stored = stored(writer, key, field)?;
-            if !(keep && stored.as_deref() == Some(value)) {
+            if millis == b"keep" {
+                call(writer, &[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, value])?;
+            } else if !(keep && stored.as_deref() == Some(value)) {
                 call(writer, &[b"HSETEX", key, b"PX", millis, b"FIELDS", b"1", field, value])?;
             }
             new += i64::from(stored.is_none());

@@ -13,7 +13,7 @@ use crate::hash::Hash;
 use crate::record::{RecordReader, RedisHash};
 use crate::reply::{Reply, unexpected};
 use crate::request::Request;
-use crate::write::{Change, Guard, Must, Write};
+use crate::write::{Change, Guard, KEEP_TTL, Must, Write};
 
 /// An operation of several steps.
 #[doc(hidden)]
@@ -295,7 +295,12 @@ where
     }
 
     fn encode(&self, value: &T, write: &mut Write) -> Result<(), Error> {
-        write.set_field::<T, F, T>(&self.name, value, self.ttl.clone()?)
+        // What has no time of its own to be given keeps the one it has.
+        let ttl = match self.ttl.clone()? {
+            0 if F::EXPIRES => KEEP_TTL,
+            ttl => ttl,
+        };
+        write.set_field::<T, F, T>(&self.name, value, ttl)
     }
 
     fn output(value: T) -> F::Get {
@@ -304,32 +309,33 @@ where
 }
 
 /// Read, compare, and write if it is still what was read.
-pub(crate) struct CompareAndSet<T, F, C> {
+pub(crate) struct WriteIf<T, F, C> {
     field: One<T, F>,
     is_expected: C,
+    operation: &'static str,
     /// What to write; it was encoded before anything was sent.
-    new: Result<Write, Error>,
+    write: Result<Write, Error>,
     attempts: Attempts,
     writing: bool,
 }
 
-impl<T, F, C> CompareAndSet<T, F, C> {
-    pub(crate) fn new(field: One<T, F>, is_expected: C, new: Result<Write, Error>) -> Self {
+impl<T, F, C> WriteIf<T, F, C> {
+    pub(crate) fn new(field: One<T, F>, is_expected: C, operation: &'static str, write: Result<Write, Error>) -> Self {
         let attempts = Attempts::new(field.hash.attempts);
-        Self { field, is_expected, new, attempts, writing: false }
+        Self { field, is_expected, operation, write, attempts, writing: false }
     }
 }
 
-impl<T, F, C> Steps for CompareAndSet<T, F, C>
+impl<T, F, C> Steps for WriteIf<T, F, C>
 where
     F: Format<T>,
-    C: Fn(&T) -> bool,
+    C: FnMut(&T) -> bool,
 {
     type Output = bool;
     type Error = Error;
 
     fn start(&mut self) -> Result<Step<bool>, Error> {
-        self.new.clone()?;
+        self.write.clone()?;
         self.field.reads().map(Step::Send)
     }
 
@@ -347,10 +353,10 @@ where
         if !self.field.decoded(raw.as_deref())?.is_some_and(|current| (self.is_expected)(&current)) {
             return Ok(Step::Done(false));
         }
-        let mut write = self.new.clone()?;
+        let mut write = self.write.clone()?;
         write.guard(self.field.name.clone(), raw.map_or(Guard::Absent, Guard::Bytes));
         self.writing = true;
-        Ok(Step::Send(write.finish_field("compare_and_set", self.field.hash.expiry.on_write)))
+        Ok(Step::Send(write.finish_field(self.operation, self.field.hash.expiry.on_write)))
     }
 }
 

@@ -140,7 +140,8 @@ impl Value {
     }
 
     /// Makes a value of anything that can be stored: a scalar is what it is, a composite is [`Opaque`]. It lets a type of
-    /// one's own hold a value of any type, which [`decode`](Self::decode) gives back.
+    /// one's own hold a value of any type, which [`decode`](Self::decode) gives back. (As everywhere in serde, an array is a
+    /// tuple and a slice is a seq: `&[1, 2][..]` is what decodes as a `Vec`.)
     ///
     /// ```
     /// use redis_hashmap::Value;

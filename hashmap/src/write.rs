@@ -52,6 +52,9 @@ impl<T> FieldCodec<T> {
     }
 }
 
+/// In place of milliseconds: the field keeps the time that it has, if it has one. It needs no expiry of fields.
+pub(crate) const KEEP_TTL: u64 = u64::MAX;
+
 /// Appends a name and a value to a command.
 fn append<T: ?Sized, F: FormatOf<T, Q>, Q: ?Sized>(
     cmd: &mut Cmd,
@@ -91,6 +94,8 @@ pub struct Write {
     /// Field, value and milliseconds in turn: what is set and expires.
     expiring: Cmd,
     expiring_count: usize,
+    /// True if one of them is given a time.
+    expires: bool,
     removed: Vec<Name>,
     limit: usize,
     must: Must,
@@ -105,6 +110,7 @@ impl Write {
             set: 0,
             expiring: Cmd::new(),
             expiring_count: 0,
+            expires: false,
             removed: Vec::new(),
             limit,
             must: Must::Whatever,
@@ -160,15 +166,23 @@ impl Write {
             self.set += 1;
             append(&mut self.request.cmd, self.limit)
         } else {
-            self.expiring_count += 1;
-            append(&mut self.expiring, self.limit).map(|()| {
-                self.expiring.arg(ttl);
-            })
+            append(&mut self.expiring, self.limit).map(|()| self.expire_last(ttl))
         };
         appended.map_err(|fault| {
             let hash = self.request.hash();
             Error::at(fault, Place::new(hash.key().unwrap_or_default(), Some(name)))
         })
+    }
+
+    /// Says when the field that was appended last expires.
+    fn expire_last(&mut self, ttl: u64) {
+        if ttl == KEEP_TTL {
+            self.expiring.arg("keep");
+        } else {
+            self.expiring.arg(ttl);
+            self.expires = true;
+        }
+        self.expiring_count += 1;
     }
 
     /// Sets an optional field, or removes it.
@@ -224,7 +238,7 @@ impl Write {
         };
         changes.extend(plain.chunks_exact(2).map(|set| change(set[0], Some(set[1]), 0)));
         changes.extend(expiring.chunks_exact(3).map(|set| {
-            let ttl = std::str::from_utf8(set[2]).ok().and_then(|ttl| ttl.parse().ok()).unwrap_or(0);
+            let ttl = std::str::from_utf8(set[2]).ok().and_then(|ttl| ttl.parse().ok()).unwrap_or(KEEP_TTL);
             change(set[0], Some(set[1]), ttl)
         }));
         changes.extend(self.removed.iter().map(|name| change(name.as_bytes(), None, 0)));
@@ -241,8 +255,8 @@ impl Write {
                 self.set += 1;
             }
             Some(value) => {
-                self.expiring.arg(name).arg(value).arg(ttl);
-                self.expiring_count += 1;
+                self.expiring.arg(name).arg(value);
+                self.expire_last(ttl);
             }
         }
     }
@@ -261,7 +275,7 @@ impl Write {
         let args = 6 + self.guards.len() * 2 + self.expiring_count * 3 + self.set * 2 + self.removed.len();
         let mut request = Request::script(&WRITE, self.request.key(), args);
         request.operation = operation;
-        request.expires_fields = self.expiring_count > 0;
+        request.expires_fields = self.expires;
         // Behind EVALSHA, the hash, 1, the key, three arguments and the number of guards.
         request.fields = match (self.guards.len(), self.expiring_count) {
             (1.., _) => 8,

@@ -51,6 +51,8 @@ enum Operation {
     SetWithTtl(u8, u64),
     GetOrInsert(u8),
     SetNumber(i32),
+    UpdateEntry(u8),
+    DeleteIf(u8),
     Clear,
 }
 
@@ -94,6 +96,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         (code(), seconds()).prop_map(|(code, ttl)| SetWithTtl(code, ttl)),
         code().prop_map(GetOrInsert),
         any::<i32>().prop_map(SetNumber),
+        code().prop_map(UpdateEntry),
+        code().prop_map(DeleteIf),
         Just(Clear),
     ]
 }
@@ -114,6 +118,8 @@ fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> Stri
     let mut map = HashMap::new(key).on(&mut *con);
     let result = result.or_else(|| match operation {
         Operation::SetNumber(number) => Some(shown(&map.set_if_present("nick", number))),
+        Operation::UpdateEntry(code) => Some(shown(&map.update("code", |found: &mut u8| *found = *code))),
+        Operation::DeleteIf(code) => Some(shown(&map.delete_if("code", |found: &u8| found == code))),
         Operation::TakeWrongly => Some(shown(&map.take::<u64>("name"))),
         _ => None,
     });

@@ -41,6 +41,14 @@ struct Sliding {
     logins: i64,
 }
 
+/// With one field that expires.
+#[derive(RedisHash)]
+struct Small {
+    user: String,
+    #[redis_hash(ttl = "5m")]
+    code: Option<String>,
+}
+
 /// A time to live in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
@@ -276,8 +284,12 @@ fn fields_expire() -> Test {
         assert!(map.set_with_ttl(&1, "one", Duration::from_secs(1000))?);
         assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000));
         assert_eq!(map.ttl()?, Ttl::Persistent);
+        // The time of an entry is not the closure's to end; `set` ends it.
         map.update(&1, |one| one.push('!'))?;
-        assert_eq!(map.entry(&1).ttl()?, Ttl::Persistent, "{store}");
+        assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000), "{store}");
+        map.entry(&1).with_ttl(Duration::from_secs(50)).update(|one| one.push('!'))?;
+        assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(50), "{store}");
+        assert_eq!(map.get(&1)?.as_deref(), Some("one!!"));
         assert_eq!(map.entry(&2).with_ttl(Duration::from_secs(50)).get_or_insert_with(|| "two".to_owned())?, "two");
         assert_eq!(Life::from(map.entry(&2).ttl()?), Secs(50));
         map.set(&2, "two")?;
@@ -330,6 +342,13 @@ fn a_server_without_expiry_of_fields_says_so() -> Test {
         "create": |r| r.create(&full);
         "patch": |r| r.patch(&PlainPatch::default().user("Ann".to_owned()).code("1".to_owned()));
     }
+    // Not even where nothing would change, since it could not expire.
+    HashMap::new(&*key).on(&mut con).set("code", "1")?;
+    let small = Small { user: "Ann".to_owned(), code: Some("1".to_owned()) };
+    let result = Small::at(&*key).on(&mut con).set_all(&small);
+    assert!(matches!(result, Err(Error::Unsupported { .. })), "{result:?}");
+    assert_eq!(HashMap::new(&*key).on(&mut con).get_fields()?, ["code"]);
+    HashMap::new(&*key).on(&mut con).clear()?;
     let mut plain = Plain::at(&*key);
     for atomic in [false, true] {
         let commands = batch((plain.code().set("1"), plain.code().ttl()));

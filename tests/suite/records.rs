@@ -515,3 +515,20 @@ fn the_limit_is_of_the_accessor() -> Test {
     assert!(!accessor.exists()?, "nothing was half-written");
     Ok(())
 }
+
+/// Beside the bounds of the derive.
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Bounded<T: serde::Serialize + serde::de::DeserializeOwned> {
+    one: T,
+    many: Option<Vec<T>>,
+    text: String,
+}
+
+#[test]
+fn a_parameter_may_have_the_bounds_of_its_use() {
+    let key = key();
+    let mut con = server().unwrap();
+    let mut record = Bounded::<u8>::at(&*key).on(&mut con);
+    record.patch(&serde_json::from_str(r#"{"one": 1, "many": [2], "text": "x"}"#).unwrap()).unwrap();
+    assert_eq!(record.get_all().unwrap(), Some(Bounded { one: 1, many: Some(vec![2]), text: "x".to_owned() }));
+}

@@ -53,9 +53,9 @@ async fn every_entry_comes_as_a_stream() -> Test {
     Ok(())
 }
 
-/// A page at a time: what is in memory does not grow with the map.
+/// One entry of another shape does not hide the others.
 #[test]
-fn the_first_error_ends_it() -> Test {
+fn an_entry_that_cannot_be_read_is_an_error_among_the_others() -> Test {
     let key = key();
     let mut con = open(&redis_url())?;
     HashMap::new(&*key).on(&mut con).set("1", &1_u8)?;
@@ -66,8 +66,18 @@ fn the_first_error_ends_it() -> Test {
     assert_eq!(map.iter().collect::<Result<Vec<_>, _>>()?, [(1, 1)]);
     map.clear()?;
     HashMap::new(&*key).on(&mut con).set("one", &1_u8)?;
+    HashMap::new(&*key).on(&mut con).set("2", "two")?;
+    HashMap::new(&*key).on(&mut con).set("3", &3_u8)?;
     let found: Vec<_> = HashMap::<u32, u8>::typed(&*key).on(&mut con).iter().collect();
-    assert!(matches!(found.as_slice(), [Err(Error::FieldName { .. })]), "{found:?}");
+    let count = |is: fn(&Result<(u32, u8), Error>) -> bool| found.iter().filter(|entry| is(entry)).count();
+    assert_eq!((found.len(), count(|entry| matches!(entry, Ok((3, 3))))), (3, 1), "{found:?}");
+    assert_eq!(count(|entry| matches!(entry, Err(Error::FieldName { .. }))), 1);
+    assert_eq!(count(|entry| matches!(entry, Err(Error::WrongType { .. }))), 1);
+    // A failure of the whole ends it.
+    redis::cmd("SET").arg(format!("{key}/text")).arg(1).exec(&mut con)?;
+    let found: Vec<_> = HashMap::<u32, u8>::typed(format!("{key}/text")).on(&mut con).iter().collect();
+    assert!(matches!(found.as_slice(), [Err(Error::Redis { .. })]), "{found:?}");
+    redis::cmd("DEL").arg(format!("{key}/text")).exec(&mut con)?;
     Ok(())
 }
 

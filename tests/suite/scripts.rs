@@ -213,6 +213,12 @@ fn what_is_taken_and_cannot_be_read_is_still_there() -> Test {
         assert!(matches!(any.take::<u32>("struct"), Err(Error::WrongType { .. })));
         assert!(matches!(any.take::<New>("struct"), Err(Error::OtherShape { .. })));
         assert_eq!(any.get_all()?, before);
+        if url == "memory:" {
+            // What is of another kind was never removed: it keeps its time.
+            any.entry::<Value>("scalar").expire_in(std::time::Duration::from_secs(1000))?;
+            assert!(any.take::<u32>("scalar").is_err());
+            assert!(any.entry::<Value>("scalar").ttl()?.remaining().is_some());
+        }
         // The second of a batch fails: what the first has taken would reach nobody.
         let mut map = HashMap::new(&*key);
         for atomic in [false, true] {
@@ -251,6 +257,24 @@ fn a_panic_in_a_closure_writes_nothing() -> Test {
         assert_eq!(record.get_all()?, Some(plain()));
         record.clear()?;
     }
+    Ok(())
+}
+
+/// What is renewed between the look and the removal stays.
+#[test]
+fn what_others_renew_is_not_deleted() -> Test {
+    let mut con = open(&redis_url())?;
+    let mut other = open(&redis_url())?;
+    let key = key();
+    let mut map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
+    map.set(&1, &1)?;
+    let mut looked = 0;
+    let deleted = map.delete_if(&1, |value| {
+        looked += 1;
+        HashMap::<u8, u8>::typed(&*key).on(&mut other).set(&1, &2).unwrap();
+        *value == 1
+    })?;
+    assert_eq!((deleted, looked, map.get(&1)?), (false, 2, Some(2)));
     Ok(())
 }
 

@@ -153,10 +153,14 @@ fn conditions_on_a_map() -> Test {
     assert_eq!(map.update(&1, |profile| profile.name.push('!'))?, Some(Profile { name: "Bob!".to_owned() }));
     assert_eq!(map.get_or_insert_with(&2, || ann.clone())?, ann);
     assert_eq!(map.get_many(&[2, 3])?, [Some(ann.clone()), None]);
+    assert!(!map.delete_if(&2, |profile| profile.name == "Bob")?);
+    assert!(!map.delete_if(&3, |_| unreachable!())?);
     assert_eq!(map.take(&2)?, Some(ann));
+    assert!(!map.is_empty()?);
     assert_eq!(map.take(&2)?, None);
     let mut any = HashMap::new(&*key).on(&mut con);
     assert_eq!(any.update("1", |profile: &mut Profile| profile.name.clear())?.map(|p| p.name), Some(String::new()));
-    assert_eq!(any.take::<Profile>("1")?, Some(Profile { name: String::new() }));
+    assert!(any.delete_if("1", |profile: &Profile| profile.name.is_empty())?);
+    assert!(any.is_empty()?);
     Ok(())
 }
