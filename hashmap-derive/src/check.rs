@@ -36,8 +36,9 @@ const OPERATIONS: [&str; 27] = [
     "clear",
 ];
 
-/// Operations that are planned: a struct that compiles today goes on compiling when they come.
-const RESERVED: [&str; 2] = ["prune", "subscribe"];
+/// Operations that are planned, so that a struct that compiles today goes on compiling when they come; and what the builder
+/// of a patch begins with.
+const RESERVED: [&str; 3] = ["default", "prune", "subscribe"];
 
 /// Methods of the prelude's traits that every accessor has by value or by reference: they come before a method that
 /// takes `&mut self`.

@@ -53,9 +53,9 @@ impl Names {
         accessor_generics.params.push(parse_quote!(#executor));
         Self {
             accessor: record.accessor.clone().unwrap_or_else(|| record.item("Hash")),
-            partial: record.item("Partial"),
+            partial: record.partial.clone().unwrap_or_else(|| record.item("Partial")),
             patch: record.patch.clone().unwrap_or_else(|| record.item("Patch")),
-            fields: record.item("Fields"),
+            fields: record.fields_by_name.clone().unwrap_or_else(|| record.item("Fields")),
             executor,
             generics,
             accessor_generics,

@@ -1,7 +1,8 @@
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, LitStr, Path, Token};
+use syn::{Attribute, ExprPath, LitStr, Token};
 
 use crate::case::Case;
+use crate::ctxt::Ctxt;
 
 /// What serde's own attributes say of how the struct and its fields are read from JSON: a patch of it is read likewise.
 ///
@@ -12,18 +13,22 @@ pub(crate) struct Attributes {
     pub(crate) rename_all: Option<Case>,
     pub(crate) aliases: Vec<String>,
     /// The function of `deserialize_with`, or of the module of `with`.
-    pub(crate) deserialize_with: Option<Path>,
+    pub(crate) deserialize_with: Option<ExprPath>,
     /// Not to be set from outside.
     pub(crate) skip: bool,
     pub(crate) deny_unknown_fields: bool,
+    /// Read from another type, which may refuse what a patch could not see.
+    pub(crate) converted: bool,
 }
 
 impl Attributes {
-    pub(crate) fn of(attrs: &[Attribute]) -> Self {
+    pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut this = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
-            // An attribute that cannot be read is an error of serde_derive.
-            let _ = attr.parse_nested_meta(|meta| this.parse(&meta));
+            // What is not understood could be what keeps a field from being set.
+            if let Err(error) = attr.parse_nested_meta(|meta| this.parse(&meta)) {
+                ctxt.push(error);
+            }
         }
         this
     }
@@ -39,10 +44,14 @@ impl Attributes {
         } else if is("deserialize_with") {
             self.deserialize_with = Some(meta.value()?.parse::<LitStr>()?.parse()?);
         } else if is("with") {
-            let module: Path = meta.value()?.parse::<LitStr>()?.parse()?;
-            self.deserialize_with = Some(syn::parse_quote!(#module::deserialize));
+            let mut module: ExprPath = meta.value()?.parse::<LitStr>()?.parse()?;
+            module.path.segments.push(syn::parse_quote!(deserialize));
+            self.deserialize_with = Some(module);
         } else if is("skip") || is("skip_deserializing") {
             self.skip = true;
+        } else if is("from") || is("try_from") {
+            self.converted = true;
+            ignore(meta)?;
         } else if is("deny_unknown_fields") {
             self.deny_unknown_fields = true;
         } else {

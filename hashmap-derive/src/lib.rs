@@ -44,8 +44,7 @@ use crate::ctxt::Ctxt;
 /// | `rename_all = "camelCase"` | the names of fields in Redis, in one of serde's cases |
 /// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d` |
 /// | `sliding` | each read of a value renews that, too |
-/// | `accessor = "Name"` | the accessor's name, where `UserSettingsHash` is taken |
-/// | `patch = "Name"` | the patch's name, where `UserSettingsPatch` is taken |
+/// | `accessor = "Name"`, `partial = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
 /// | `crate = "path"` | where the runtime crate lies, if it is re-exported |
 ///
 /// # Attributes of a field
@@ -58,6 +57,7 @@ use crate::ctxt::Ctxt;
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
 /// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
 /// | `ttl = "5m"` | how long the field lives after each write of it; it has to be an `Option` or have a default |
+/// | `skip_deserializing` | not set by a patch from JSON, as by serde's attribute of that name |
 /// | `skip` | not stored; its default when the record is read |
 /// | `accessor = "name"` | the name of its method on the accessor |
 #[proc_macro_derive(RedisHash, attributes(redis_hash))]

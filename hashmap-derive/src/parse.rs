@@ -22,14 +22,18 @@ pub(crate) struct Record {
     pub(crate) key: Option<Template>,
     /// The accessor's name, where it is given.
     pub(crate) accessor: Option<Ident>,
-    /// The patch's.
+    /// Those of the partial, the patch and the fields by name.
+    pub(crate) partial: Option<Ident>,
     pub(crate) patch: Option<Ident>,
+    pub(crate) fields_by_name: Option<Ident>,
     /// Milliseconds that it lives after each write.
     pub(crate) ttl: Option<u64>,
     /// Where it is said that reads renew that.
     pub(crate) sliding: Option<Path>,
     /// True if a patch is read from known fields only.
     pub(crate) deny_unknown_fields: bool,
+    /// True if serde reads the struct from another type, so that there is no saying how a patch is read.
+    pub(crate) converted: bool,
     /// Lints that the user has allowed on the struct.
     pub(crate) allows: Vec<Attribute>,
     pub(crate) fields: Vec<Field>,
@@ -52,7 +56,7 @@ pub(crate) struct Field {
     /// Its names in JSON, the first of which is its own; none if it cannot be set from there.
     pub(crate) json_names: Vec<String>,
     /// serde's function that reads it.
-    pub(crate) deserialize_with: Option<Path>,
+    pub(crate) deserialize_with: Option<syn::ExprPath>,
     pub(crate) presence: Presence,
 }
 
@@ -137,7 +141,7 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
 
     let mut attrs = RecordAttrs::default();
     each_attribute(ctxt, &input.attrs, |meta| attrs.parse(ctxt, meta));
-    let json = json::Attributes::of(&input.attrs);
+    let json = json::Attributes::of(ctxt, &input.attrs);
     let fields: Vec<Field> =
         named.named.iter().filter_map(|input| field(ctxt, input, attrs.rename_all, json.rename_all)).collect();
     for field in fields.iter().filter(|field| field.is_stored()) {
@@ -153,10 +157,13 @@ pub(crate) fn record(ctxt: &Ctxt, input: &DeriveInput) -> Option<Record> {
         runtime: attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap)),
         key: attrs.key,
         accessor: attrs.accessor,
+        partial: attrs.partial,
         patch: attrs.patch,
+        fields_by_name: attrs.fields,
         ttl: attrs.ttl,
         sliding: attrs.sliding,
         deny_unknown_fields: json.deny_unknown_fields,
+        converted: json.converted,
         allows: input.attrs.iter().filter(|attr| attr.path().is_ident("allow")).cloned().collect(),
         fields,
     })
@@ -231,8 +238,8 @@ fn field(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>, json_case: O
         (None, true) => Storage::Text,
         (None, false) => Storage::Bincode,
     };
-    let json = json::Attributes::of(&input.attrs);
-    let json_names = if json.skip {
+    let json = json::Attributes::of(ctxt, &input.attrs);
+    let json_names = if json.skip || attrs.skip_deserializing {
         Vec::new()
     } else {
         let plain = ident.unraw().to_string();
@@ -285,8 +292,8 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
 
 const OWNED: &str =
     "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
-const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `accessor`";
-const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `patch`, `crate`";
+const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `accessor`";
+const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `patch`, `fields`, `crate`";
 
 #[derive(Default)]
 struct RecordAttrs {
@@ -294,7 +301,9 @@ struct RecordAttrs {
     key: Option<Template>,
     rename_all: Option<Case>,
     accessor: Option<Ident>,
+    partial: Option<Ident>,
     patch: Option<Ident>,
+    fields: Option<Ident>,
     ttl: Option<u64>,
     sliding: Option<Path>,
     seen: Vec<String>,
@@ -330,6 +339,10 @@ impl RecordAttrs {
             self.accessor = type_name(ctxt, meta, "accessor = \"Name\"")?;
         } else if meta.path.is_ident("patch") {
             self.patch = type_name(ctxt, meta, "patch = \"Name\"")?;
+        } else if meta.path.is_ident("partial") {
+            self.partial = type_name(ctxt, meta, "partial = \"Name\"")?;
+        } else if meta.path.is_ident("fields") {
+            self.fields = type_name(ctxt, meta, "fields = \"Name\"")?;
         } else {
             unknown(ctxt, meta, "a struct", RECORD_KEYS, ("a field", FIELD_KEYS))?;
         }
@@ -345,6 +358,7 @@ struct FieldAttrs {
     counter: Option<Path>,
     ttl: Option<(LitStr, u64)>,
     skip: Option<Path>,
+    skip_deserializing: bool,
     default: Option<(TokenStream, Value)>,
     seen: Vec<String>,
 }
@@ -362,6 +376,8 @@ impl FieldAttrs {
             }
         } else if meta.path.is_ident("text") {
             self.text = flag(ctxt, meta)?;
+        } else if meta.path.is_ident("skip_deserializing") {
+            self.skip_deserializing = flag(ctxt, meta)?;
         } else if meta.path.is_ident("counter") {
             flag(ctxt, meta)?;
             self.counter = Some(meta.path.clone());

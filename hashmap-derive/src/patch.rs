@@ -71,7 +71,7 @@ pub(crate) fn patch(record: &Record, names: &Names) -> TokenStream {
         quote!(.field(#label, &::core::format_args!("{}", #state)))
     });
     let clones = std_impls(record, generics, patch);
-    let json = json(record, names);
+    let json = (!record.converted).then(|| json(record, names));
     let doc = format!(
         "What to change of a [`{ident}`]: each field, whether it is kept, set or (an `Option`) cleared. By default \
          everything is kept. It is read from JSON and the like by serde, under the names that serde knows for \

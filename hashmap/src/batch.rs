@@ -3,7 +3,7 @@ use redis::ConnectionLike;
 use crate::command::{Command, Reader};
 use crate::error::{Error, Place};
 use crate::executor::send_all;
-use crate::reply::{Reply, peek};
+use crate::reply::Reply;
 use crate::request::Request;
 
 /// Several commands as one: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of one.
@@ -63,12 +63,7 @@ impl<C: Commands> Batch<C> {
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
         let (requests, readers) = self.commands.split()?;
         let replies = send_all(&requests, self.atomic, con)?;
-        let taken = taken(&requests, &replies);
-        let result = C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() });
-        if result.is_err() {
-            send_all(&taken, false, con)?;
-        }
-        result
+        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
     }
 
     /// Sends the commands and awaits all answers: one round trip, on a cluster one for each slot, at once.
@@ -83,21 +78,8 @@ impl<C: Commands> Batch<C> {
     {
         let (requests, readers) = self.commands.split()?;
         let replies = crate::executor::send_all_async(&requests, self.atomic, con).await?;
-        let taken = taken(&requests, &replies);
-        let result = C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() });
-        if result.is_err() {
-            crate::executor::send_all_async(&taken, false, con).await?;
-        }
-        result
+        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
     }
-}
-
-/// What puts back what the batch has taken out of hashes, for where its results do not reach the caller.
-fn taken(requests: &[Request], replies: &[Result<redis::Value, redis::RedisError>]) -> Vec<Request> {
-    let taken = requests.iter().zip(replies).filter(|(request, _)| request.takes());
-    taken
-        .filter_map(|(request, reply)| reply.as_ref().ok().and_then(peek).map(|stored| request.put_back(stored)))
-        .collect()
 }
 
 /// The answers to a batch, each with its request.

@@ -8,7 +8,9 @@ use crate::executor::{Connected, Executor};
 use crate::expiry::{Ttl, millis};
 use crate::format::{Bincode, Counts, Expires, Format, FormatOf};
 use crate::hash::Hash;
-use crate::steps::{GetOrInsert, One, Update, WriteIf};
+#[cfg(feature = "tokio-comp")]
+use crate::steps::ReadOne;
+use crate::steps::{GetOrInsert, One, Take, Update, WriteIf};
 use crate::write::{FieldCodec, Guard};
 
 /// One field of a record, or one entry of a map: what the accessor's method for it hands out.
@@ -161,18 +163,6 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
         self.hash.set_if::<T, F, Q>(&self.name, Guard::Present, value, self.ttl)
     }
 
-    /// Reads the field and removes it: what [`get`](Self::get) would return.
-    ///
-    /// A script with `HGET` and `HDEL`, O(1).
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get). What cannot be read is not lost: a value of another kind is not removed, and one of another
-    /// shape, which only its reader can tell, is put back by `HSETNX` (without the time to live of a field).
-    pub fn take(self) -> E::Output<'a, F::Get> {
-        self.hash.take::<T, F>(&self.name, F::absent(self.default))
-    }
-
     /// Removes the field: true if it was there.
     ///
     /// `HDEL`, O(1).
@@ -189,8 +179,8 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
 
     /// Adds to a counter and returns the sum; an absent one counts from 0.
     ///
-    /// `HINCRBY`, O(1). Where the counter has a declared time to live, a script that gives it to a new one; one that is
-    /// there keeps its time, so that it counts what happens within it.
+    /// `HINCRBY`, O(1). Where the counter has a declared time to live, a script that gives it to one that has none; one
+    /// that has a time keeps it, so that it counts what happens within it.
     ///
     /// # Errors
     ///
@@ -326,6 +316,28 @@ where
         self.hash.executor.drive(steps)
     }
 
+    /// Reads the field and removes it: what [`get`](Self::get) would return.
+    ///
+    /// For a scalar (numbers, text, bytes) a script with `HGET` and `HDEL`, O(1), one round trip: its kind says that it can
+    /// be read. For anything else `HMGET`, then a script that removes it if it still is what was read: two round trips, two
+    /// more for each conflict, because only its reader can tell, and what cannot be read is not removed.
+    ///
+    /// If the answer does not arrive, the value can be gone: as with Redis's own `HGETDEL`.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field in each attempt.
+    pub fn take<'f>(self) -> E::Driven<'a, 'f, Result<F::Get, Error>>
+    where
+        E: Connected,
+        'f: 'a,
+        T: 'f,
+        F: 'f,
+    {
+        let steps = Take::new(self.one());
+        self.hash.executor.drive(steps)
+    }
+
     /// Stores `new` if the field holds `expected`: true if it was stored. An absent field holds its default, if it has
     /// one, and else equals nothing.
     ///
@@ -346,7 +358,7 @@ where
         'f: 'a,
     {
         let new = self.hash.write_of(1, 0).and_then(|mut write| {
-            write.set_field::<T, F, Q>(&self.name, new, self.ttl.clone()?)?;
+            write.set_field::<T, F, Q>(&self.name, new, self.one().changed_ttl()?)?;
             Ok(write)
         });
         let steps = WriteIf::new(self.one(), move |current: &T| *current == *expected, "compare_and_set", new);
@@ -437,30 +449,12 @@ where
     {
         let (mut hash, here, again) = (self.hash.on(self.hash.executor.clone()), self.one(), self.one());
         async move {
-            let stored = hash.executor.drive(GetOrInsert::new(here, || Err::<T, Missing>(Missing::Field))).await;
-            match stored {
-                Ok(stored) => Ok(stored),
-                Err(Missing::Failed(error)) => Err(error.into()),
-                Err(Missing::Field) => {
-                    let value = make().await?;
-                    Ok(hash.executor.drive(GetOrInsert::new(again, || Ok::<T, Error>(value))).await?)
-                }
+            if let Some(stored) = hash.executor.drive(ReadOne(here)).await? {
+                return Ok(stored);
             }
+            let value = make().await?;
+            Ok(hash.executor.drive(GetOrInsert::new(again, || Ok::<T, Error>(value))).await?)
         }
-    }
-}
-
-/// Why there is no value.
-#[cfg(feature = "tokio-comp")]
-enum Missing {
-    Field,
-    Failed(Error),
-}
-
-#[cfg(feature = "tokio-comp")]
-impl From<Error> for Missing {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -161,15 +161,6 @@ impl<E: Executor> Hash<E> {
         self.executor.execute(Command::or(request, decode_field::<T, F>, absent))
     }
 
-    pub(crate) fn take<T, F: Format<T>>(
-        &mut self,
-        field: &str,
-        absent: Option<fn() -> F::Get>,
-    ) -> E::Output<'_, F::Get> {
-        let request = Request::take(&self.key, field, F::first_bytes(), self.expiry.on_write);
-        self.executor.execute(Command::or(request, decode_field::<T, F>, absent))
-    }
-
     #[inline]
     pub(crate) fn delete(&mut self, field: &str) -> E::Output<'_, bool> {
         let request = Request::hdel(&self.key, field);

@@ -93,6 +93,8 @@ pub use open::{AsyncConnection, open_async};
 pub use open::{Connection, Options, open};
 pub use record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
 pub use redis_hashmap_derive::RedisHash;
+#[cfg(feature = "tokio-comp")]
+pub use scan::Entries;
 pub use scan::Iter;
 pub use select::{NamedField, Selection};
 pub use value::{Opaque, Value};

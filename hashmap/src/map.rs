@@ -350,7 +350,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.hash.set::<V::Stored, V::Format, W>(&text(field), value, Ok(0))
     }
 
-    /// Stores several values: how many of the fields are new. A map or a list of pairs will do.
+    /// Stores several values: how many of the fields are new. It takes a map by reference, or pairs of references.
     ///
     /// One `HSET`, O(number of entries): one step for every other client.
     ///
@@ -494,21 +494,6 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         let ttl = millis(ttl, || self.hash.place(Some(&field)));
         self.hash.set::<V::Stored, V::Format, W>(&field, value, ttl)
     }
-
-    /// Reads a value and removes it: `None` where the field is absent.
-    ///
-    /// A script with `HGET` and `HDEL`, O(1).
-    ///
-    /// # Errors
-    ///
-    /// As [`Field::take`]: what cannot be read is not lost.
-    pub fn take<T>(&mut self, field: &(impl StoredAs<K> + Display + ?Sized)) -> E::Output<'_, Option<T>>
-    where
-        V: Holds<T>,
-        T: Send + 'static,
-    {
-        self.hash.take::<T, V::Format>(&text(field), Some(|| None))
-    }
 }
 
 impl<K, E: Executor> HashMap<K, Counter, E> {
@@ -555,7 +540,8 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
 
     /// Stores `new` if the field holds `expected`: true if it was stored.
     ///
-    /// `HMGET`, then a script: two round trips. See [`Field::compare_and_set`].
+    /// `HMGET`, then a script: two round trips. See [`Field::compare_and_set`]. In a map of [`Any`] the type has to be said:
+    /// `map.entry::<String>("theme").compare_and_set("dark", "light")`.
     ///
     /// # Errors
     ///
@@ -576,6 +562,28 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         'f: 'a,
     {
         self.entry(field).compare_and_set(expected, new)
+    }
+
+    /// Reads a value and removes it: `None` where the field is absent.
+    ///
+    /// For a scalar a script with `HGET` and `HDEL`, one round trip; for anything else `HMGET`, then a script. See
+    /// [`Field::take`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Field::take`]: what cannot be read is not removed.
+    pub fn take<'a, 'f, T>(
+        &'a mut self,
+        field: &(impl StoredAs<K> + Display + ?Sized),
+    ) -> E::Driven<'a, 'f, Result<Option<T>, Error>>
+    where
+        E: Connected,
+        V: Holds<T, Format: FormatOf<T, T>>,
+        V::Format: 'f,
+        T: Send + 'static,
+        'f: 'a,
+    {
+        self.entry(field).take()
     }
 
     /// Removes a field if its value is one to remove, and it still is what was read: true if it was removed.

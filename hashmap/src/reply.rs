@@ -95,10 +95,6 @@ impl<'a> Reply<'a> {
         Ok((cursor.ok_or_else(|| unexpected(request))?, Reply { value: entries, request }.entries()?))
     }
 
-    pub(crate) fn peek(&self) -> Option<&[u8]> {
-        peek(&self.value)
-    }
-
     /// The same reply once more.
     pub(crate) fn again(&self) -> Self {
         Self { value: self.value.clone(), request: self.request }
@@ -183,11 +179,6 @@ impl Values<'_> {
     }
 }
 
-/// The bytes that a read has brought, for whoever may have to put them back.
-pub(crate) fn peek(value: &Value) -> Option<&[u8]> {
-    if let Value::BulkString(bytes) = value { Some(bytes) } else { None }
-}
-
 pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
     // These are known by their texts only. Inside a script more text stands around them.
     let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
@@ -199,9 +190,9 @@ pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
         if counts && says("would overflow") {
             return Error::Overflow { place: request.place() };
         }
-        if request.expires_fields
-            && ["unknown command", "Unknown command", "Unknown Redis command"].into_iter().any(says)
-        {
+        // (A server without scripts is another matter; and `acl_check_cmd` has its own words for an unknown command.)
+        let unknown = ["unknown command 'H", "Unknown command", "Unknown Redis command", "Invalid command passed"];
+        if request.expires_fields && unknown.into_iter().any(says) {
             return Error::Unsupported {
                 place: request.place(),
                 operation: request.operation,

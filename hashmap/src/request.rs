@@ -258,19 +258,12 @@ impl Request {
         Ok(request)
     }
 
-    /// Reads a field and removes it, if its first byte says that it is what the reader asks for.
-    pub(crate) fn take(key: &Key, field: &str, kinds: (u8, u8), ttl: u64) -> Result<Self, Error> {
+    /// Reads a field and removes it, if it is of this kind.
+    pub(crate) fn take(key: &Key, field: &str, kind: u8, ttl: u64) -> Result<Self, Error> {
         let named = Self::one("take", key, field, 0)?;
-        let mut request = Self::script(&TAKE, named.key(), 4).about_field(SCRIPT_KEY + 1);
-        request.cmd.arg(field).arg(ttl).arg(kinds.0).arg(kinds.1);
+        let mut request = Self::script(&TAKE, named.key(), 3).about_field(SCRIPT_KEY + 1);
+        request.cmd.arg(field).arg(ttl).arg(kind);
         Ok(request)
-    }
-
-    /// `HSETNX key field value`: puts back what [`Self::take`] took and the reader could not read.
-    pub(crate) fn put_back(&self, stored: &[u8]) -> Self {
-        let mut cmd = Cmd::new();
-        cmd.arg("HSETNX").arg(self.key()).arg(self.bytes(self.fields)).arg(stored);
-        Self { cmd, operation: "HSETNX", fields: 2, script: None, ..*self }
     }
 
     /// The same, and the record expires in so many milliseconds from then; 0: it is left as it is.
@@ -336,11 +329,6 @@ impl Request {
 
     pub(crate) fn is_script(&self) -> bool {
         self.script.is_some()
-    }
-
-    /// True for the one operation that removes what may then turn out not to be readable.
-    pub(crate) fn takes(&self) -> bool {
-        self.operation == TAKE.operation
     }
 
     /// With its source, if it is a script: what a server without it needs, and a batch, since EVALSHA inside MULTI

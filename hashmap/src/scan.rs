@@ -113,8 +113,12 @@ where
 }
 
 #[cfg(feature = "tokio-comp")]
+pub use aio::Entries;
+
+#[cfg(feature = "tokio-comp")]
 mod aio {
     use std::fmt::Display;
+    use std::pin::Pin;
     use std::str::FromStr;
 
     use futures_util::stream::{Stream, TryStreamExt, iter, try_unfold};
@@ -127,18 +131,21 @@ mod aio {
     use crate::hash::Hash;
     use crate::map::{HashMap, MapValue};
 
-    fn entries<K, V, C>(con: C, hash: Hash<()>) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send
+    /// The entries of a map, read page by page: what its `stream` returns. It can be polled where it is.
+    pub type Entries<'a, K, V> = Pin<Box<dyn Stream<Item = Result<(K, <V as MapValue>::Item), Error>> + Send + 'a>>;
+
+    fn entries<'a, K, V, C>(con: C, hash: Hash<()>) -> Entries<'a, K, V>
     where
         K: Display + FromStr + Send + 'static,
         V: MapValue,
-        C: ConnectionLike + Send,
+        C: ConnectionLike + Send + 'a,
     {
         let pages = try_unfold((con, hash, Some(0)), async |(mut con, hash, cursor)| {
             let Some(cursor) = cursor else { return Ok::<_, Error>(None) };
             let (next, entries) = page::<K, V>(&hash, cursor).query_async(&mut con).await?;
             Ok(Some((iter(entries), (con, hash, (next != 0).then_some(next)))))
         });
-        pages.try_flatten()
+        Box::pin(pages.try_flatten())
     }
 
     impl<K, V, C> HashMap<K, V, Async<C>>
@@ -153,7 +160,27 @@ mod aio {
         /// all the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash
         /// grows or shrinks, one can come twice. An entry that cannot be read is an error, and the others follow; a
         /// failure of the connection ends it. The stream borrows nothing.
-        pub fn stream(&mut self) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send + use<K, V, C> {
+        ///
+        /// ```
+        /// use futures_util::StreamExt;
+        /// use redis_hashmap::HashMap;
+        /// # #[tokio::main(flavor = "current_thread")]
+        /// # async fn main() -> Result<(), redis_hashmap_tests::AnyError> {
+        /// # let con = redis_hashmap_tests::connection_async().await?;
+        /// # let key = redis_hashmap_tests::key();
+        ///
+        /// let mut stock = HashMap::<String, u32>::typed(&*key).on_async(con);
+        /// stock.set_many([("apples", &3), ("pears", &5)]).await?;
+        /// let (mut stream, mut sum) = (stock.stream(), 0);
+        /// while let Some(entry) = stream.next().await {
+        ///     let (_, count) = entry?;
+        ///     sum += count;
+        /// }
+        /// assert_eq!(sum, 8);
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub fn stream(&mut self) -> Entries<'static, K, V> {
             let con = self.hash.executor.connection().clone();
             entries::<K, V, C>(con, self.hash.on(()))
         }
@@ -168,7 +195,7 @@ mod aio {
         /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
         ///
         /// As the stream of an accessor by `on_async`, but it borrows the connection.
-        pub fn stream(&mut self) -> impl Stream<Item = Result<(K, V::Item), Error>> + Send {
+        pub fn stream(&mut self) -> Entries<'_, K, V> {
             let hash = self.hash.on(());
             entries::<K, V, _>(Borrowed(self.hash.executor.connection()), hash)
         }

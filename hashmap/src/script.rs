@@ -41,11 +41,21 @@ impl Script {
     }
 }
 
+/// A script that fails in the middle has written half: whether the user may call what comes later is asked first, where the
+/// server can say (since Redis 7.0).
+macro_rules! may {
+    () => {
+        "local denied = redis.error_reply('NOPERM this user has no permissions to run what the script calls')
+local function may(...) return not redis.acl_check_cmd or redis.acl_check_cmd(...) end
+"
+    };
+}
+
 /// Writes several fields, if its conditions hold. ARGV:
 ///
 /// - what the hash must be: `""` whatever, `absent`, `present`;
 /// - the milliseconds in which the hash expires from now on, 0: as it was;
-/// - `keep`: a field that expires is left as it is, time and all, where its bytes are the same;
+/// - `keep`: a field that has a time is left as it is where its bytes are the same;
 /// - the number of guards, and each: a field, and what it must be: `""` absent, `*` present, `=` and its bytes;
 /// - the number of fields that expire, and each: its name, value and milliseconds, or `keep` for the time it has;
 /// - the number of arguments that are other fields and their values, and those;
@@ -57,7 +67,9 @@ impl Script {
 /// the hash is there all the time.
 pub(crate) static WRITE: Script = Script {
     operation: "EVALSHA",
-    source: "local key, must, ttl, keep, new, i = KEYS[1], ARGV[1], ARGV[2], ARGV[3] == 'keep', 0, 5
+    source: concat!(
+        may!(),
+        "local key, must, ttl, keep, new, i = KEYS[1], ARGV[1], ARGV[2], ARGV[3] == 'keep', 0, 5
 if must ~= '' and (redis.call('EXISTS', key) == 1) ~= (must == 'present') then return -1 end
 for _ = 1, tonumber(ARGV[4]) do
     local stored, expected = redis.call('HGET', key, ARGV[i]), ARGV[i + 1]
@@ -69,8 +81,15 @@ for _ = 1, tonumber(ARGV[4]) do
     i = i + 2
 end
 local expiring = tonumber(ARGV[i])
+local last = i + 1 + expiring * 3 + tonumber(ARGV[i + 1 + expiring * 3])
 i = i + 1
-if expiring > 0 and ARGV[i + 2] ~= 'keep' then redis.call('HPTTL', key, 'FIELDS', 1, ARGV[i]) end
+if expiring > 0 and ARGV[i + 2] ~= 'keep' then
+    redis.call('HPTTL', key, 'FIELDS', 1, ARGV[i])
+    if not may('HSETEX', key, 'PX', 1, 'FIELDS', 1, 'f', 'v') then return denied end
+end
+if (last > i + expiring * 3 or expiring > 0) and not may('HSET', key, 'f', 'v') then return denied end
+if #ARGV > last and not may('HDEL', key, 'f') then return denied end
+if ttl ~= '0' and not may('PEXPIRE', key, 1) then return denied end
 for _ = 1, expiring do
     local field, value, millis = ARGV[i], ARGV[i + 1], ARGV[i + 2]
     local stored = redis.call('HGET', key, field)
@@ -81,13 +100,12 @@ for _ = 1, expiring do
         else
             redis.call('HSET', key, field, value)
         end
-    elseif not (keep and stored == value) then
+    elseif not (keep and stored == value and redis.call('HPTTL', key, 'FIELDS', 1, field)[1] > 0) then
         redis.call('HSETEX', key, 'PX', millis, 'FIELDS', 1, field, value)
     end
     if not stored then new = new + 1 end
     i = i + 3
 end
-local last = i + tonumber(ARGV[i])
 for from = i + 1, last, 4000 do
     new = new + redis.call('HSET', key, unpack(ARGV, from, math.min(from + 3999, last)))
 end
@@ -95,7 +113,8 @@ for from = last + 1, #ARGV, 4000 do
     redis.call('HDEL', key, unpack(ARGV, from, math.min(from + 3999, #ARGV)))
 end
 if ttl ~= '0' then redis.call('PEXPIRE', key, ttl) end
-return new",
+return new"
+    ),
     #[cfg(feature = "embedded")]
     twin: twins::write,
     hash: OnceLock::new(),
@@ -104,7 +123,10 @@ return new",
 /// Calls a command, and has the hash expire. ARGV: the milliseconds, the command, its arguments behind the key.
 pub(crate) static CALL_AND_EXPIRE: Script = Script {
     operation: "EVALSHA",
-    source: "local reply
+    source: concat!(
+        may!(),
+        "if not may('PEXPIRE', KEYS[1], 1) then return denied end
+local reply
 if #ARGV <= 4002 then
     reply = redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))
 else
@@ -115,45 +137,51 @@ else
     end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return reply",
+return reply"
+    ),
     #[cfg(feature = "embedded")]
     twin: twins::call_and_expire,
     hash: OnceLock::new(),
 };
 
-/// Reads a field and removes it. ARGV: the field, the milliseconds in which the hash expires from now on (0: as it
-/// was), and the least and the greatest first byte of what is removed; anything else is only read, since who asked
-/// cannot make sense of it.
+/// Reads a field and removes it. ARGV: the field, the milliseconds in which the hash expires from now on (0: as it was),
+/// and the first byte of what is removed; anything else is only read, since who asked cannot make sense of it.
 pub(crate) static TAKE: Script = Script {
     operation: "take",
-    source: "local stored = redis.call('HGET', KEYS[1], ARGV[1])
-if stored then
-    local first = string.byte(stored) or 0
-    if first >= tonumber(ARGV[3]) and first <= tonumber(ARGV[4]) then
-        redis.call('HDEL', KEYS[1], ARGV[1])
-        if ARGV[2] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-    end
+    source: concat!(
+        may!(),
+        "local key, field, ttl = KEYS[1], ARGV[1], ARGV[2]
+local stored = redis.call('HGET', key, field)
+if stored and string.byte(stored) == tonumber(ARGV[3]) then
+    if ttl ~= '0' and not may('PEXPIRE', key, 1) then return denied end
+    redis.call('HDEL', key, field)
+    if ttl ~= '0' then redis.call('PEXPIRE', key, ttl) end
 end
-return stored",
+return stored"
+    ),
     #[cfg(feature = "embedded")]
     twin: twins::take,
     hash: OnceLock::new(),
 };
 
-/// Adds to a counter where something expires. ARGV: the field, what to add, the milliseconds in which a new one expires (0:
-/// it does not), and those of the hash (0: as it was). A counter that is there keeps its time: it counts what happens
-/// within it.
+/// Adds to a counter where something expires. ARGV: the field, what to add, the milliseconds in which it expires if it has
+/// no time yet (0: it does not), and those of the hash (0: as it was). A counter that has a time keeps it: it counts what
+/// happens within it.
 ///
 /// The sum is read as text: Lua's numbers hold 53 bits.
 pub(crate) static INCREMENT: Script = Script {
     operation: "increment",
-    source: "local key, field, millis = KEYS[1], ARGV[1], ARGV[3]
-if millis ~= '0' then redis.call('HPTTL', key, 'FIELDS', 1, field) end
-local is_new = redis.call('HEXISTS', key, field) == 0
+    source: concat!(
+        may!(),
+        "local key, field, millis, ttl = KEYS[1], ARGV[1], ARGV[3], ARGV[4]
+local timeless = millis ~= '0' and redis.call('HPTTL', key, 'FIELDS', 1, field)[1] < 0
+if timeless and not may('HPEXPIRE', key, 1, 'FIELDS', 1, field) then return denied end
+if ttl ~= '0' and not may('PEXPIRE', key, 1) then return denied end
 redis.call('HINCRBY', key, field, ARGV[2])
-if is_new and millis ~= '0' then redis.call('HPEXPIRE', key, millis, 'FIELDS', 1, field) end
-if ARGV[4] ~= '0' then redis.call('PEXPIRE', key, ARGV[4]) end
-return redis.call('HGET', key, field)",
+if timeless then redis.call('HPEXPIRE', key, millis, 'FIELDS', 1, field) end
+if ttl ~= '0' then redis.call('PEXPIRE', key, ttl) end
+return redis.call('HGET', key, field)"
+    ),
     #[cfg(feature = "embedded")]
     twin: twins::increment,
     hash: OnceLock::new(),
@@ -208,6 +236,11 @@ mod twins {
         }
     }
 
+    fn has_time(writer: &mut Writer<'_>, key: &[u8], field: &[u8]) -> Result<bool, Failure> {
+        let left = call(writer, &[b"HPTTL", key, b"FIELDS", b"1", field])?;
+        Ok(matches!(left, Value::Array(left) if matches!(left.as_slice(), [Value::Int(0..)])))
+    }
+
     pub(super) fn write(writer: &mut Writer<'_>, key: &[u8], args: &[Vec<u8>]) -> Answer {
         let mut args = Args(args);
         let (must, ttl, keep) = (args.next()?, args.next()?, args.next()? == b"keep");
@@ -232,7 +265,7 @@ mod twins {
             let stored = stored(writer, key, field)?;
             if millis == b"keep" {
                 call(writer, &[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, value])?;
-            } else if !(keep && stored.as_deref() == Some(value)) {
+            } else if !(keep && stored.as_deref() == Some(value) && has_time(writer, key, field)?) {
                 call(writer, &[b"HSETEX", key, b"PX", millis, b"FIELDS", b"1", field, value])?;
             }
             new += i64::from(stored.is_none());
@@ -261,9 +294,9 @@ mod twins {
 
     pub(super) fn take(writer: &mut Writer<'_>, key: &[u8], args: &[Vec<u8>]) -> Answer {
         let mut args = Args(args);
-        let (field, ttl, least, greatest) = (args.next()?, args.next()?, args.number::<u8>()?, args.number::<u8>()?);
+        let (field, ttl, kind) = (args.next()?, args.next()?, args.number::<u8>()?);
         let Some(stored) = stored(writer, key, field)? else { return Ok(Value::Nil) };
-        if (least..=greatest).contains(&stored.first().copied().unwrap_or(0)) {
+        if stored.first() == Some(&kind) {
             call(writer, &[b"HDEL", key, field])?;
             expire(writer, key, ttl)?;
         }
@@ -273,9 +306,9 @@ mod twins {
     pub(super) fn increment(writer: &mut Writer<'_>, key: &[u8], args: &[Vec<u8>]) -> Answer {
         let mut args = Args(args);
         let (field, by, millis, ttl) = (args.next()?, args.next()?, args.next()?, args.next()?);
-        let is_new = stored(writer, key, field)?.is_none();
+        let timeless = millis != b"0" && !has_time(writer, key, field)?;
         call(writer, &[b"HINCRBY", key, field, by])?;
-        if is_new && millis != b"0" {
+        if timeless {
             call(writer, &[b"HPEXPIRE", key, millis, b"FIELDS", b"1", field])?;
         }
         expire(writer, key, ttl)?;

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Place};
 use crate::executor::pause;
 use crate::format::{Format, FormatOf};
-use crate::hash::Hash;
+use crate::hash::{Hash, decode_field};
 use crate::record::{RecordReader, RedisHash};
 use crate::reply::{Reply, unexpected};
 use crate::request::Request;
+use crate::script::TAKE;
 use crate::write::{Change, Guard, KEEP_TTL, Must, Write};
 
 /// An operation of several steps.
@@ -140,7 +141,7 @@ where
         let mut changed = false;
         // Where a stored field is guarded, the record is there; else that it is has to be said.
         let mut guarded = false;
-        let is_there = raw.iter().any(Option::is_some);
+        let (names_one, is_there) = (names.len() == 1, raw.iter().any(Option::is_some));
         let mut read: HashMap<&str, Option<Vec<u8>>> = names.into_iter().zip(raw).collect();
         let before: HashMap<&str, _> = before.iter().map(|change| (change.name.as_str(), &change.value)).collect();
         for change in after {
@@ -159,7 +160,8 @@ where
         if !guarded && is_there {
             write = write.only_if(Must::Exist);
         }
-        let request = write.finish("update", hash.expiry.on_write);
+        let finish = if names_one { Write::finish_field } else { Write::finish };
+        let request = finish(write, "update", hash.expiry.on_write);
         self.written = Some(value);
         Ok(Step::Send(request))
     }
@@ -229,6 +231,21 @@ pub(crate) struct One<T, F> {
 }
 
 impl<T, F> One<T, F> {
+    fn place(&self) -> Place {
+        self.hash.place(Some(&self.name))
+    }
+
+    /// What an update or a `compare_and_set` gives it: what has no time of its own to be given keeps the one it has.
+    pub(crate) fn changed_ttl(&self) -> Result<u64, Error>
+    where
+        F: Format<T>,
+    {
+        Ok(match self.ttl.clone()? {
+            0 if F::EXPIRES => KEEP_TTL,
+            ttl => ttl,
+        })
+    }
+
     fn reads(&self) -> Result<Request, Error> {
         let request = Request::hmget_many(&self.hash.key, std::slice::from_ref(&self.name))?;
         self.hash.reads(Ok(Request { one_field: true, ..request }))
@@ -279,7 +296,7 @@ where
     }
 
     fn place(&self) -> Place {
-        self.hash.place(Some(&self.name))
+        self.place()
     }
 
     fn request(&self) -> Result<Request, Error> {
@@ -295,12 +312,7 @@ where
     }
 
     fn encode(&self, value: &T, write: &mut Write) -> Result<(), Error> {
-        // What has no time of its own to be given keeps the one it has.
-        let ttl = match self.ttl.clone()? {
-            0 if F::EXPIRES => KEEP_TTL,
-            ttl => ttl,
-        };
-        write.set_field::<T, F, T>(&self.name, value, ttl)
+        write.set_field::<T, F, T>(&self.name, value, self.changed_ttl()?)
     }
 
     fn output(value: T) -> F::Get {
@@ -346,7 +358,7 @@ where
                 Ok(Step::Done(true))
             } else {
                 let Self { field, attempts, .. } = self;
-                attempts.again(|| field.hash.place(Some(&field.name)), field.reads())
+                attempts.again(|| field.place(), field.reads())
             };
         }
         let raw = One::<T, F>::raw(reply)?;
@@ -357,6 +369,83 @@ where
         write.guard(self.field.name.clone(), raw.map_or(Guard::Absent, Guard::Bytes));
         self.writing = true;
         Ok(Step::Send(write.finish_field(self.operation, self.field.hash.expiry.on_write)))
+    }
+}
+
+/// Read and remove. A value is removed only when it is known to be readable: a scalar by its kind, in one step; anything
+/// else after it was decoded, if it still is what was read.
+pub(crate) struct Take<T, F> {
+    field: One<T, F>,
+    attempts: Attempts,
+    /// What was read, while it is being removed.
+    taken: Option<T>,
+}
+
+impl<T, F> Take<T, F> {
+    pub(crate) fn new(field: One<T, F>) -> Self {
+        let attempts = Attempts::new(field.hash.attempts);
+        Self { field, attempts, taken: None }
+    }
+}
+
+impl<T, F: Format<T> + FormatOf<T, T>> Steps for Take<T, F> {
+    type Output = F::Get;
+    type Error = Error;
+
+    fn start(&mut self) -> Result<Step<F::Get>, Error> {
+        let One { hash, name, .. } = &self.field;
+        match F::first_bytes() {
+            (kind, other) if kind == other => Request::take(&hash.key, name, kind, hash.expiry.on_write),
+            _ => self.field.reads(),
+        }
+        .map(Step::Send)
+    }
+
+    fn next(&mut self, reply: Reply<'_>) -> Result<Step<F::Get>, Error> {
+        let request = reply.request();
+        if let Some(taken) = self.taken.take() {
+            return if reply.applied()? {
+                Ok(Step::Done(F::found(taken)))
+            } else {
+                let Self { field, attempts, .. } = self;
+                attempts.again(|| field.place(), field.reads())
+            };
+        }
+        if request.operation == TAKE.operation {
+            return decode_field::<T, F>(reply, F::absent(self.field.default)).map(Step::Done);
+        }
+        let Some(raw) = One::<T, F>::raw(reply)? else {
+            let absent = F::absent(self.field.default).ok_or_else(|| unexpected(request))?;
+            return Ok(Step::Done(absent()));
+        };
+        self.taken = self.field.decoded(Some(&raw))?;
+        let name = self.field.name.clone();
+        let remove = self.field.guarded("take", Guard::Bytes(raw), |write| {
+            write.remove(name);
+            Ok(())
+        })?;
+        Ok(Step::Send(remove))
+    }
+}
+
+/// Read one field as it is: `None` where it is absent, whatever its default.
+#[cfg(feature = "tokio-comp")]
+pub(crate) struct ReadOne<T, F>(pub(crate) One<T, F>);
+
+#[cfg(feature = "tokio-comp")]
+impl<T, F: Format<T>> Steps for ReadOne<T, F> {
+    type Output = Option<T>;
+    type Error = Error;
+
+    fn start(&mut self) -> Result<Step<Option<T>>, Error> {
+        self.0.ttl.clone()?;
+        self.0.reads().map(Step::Send)
+    }
+
+    fn next(&mut self, reply: Reply<'_>) -> Result<Step<Option<T>>, Error> {
+        let raw = One::<T, F>::raw(reply)?;
+        let decoded = raw.map(|raw| self.0.decoded(Some(&raw))).transpose()?;
+        Ok(Step::Done(decoded.flatten()))
     }
 }
 
@@ -400,7 +489,7 @@ where
                 return Ok(Step::Done(made));
             }
             let Self { field, attempts, .. } = self;
-            return Ok(attempts.again(|| field.hash.place(Some(&field.name)), field.reads())?);
+            return Ok(attempts.again(|| field.place(), field.reads())?);
         }
         let raw = One::<T, F>::raw(reply)?;
         if let Some(raw) = raw {

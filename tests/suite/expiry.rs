@@ -114,6 +114,11 @@ fn kept(before: Life) -> Life {
     before
 }
 
+/// What has a time keeps it; what has none is given the declared one.
+fn kept_or_declared(before: Life) -> Life {
+    if before == Forever { Secs(DECLARED) } else { before }
+}
+
 fn gone(_: Life) -> Life {
     Absent
 }
@@ -154,7 +159,7 @@ macro_rules! rows {
             "increment of another field": |r| assert_eq!(r.tries().increment(1)?, 2) => $written, kept;
             "set_all of the same": |r| {
                 r.set_all(&$record { user: "Bob".to_owned(), code: Some("1234".to_owned()), tries: 7 })?
-            } => $written, kept;
+            } => $written, kept_or_declared;
             "set_all of another value": |r| {
                 r.set_all(&$record { user: "Ann".to_owned(), code: Some("5678".to_owned()), tries: 1 })?
             } => $written, renewed;
@@ -166,7 +171,7 @@ macro_rules! rows {
             } => kept, kept;
             "replace of the same": |r| {
                 assert!(r.replace(&$record { user: "Bob".to_owned(), code: Some("1234".to_owned()), tries: 1 })?)
-            } => $written, kept;
+            } => $written, kept_or_declared;
             "replace of another value": |r| {
                 assert!(r.replace(&$record { user: "Ann".to_owned(), code: Some("5678".to_owned()), tries: 1 })?)
             } => $written, renewed;
@@ -276,6 +281,10 @@ fn fields_expire() -> Test {
         record.tries().expire_in(Duration::from_secs(1000))?;
         assert_eq!(record.tries().increment(1)?, 2);
         assert_eq!(Life::from(record.tries().ttl()?), Secs(1000));
+        // One that has lost its window, or never had one, is given it.
+        assert!(record.tries().persist()?);
+        assert_eq!(record.tries().increment(1)?, 3);
+        assert_eq!(Life::from(record.tries().ttl()?), Secs(DECLARED));
         assert!(record.tries().expire_at(SystemTime::now() - Duration::from_secs(1))?);
         assert_eq!(record.tries().get()?, 0);
         record.clear()?;
@@ -286,6 +295,8 @@ fn fields_expire() -> Test {
         assert_eq!(map.ttl()?, Ttl::Persistent);
         // The time of an entry is not the closure's to end; `set` ends it.
         map.update(&1, |one| one.push('!'))?;
+        assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000), "{store}");
+        assert!(map.compare_and_set(&1, "one!", "one!")?);
         assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000), "{store}");
         map.entry(&1).with_ttl(Duration::from_secs(50)).update(|one| one.push('!'))?;
         assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(50), "{store}");

@@ -164,6 +164,49 @@ fn a_patch_needs_nothing_of_its_types() -> Test {
     Ok(())
 }
 
+/// A path that only an expression can be.
+trait Check: Sized {
+    fn check<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+impl Check for u8 {
+    fn check<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let percent = Self::deserialize(deserializer)?;
+        if percent > 100 { Err(serde::de::Error::custom("more than 100")) } else { Ok(percent) }
+    }
+}
+
+mod halved {
+    use serde::{Deserialize, Deserializer};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+        u8::deserialize(deserializer).map(|number| number / 2)
+    }
+}
+
+#[derive(RedisHash, Deserialize)]
+struct Checked {
+    #[serde(deserialize_with = "<u8 as Check>::check")]
+    percent: u8,
+    #[serde(deserialize_with = "<u8 as Check>::check", skip_deserializing)]
+    #[redis_hash(default)]
+    hidden: u8,
+    #[serde(with = "halved")]
+    half: u8,
+    #[redis_hash(skip_deserializing)]
+    internal: Option<u8>,
+}
+
+/// A validation of the struct holds for its patch.
+#[test]
+fn what_serde_checks_is_checked() -> Test {
+    let read = |json: &str| serde_json::from_str::<CheckedPatch>(json);
+    assert!(read(r#"{"percent": 200}"#).unwrap_err().to_string().starts_with("more than 100"));
+    let patch = read(r#"{"percent": 99, "hidden": 1, "half": 4, "internal": 5}"#)?;
+    assert_eq!(patch, CheckedPatch::default().percent(99).half(2));
+    Ok(())
+}
+
 /// Taken by the user's own.
 #[expect(dead_code, reason = "only its name counts")]
 struct NamedPatch;

@@ -122,16 +122,16 @@ fn in_a_batch(mut con: Connection, mut forget: impl FnMut()) -> Test {
             session.user().get(),
             session.user().set_if_present("Cid"),
             plain_record.get_all(),
-            session.user().take(),
-            plain_record.user().exists(),
+            session.user().get(),
+            session.user().delete(),
             session.ttl(),
         ));
         let commands = if atomic { commands.atomic() } else { commands };
-        let (created, again, is_new, bob, set, all, cid, exists, ttl) = commands.query(&mut con)?;
-        assert!(created && !again && !is_new && set && !exists);
+        let (created, again, is_new, bob, set, all, cid, deleted, ttl) = commands.query(&mut con)?;
+        assert!(created && !again && !is_new && set && deleted);
         assert_eq!((bob.as_deref(), cid.as_deref()), (Some("Bob"), Some("Cid")));
         assert_eq!(all, Some(Plain { user: "Cid".to_owned(), cart: None }));
-        // Its last field was taken, and the record with it.
+        // Its last field is gone, and the record with it.
         assert_eq!(ttl, Ttl::Absent);
     }
     Ok(())
@@ -174,7 +174,7 @@ async fn async_scripts<C: AsyncConnectionLike + Clone + Send + 'static>(mut con:
     assert_eq!(record.update(|plain| plain.user.push_str(&suffix)).await?.map(|p| p.user).as_deref(), Some("Dan!?"));
     let (mut plain_record, mut session) = (Plain::at(&*key), Session::at(&*key));
     forget!();
-    let commands = batch((plain_record.replace(&plain()), session.user().take())).atomic();
+    let commands = batch((plain_record.replace(&plain()), session.user().get())).atomic();
     assert_eq!(commands.query_async(&mut con).await?, (true, Some("Ann".to_owned())));
     Ok(())
 }
@@ -189,48 +189,93 @@ async fn async_on_every_place() -> Test {
     async_scripts(redis_hashmap::open_async("memory:").await?, false).await
 }
 
-/// A take that cannot be read loses nothing, whatever it is and however it is sent.
+#[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+struct Old {
+    name: String,
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Debug)]
+struct New {
+    name: String,
+    age: u8,
+}
+
+/// A take that cannot be read removes nothing, and leaves every time to live as it is.
 #[test]
-fn what_is_taken_and_cannot_be_read_is_still_there() -> Test {
-    #[derive(serde::Serialize, serde::Deserialize)]
-    struct Old {
-        name: String,
-    }
-    #[derive(serde::Serialize, serde::Deserialize, Debug)]
-    struct New {
-        name: String,
-        age: u8,
-    }
-    for url in [redis_url(), "memory:".to_owned()] {
+fn what_cannot_be_read_is_not_taken() -> Test {
+    for url in newer_server("REDIS_8_URL").into_iter().chain([redis_url(), "memory:".to_owned()]) {
         let mut con = open(&url)?;
         let key = key();
         let mut any = HashMap::new(&*key).on(&mut con);
         any.set("scalar", "text")?;
         any.set("struct", &Old { name: "Ann".to_owned() })?;
+        any.expire_in(std::time::Duration::from_secs(1000))?;
+        let fields_expire = url != redis_url();
+        if fields_expire {
+            any.entry::<Value>("scalar").expire_in(std::time::Duration::from_secs(500))?;
+            any.entry::<Value>("struct").expire_in(std::time::Duration::from_secs(500))?;
+        }
         let before = any.get_all()?;
         assert!(matches!(any.take::<u32>("scalar"), Err(Error::WrongType { .. })));
         assert!(matches!(any.take::<New>("scalar"), Err(Error::WrongType { .. })));
         assert!(matches!(any.take::<u32>("struct"), Err(Error::WrongType { .. })));
         assert!(matches!(any.take::<New>("struct"), Err(Error::OtherShape { .. })));
         assert_eq!(any.get_all()?, before);
-        if url == "memory:" {
-            // What is of another kind was never removed: it keeps its time.
-            any.entry::<Value>("scalar").expire_in(std::time::Duration::from_secs(1000))?;
-            assert!(any.take::<u32>("scalar").is_err());
-            assert!(any.entry::<Value>("scalar").ttl()?.remaining().is_some());
+        assert!(any.ttl()?.remaining().is_some());
+        if fields_expire {
+            for field in ["scalar", "struct"] {
+                assert!(any.entry::<Value>(field).ttl()?.remaining().is_some());
+            }
         }
-        // The second of a batch fails: what the first has taken would reach nobody.
-        let mut map = HashMap::new(&*key);
-        for atomic in [false, true] {
-            let commands = batch((map.take::<String>("scalar"), map.take::<New>("struct")));
-            let commands = if atomic { commands.atomic() } else { commands };
-            assert!(matches!(commands.query(&mut con), Err(Error::OtherShape { .. })));
-            assert_eq!(HashMap::new(&*key).on(&mut con).get_all()?, before);
-        }
-        let mut any = HashMap::new(&*key).on(&mut con);
+        assert_eq!(any.take("struct")?, Some(Old { name: "Ann".to_owned() }));
         assert_eq!(any.take("scalar")?, Some(Value::Str("text".to_owned())));
-        assert!(matches!(any.take::<Value>("struct")?, Some(Value::Opaque(_))));
-        assert!(!any.clear()?);
+        assert_eq!(any.take::<Value>("scalar")?, None);
+        assert!(any.is_empty()?);
+    }
+    Ok(())
+}
+
+/// What others change between the look and the removal is looked at again.
+#[test]
+fn of_several_who_take_one_has_it() -> Test {
+    let key = key();
+    for value in [vec![1], vec![2]] {
+        HashMap::<u8, Vec<u8>>::typed(&*key).on(open(&redis_url())?).set(&1, &value)?;
+        let taken: Vec<_> = std::thread::scope(|scope| {
+            let take = || HashMap::<u8, Vec<u8>>::typed(&*key).on(open(&redis_url())?).take(&1);
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Result<_, Error>>()
+        })?;
+        assert_eq!(taken.iter().flatten().collect::<Vec<_>>(), [&value]);
+    }
+    Ok(())
+}
+
+/// A script asks first whether its user may call all of it: no half of a write.
+#[test]
+fn without_the_right_to_a_part_nothing_is_written() -> Test {
+    for user in ["nopexpire", "nohdel"] {
+        let key = key();
+        let mut con =
+            open(&flushed_server().replace("default:secret-of-default", &format!("{user}:secret-of-{user}")))?;
+        let mut all = open(&flushed_server())?;
+        let denied = |result: Result<bool, Error>| {
+            let error = result.unwrap_err();
+            assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error:?}");
+        };
+        if user == "nopexpire" {
+            denied(Session::at(&*key).on(&mut con).user().set("Ann"));
+            denied(Session::at(&*key).on(&mut con).patch(&SessionPatch::default().user("x".to_owned())).map(|()| true));
+            assert!(!Session::at(&*key).on(&mut all).exists()?);
+        } else {
+            Plain::at(&*key).on(&mut all).set_all(&Plain { cart: Some(vec![1]), ..plain() })?;
+            let patch = PlainPatch::default().user("Bob".to_owned()).cart(None);
+            denied(Plain::at(&*key).on(&mut con).patch(&patch).map(|()| true));
+            denied(Plain::at(&*key).on(&mut con).cart().take().map(|_| true));
+            let found = Plain::at(&*key).on(&mut all).get_all()?;
+            assert_eq!(found, Some(Plain { cart: Some(vec![1]), ..plain() }));
+        }
+        Plain::at(&*key).on(&mut all).clear()?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
 use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
-use super::{Connected, Executor, is_noscript, ordered, replies_of, settle};
+use super::{Connected, Executor, is_noscript, ordered, replies_of};
 use crate::command::Command;
 use crate::error::Error;
 use crate::reply::{Reply, failed, unexpected};
@@ -146,11 +146,7 @@ impl<T> Command<T> {
     pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
         let mut request = self.request?;
         let reply = send_one(&mut request, con).await;
-        let (result, put_back) = settle(&self.reader, Reply::new(reply, &request)?);
-        if let Some(put_back) = put_back {
-            Reply::new(con.req_packed_command(&put_back.cmd).await, &put_back)?.done()?;
-        }
-        result
+        self.reader.read(Reply::new(reply, &request)?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 
-use crate::command::{Command, Reader};
+use crate::command::Command;
 use crate::error::{Error, RedisFault};
 use crate::reply::{Reply, failed, unexpected};
 use crate::request::Request;
@@ -172,11 +172,7 @@ impl<T> Command<T> {
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<T, Error> {
         let mut request = self.request?;
         let reply = send_one(&mut request, con);
-        let (result, put_back) = settle(&self.reader, Reply::new(reply, &request)?);
-        if let Some(put_back) = put_back {
-            Reply::new(con.req_command(&put_back.cmd), &put_back)?.done()?;
-        }
-        result
+        self.reader.read(Reply::new(reply, &request)?)
     }
 }
 
@@ -188,19 +184,6 @@ fn send_one(request: &mut Request, con: &mut dyn ConnectionLike) -> Result<Value
     }
     *request = request.clone().standalone();
     con.req_command(&request.cmd)
-}
-
-/// Reads a reply. What was taken out of the hash and cannot be read goes back by the request that is returned, so that
-/// nothing is lost.
-pub(crate) fn settle<T>(reader: &Reader<T>, reply: Reply<'_>) -> (Result<T, Error>, Option<Request>) {
-    if !reply.request().takes() {
-        return (reader.read(reply), None);
-    }
-    let request = reply.request();
-    let again = reply.again();
-    let result = reader.read(reply);
-    let put_back = if result.is_err() { again.peek().map(|stored| request.put_back(stored)) } else { None };
-    (result, put_back)
 }
 
 /// How long to wait before the next attempt, after so many that failed, the last of which took so long: not at all at
