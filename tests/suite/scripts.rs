@@ -71,6 +71,9 @@ fn every_script<C: ConnectionLike>(key: &Key, con: &mut C, fields_expire: bool, 
         "get, and the record expires": |r| r.user().get().map(|user| user.as_deref() == Some("Ann"));
         "get_all": |r| r.get_all().map(|session| session.is_some());
         "delete": |r| r.cart().delete();
+        "a field beside it": |r| r.cart().set(&vec![3]);
+        "take of a scalar": |r| r.user().take().map(|user| user.as_deref() == Some("Ann"));
+        "take of an absent one": |r| r.user().take().map(|user| user.is_none());
     }
     if fields_expire {
         runs! { Session,
