@@ -1,6 +1,6 @@
 //! Stored values: a header that says what follows, and bincode. `docs/format.md` is the specification.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::io;
 use std::str::FromStr;
@@ -210,11 +210,26 @@ pub(crate) fn from_text<T: FromStr>(stored: &[u8]) -> Result<T, Fault> {
         .ok_or(Fault::NotText { asked: type_name::<T>() })
 }
 
-/// The bytes that a stored `T` can begin with: what begins otherwise is certain not to decode.
-pub(crate) fn first_bytes<T: DeserializeOwned>() -> (u8, u8) {
-    match asked_kind::<T>() {
-        Some(kind) if kind.is_scalar() => (kind.byte(), kind.byte()),
-        Some(_) => (Kind::Seq.byte(), *RESERVED.end()),
-        None => (*RESERVED.start(), *RESERVED.end()),
-    }
+/// The kind of a `T` of which every stored value can be read, whatever it is. Other types that ask for a scalar can refuse
+/// its contents: a `NonZeroU8`, a date.
+pub(crate) fn readable_kind<T: DeserializeOwned + 'static>() -> Option<Kind> {
+    let asked = TypeId::of::<T>();
+    let of = |types: &[TypeId]| types.contains(&asked);
+    let is_plain = of(&[TypeId::of::<bool>(), TypeId::of::<char>(), TypeId::of::<String>()])
+        || of(&[TypeId::of::<f32>(), TypeId::of::<f64>()])
+        || of(&[
+            TypeId::of::<i8>(),
+            TypeId::of::<i16>(),
+            TypeId::of::<i32>(),
+            TypeId::of::<i64>(),
+            TypeId::of::<i128>(),
+        ])
+        || of(&[
+            TypeId::of::<u8>(),
+            TypeId::of::<u16>(),
+            TypeId::of::<u32>(),
+            TypeId::of::<u64>(),
+            TypeId::of::<u128>(),
+        ]);
+    if is_plain { asked_kind::<T>() } else { None }
 }

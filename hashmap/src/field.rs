@@ -318,8 +318,8 @@ where
 
     /// Reads the field and removes it: what [`get`](Self::get) would return.
     ///
-    /// For a scalar (numbers, text, bytes) a script with `HGET` and `HDEL`, O(1), one round trip: its kind says that it can
-    /// be read. For anything else `HMGET`, then a script that removes it if it still is what was read: two round trips, two
+    /// For a number, `bool`, `char` or `String` a script with `HGET` and `HDEL`, O(1), one round trip: its kind says that it
+    /// can be read. For anything else `HMGET`, then a script that removes it if it still is what was read: two round trips, two
     /// more for each conflict, because only its reader can tell, and what cannot be read is not removed.
     ///
     /// If the answer does not arrive, the value can be gone: as with Redis's own `HGETDEL`.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{self, Fault};
+use crate::kind::Kind;
 use crate::map::Any;
 use crate::shape::Shape;
 
@@ -113,10 +114,10 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     const EXPIRES: bool = false;
 
-    /// The least and the greatest first byte of what can decode.
+    /// The kind of which every stored value decodes, if there is one.
     #[doc(hidden)]
-    fn first_bytes() -> (u8, u8) {
-        (u8::MIN, u8::MAX)
+    fn readable_kind() -> Option<Kind> {
+        None
     }
 }
 
@@ -153,8 +154,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Format<T> for Bincode {
         codec::decode(stored)
     }
 
-    fn first_bytes() -> (u8, u8) {
-        codec::first_bytes::<T>()
+    fn readable_kind() -> Option<Kind> {
+        codec::readable_kind::<T>()
     }
 }
 
@@ -302,8 +303,8 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
         F::decode(stored)
     }
 
-    fn first_bytes() -> (u8, u8) {
-        F::first_bytes()
+    fn readable_kind() -> Option<Kind> {
+        F::readable_kind()
     }
 }
 
@@ -327,8 +328,8 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
         F::decode(stored)
     }
 
-    fn first_bytes() -> (u8, u8) {
-        F::first_bytes()
+    fn readable_kind() -> Option<Kind> {
+        F::readable_kind()
     }
 }
 

@@ -566,7 +566,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
 
     /// Reads a value and removes it: `None` where the field is absent.
     ///
-    /// For a scalar a script with `HGET` and `HDEL`, one round trip; for anything else `HMGET`, then a script. See
+    /// For a number, `bool`, `char` or `String` a script with `HGET` and `HDEL`, one round trip; for anything else `HMGET`, then a script. See
     /// [`Field::take`].
     ///
     /// # Errors

@@ -372,8 +372,8 @@ where
     }
 }
 
-/// Read and remove. A value is removed only when it is known to be readable: a scalar by its kind, in one step; anything
-/// else after it was decoded, if it still is what was read.
+/// Read and remove. A value is removed only when it is known to be readable: a plain scalar by its kind, in one step;
+/// anything else after it was decoded, if it still is what was read.
 pub(crate) struct Take<T, F> {
     field: One<T, F>,
     attempts: Attempts,
@@ -394,9 +394,9 @@ impl<T, F: Format<T> + FormatOf<T, T>> Steps for Take<T, F> {
 
     fn start(&mut self) -> Result<Step<F::Get>, Error> {
         let One { hash, name, .. } = &self.field;
-        match F::first_bytes() {
-            (kind, other) if kind == other => Request::take(&hash.key, name, kind, hash.expiry.on_write),
-            _ => self.field.reads(),
+        match F::readable_kind() {
+            Some(kind) => Request::take(&hash.key, name, kind.byte(), hash.expiry.on_write),
+            None => self.field.reads(),
         }
         .map(Step::Send)
     }

@@ -230,6 +230,10 @@ fn what_cannot_be_read_is_not_taken() -> Test {
                 assert!(any.entry::<Value>(field).ttl()?.remaining().is_some());
             }
         }
+        // Of the kind that is asked for, and refused by the type all the same.
+        any.set("zero", &0_u8)?;
+        assert!(any.take::<std::num::NonZeroU8>("zero").is_err());
+        assert_eq!(any.take::<u8>("zero")?, Some(0));
         assert_eq!(any.take("struct")?, Some(Old { name: "Ann".to_owned() }));
         assert_eq!(any.take("scalar")?, Some(Value::Str("text".to_owned())));
         assert_eq!(any.take::<Value>("scalar")?, None);
