@@ -173,7 +173,7 @@ impl<E: Executor> Hash<E> {
         self.run(request, |reply, _| reply.flag())
     }
 
-    /// Adds to a counter, which expires after `ttl` milliseconds if it is new; 0: it does not.
+    /// Adds to a counter, which expires after `ttl` milliseconds if it has no time yet; 0: it does not.
     pub(crate) fn increment(&mut self, field: &str, by: i64, ttl: Result<u64, Error>) -> E::Output<'_, i64> {
         let request = match (ttl, self.expiry.on_write) {
             (Ok(0), 0) => Request::hincrby(&self.key, field, by),

@@ -30,12 +30,9 @@ impl<'a> Reply<'a> {
         self.request
     }
 
-    /// Something was written: a count of it, or the OK of a script.
+    /// Something was written: a count of it.
     pub(crate) fn done(self) -> Result<(), Error> {
-        match self.value {
-            Value::Int(_) | Value::Okay => Ok(()),
-            _ => Err(unexpected(self.request)),
-        }
+        self.count().map(drop)
     }
 
     /// A number of something that cannot be negative.

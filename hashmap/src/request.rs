@@ -249,7 +249,7 @@ impl Request {
         Self::several("HMGET", key, fields)
     }
 
-    /// `HINCRBY`, after which a field that is new expires in `millis`, and the record in `ttl` (0: it is left as it is).
+    /// `HINCRBY`, after which a field that has no time expires in `millis`, and the record in `ttl` (0: it is left as it is).
     pub(crate) fn increment_expiring(key: &Key, field: &str, by: i64, millis: u64, ttl: u64) -> Result<Self, Error> {
         let named = Self::one("increment", key, field, 0)?;
         let mut request = Self::script(&INCREMENT, named.key(), 4).about_field(SCRIPT_KEY + 1);

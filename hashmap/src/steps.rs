@@ -82,7 +82,10 @@ impl Attempts {
         let request = request?;
         let wait = pause(self.made, self.began.elapsed());
         self.began = Instant::now() + wait.unwrap_or_default();
-        Ok(wait.map_or_else(|| Step::Send(request.clone()), |wait| Step::SendAfter(wait, request.clone())))
+        Ok(match wait {
+            None => Step::Send(request),
+            Some(wait) => Step::SendAfter(wait, request),
+        })
     }
 }
 
