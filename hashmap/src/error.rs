@@ -3,7 +3,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::codec::Fault;
+use crate::format::Fault;
 use crate::kind::Kind;
 
 /// What went wrong, and where.

@@ -44,67 +44,48 @@
 //! - `cluster`, `cluster-async`, `sentinel`, `tls-rustls` and `tokio-rustls-comp`, as in redis-rs: what [`open`] needs for
 //!   `redis+cluster://`, `redis+sentinel://` and `rediss://`.
 
-mod batch;
-mod codec;
+mod accessor;
 mod command;
-mod decode;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
-mod executor;
-mod expiry;
-mod field;
 mod format;
-mod hash;
-mod key;
 mod kind;
-mod map;
 mod open;
-mod patch;
-mod probe;
-mod record;
-mod reply;
-mod request;
-mod scan;
-mod script;
-mod select;
-mod shape;
-#[cfg(feature = "tokio-comp")]
-mod slot;
-mod steps;
-mod value;
-mod write;
+mod run;
 
-pub use batch::{Batch, Commands, batch};
+pub use accessor::field::Field;
+pub use accessor::get_many::{NamedField, Selection};
+pub use accessor::map::{Any, HashMap, Holds, MapValue};
+pub use accessor::record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
+#[cfg(feature = "tokio-comp")]
+pub use accessor::scan::Entries;
+pub use accessor::scan::Iter;
 pub use command::Command;
+pub use command::batch::{Batch, Commands, batch};
+pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
 pub use embedded::{Durability, Embedded};
 pub use error::{Error, Place, RedisFault};
-#[cfg(feature = "tokio-comp")]
-pub use executor::{Async, Exclusive};
-pub use executor::{Blocking, Connected, Deferred, Executor};
-pub use expiry::Ttl;
-pub use field::Field;
-pub use format::{Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text};
+pub use format::storage::{
+    Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
+};
+pub use format::value::{Opaque, Value};
 pub use kind::Kind;
-pub use map::{Any, HashMap, Holds, MapValue};
 #[cfg(feature = "tokio-comp")]
 pub use open::{AsyncConnection, open_async};
 pub use open::{Connection, Options, open};
-pub use record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
 pub use redis_hashmap_derive::RedisHash;
 #[cfg(feature = "tokio-comp")]
-pub use scan::Entries;
-pub use scan::Iter;
-pub use select::{NamedField, Selection};
-pub use value::{Opaque, Value};
+pub use run::{Async, Exclusive};
+pub use run::{Blocking, Connected, Deferred, Executor};
 
 /// What generated code names. Nothing in it is part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::key::Template;
-    pub use crate::patch::{PatchFields, deserialize_patch};
-    pub use crate::record::RecordReader;
-    pub use crate::write::{FieldCodec, Write};
+    pub use crate::accessor::patch::{PatchFields, deserialize_patch};
+    pub use crate::accessor::record::RecordReader;
+    pub use crate::command::changes::{FieldCodec, Write};
+    pub use crate::command::key::Template;
     pub use serde;
 }

@@ -268,8 +268,8 @@ fn nothing_shows_a_value_or_a_connection() {
     assert_eq!(
         format!("{:?} {:?}", map.on(con.clone()), settings.on(con)),
         format!(
-            "HashMap<alloc::string::String, redis_hashmap::map::Any>(\"user:1\", Blocking) \
-             Record<{}>(\"user:1\", Blocking)",
+            "HashMap<alloc::string::String, {}>(\"user:1\", Blocking) Record<{}>(\"user:1\", Blocking)",
+            std::any::type_name::<redis_hashmap::Any>(),
             std::any::type_name::<Settings>()
         )
     );

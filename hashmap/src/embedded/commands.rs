@@ -5,7 +5,7 @@ use redis::{RedisError, Value};
 use super::expiry::{self, Clock};
 use super::scan::{Page, Scan};
 use super::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
-use crate::script::Script;
+use crate::command::script::Script;
 
 /// The arguments of one command, its name first.
 pub(super) type Args = Vec<Vec<u8>>;

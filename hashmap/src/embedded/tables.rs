@@ -2,7 +2,7 @@
 
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use crate::shape::{fmix64, fnv1a};
+use crate::format::shape::{fmix64, fnv1a};
 
 /// The version of this layout. A file of another one is refused.
 pub(super) const LAYOUT: u64 = 1;

@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use redis::ConnectionLike;
 
+use crate::accessor::map::{HashMap, MapValue, entry};
+use crate::accessor::target::Hash;
 use crate::command::Command;
+use crate::command::request::Request;
 use crate::error::Error;
-use crate::executor::Blocking;
-use crate::hash::Hash;
-use crate::map::{HashMap, MapValue, entry};
-use crate::request::Request;
+use crate::run::Blocking;
 
 /// How many fields Redis is asked for at once.
 const PAGE: u32 = 256;
@@ -126,10 +126,10 @@ mod aio {
     use redis::{Cmd, Pipeline, RedisFuture, Value};
 
     use super::page;
+    use crate::accessor::map::{HashMap, MapValue};
+    use crate::accessor::target::Hash;
     use crate::error::Error;
-    use crate::executor::{Async, Exclusive};
-    use crate::hash::Hash;
-    use crate::map::{HashMap, MapValue};
+    use crate::run::{Async, Exclusive};
 
     /// The entries of a map, read page by page: what its `stream` returns. It can be polled where it is.
     pub type Entries<'a, K, V> = Pin<Box<dyn Stream<Item = Result<(K, <V as MapValue>::Item), Error>> + Send + 'a>>;

@@ -1,5 +1,11 @@
 //! Stored values: a header that says what follows, and bincode. `docs/format.md` is the specification.
 
+pub(crate) mod asked_kind;
+pub(crate) mod deserializer;
+pub(crate) mod shape;
+pub(crate) mod storage;
+pub(crate) mod value;
+
 use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::io;
@@ -10,10 +16,10 @@ use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::decode::{DecodeFault, Decoder};
+use crate::format::asked_kind::asked_kind;
+use crate::format::deserializer::{DecodeFault, Decoder};
+use crate::format::shape::{Header, Refusal, Shape, fingerprint};
 use crate::kind::Kind;
-use crate::probe::asked_kind;
-use crate::shape::{Header, Refusal, Shape, fingerprint};
 
 /// The first byte of every stored value lies in this range, known or not.
 const RESERVED: std::ops::RangeInclusive<u8> = 0x80..=0xBF;

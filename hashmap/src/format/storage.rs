@@ -8,10 +8,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec::{self, Fault};
+use crate::accessor::map::Any;
+use crate::format::shape::Shape;
+use crate::format::{self as codec, Fault};
 use crate::kind::Kind;
-use crate::map::Any;
-use crate::shape::Shape;
 
 /// A field that is stored with its kind and shape, as bincode: what a field is if nothing else is said.
 #[derive(Debug, Clone, Copy)]

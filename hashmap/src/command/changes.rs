@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use redis::{Cmd, RedisWrite};
 
-use crate::codec::Fault;
+use crate::command::key::Key;
+use crate::command::request::{Request, UNPACKED, check_name, copy_args};
+use crate::command::script::WRITE;
 use crate::error::{Error, Place};
-use crate::format::{Format, FormatOf};
-use crate::key::Key;
-use crate::request::{Request, UNPACKED, check_name, copy_args};
-use crate::script::WRITE;
+use crate::format::Fault;
+use crate::format::storage::{Format, FormatOf};
 
 /// A field of a record: its name in Redis, how it is written and read, its default, its time to live. For generated
 /// code.

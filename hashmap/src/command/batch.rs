@@ -1,10 +1,10 @@
 use redis::ConnectionLike;
 
+use crate::command::reply::Reply;
+use crate::command::request::Request;
 use crate::command::{Command, Reader};
 use crate::error::{Error, Place};
-use crate::executor::send_all;
-use crate::reply::Reply;
-use crate::request::Request;
+use crate::run::send_all;
 
 /// Several commands as one: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of one.
 ///
@@ -77,7 +77,7 @@ impl<C: Commands> Batch<C> {
         A: redis::aio::ConnectionLike + Clone,
     {
         let (requests, readers) = self.commands.split()?;
-        let replies = crate::executor::send_all_async(&requests, self.atomic, con).await?;
+        let replies = crate::run::send_all_async(&requests, self.atomic, con).await?;
         C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
     }
 }

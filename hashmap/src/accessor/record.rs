@@ -4,19 +4,19 @@ use std::time::{Duration, SystemTime};
 
 use redis::ConnectionLike;
 
+use crate::accessor::field::Field;
+use crate::accessor::get_many::Selection;
+use crate::accessor::map::names;
+use crate::accessor::target::Hash;
+use crate::command::changes::{FieldCodec, Must, Write};
+use crate::command::key::{Key, Template};
+use crate::command::reply::{Reply, Values};
+use crate::command::request::Request;
+use crate::command::ttl::{Expiry, Ttl};
 use crate::command::{Command, Decode};
 use crate::error::Error;
-use crate::executor::{Blocking, Connected, Deferred, Executor};
-use crate::expiry::{Expiry, Ttl};
-use crate::field::Field;
-use crate::hash::Hash;
-use crate::key::{Key, Template};
-use crate::map::names;
-use crate::reply::{Reply, Values};
-use crate::request::Request;
-use crate::select::Selection;
-use crate::steps::{Update, Whole};
-use crate::write::{FieldCodec, Must, Write};
+use crate::run::steps::{Update, Whole};
+use crate::run::{Blocking, Connected, Deferred, Executor};
 
 /// A struct that is stored as a Redis hash, one field in each hash field. Implemented by `#[derive(RedisHash)]`.
 pub trait RedisHash: Sized {

@@ -2,8 +2,8 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
+use crate::command::request::Request;
 use crate::error::{Error, Place, RedisFault};
-use crate::request::Request;
 
 /// A field's name and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);

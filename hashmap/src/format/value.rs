@@ -3,8 +3,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeTuple, Serializer};
 
-use crate::codec::{self, Fault};
 use crate::error::{Error, Place};
+use crate::format::{self as codec, Fault};
 use crate::kind::Kind;
 
 /// A stored value of any kind, for fields whose type is only known at run time.

@@ -6,15 +6,15 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use crate::accessor::record::{RecordReader, RedisHash};
+use crate::accessor::target::{Hash, decode_field};
+use crate::command::changes::{Change, Guard, KEEP_TTL, Must, Write};
+use crate::command::reply::{Reply, unexpected};
+use crate::command::request::Request;
+use crate::command::script::TAKE;
 use crate::error::{Error, Place};
-use crate::executor::pause;
-use crate::format::{Format, FormatOf};
-use crate::hash::{Hash, decode_field};
-use crate::record::{RecordReader, RedisHash};
-use crate::reply::{Reply, unexpected};
-use crate::request::Request;
-use crate::script::TAKE;
-use crate::write::{Change, Guard, KEEP_TTL, Must, Write};
+use crate::format::storage::{Format, FormatOf};
+use crate::run::pause;
 
 /// An operation of several steps.
 #[doc(hidden)]

@@ -9,11 +9,11 @@ use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
 use super::{Connected, Executor, is_noscript, ordered, replies_of};
 use crate::command::Command;
+use crate::command::reply::{Reply, failed, unexpected};
+use crate::command::request::Request;
 use crate::error::Error;
-use crate::reply::{Reply, failed, unexpected};
-use crate::request::Request;
-use crate::slot::slot;
-use crate::steps::{Step, Steps};
+use crate::run::cluster_slot::slot;
+use crate::run::steps::{Step, Steps};
 
 /// Runs each command on an async connection that can be cloned: a `MultiplexedConnection`, a `ConnectionManager`
 /// or an async `ClusterConnection`.

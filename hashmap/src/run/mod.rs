@@ -5,10 +5,10 @@ use std::time::Duration;
 use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::Command;
+use crate::command::reply::{Reply, failed, unexpected};
+use crate::command::request::Request;
 use crate::error::{Error, RedisFault};
-use crate::reply::{Reply, failed, unexpected};
-use crate::request::Request;
-use crate::steps::{Step, Steps};
+use crate::run::steps::{Step, Steps};
 
 /// Connections are not shown: their `Debug` can hold a password.
 macro_rules! hide_connection {
@@ -22,7 +22,10 @@ macro_rules! hide_connection {
 }
 
 #[cfg(feature = "tokio-comp")]
-mod aio;
+mod asynchronous;
+#[cfg(feature = "tokio-comp")]
+mod cluster_slot;
+pub(crate) mod steps;
 
 /// What becomes of the commands that an accessor makes.
 ///
@@ -278,7 +281,7 @@ fn ordered(
 }
 
 #[cfg(feature = "tokio-comp")]
-pub use aio::{Async, Exclusive};
+pub use asynchronous::{Async, Exclusive};
 
 #[cfg(feature = "tokio-comp")]
-pub(crate) use aio::send_all as send_all_async;
+pub(crate) use asynchronous::send_all as send_all_async;

@@ -10,17 +10,17 @@ use redis::ConnectionLike;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::accessor::field::Field;
+use crate::accessor::target::Hash;
+use crate::command::changes::Guard;
+use crate::command::key::Key;
+use crate::command::reply::{Entry, Reply};
+use crate::command::request::Request;
+use crate::command::ttl::{Expiry, Ttl, millis};
 use crate::error::{Error, Place};
-use crate::executor::{Blocking, Connected, Deferred, Executor};
-use crate::expiry::{Expiry, Ttl, millis};
-use crate::field::Field;
-use crate::format::{Bincode, Counter, Expiring, Format, FormatOf, StoredAs};
-use crate::hash::Hash;
-use crate::key::Key;
-use crate::reply::{Entry, Reply};
-use crate::request::Request;
-use crate::value::Value;
-use crate::write::Guard;
+use crate::format::storage::{Bincode, Counter, Expiring, Format, FormatOf, StoredAs};
+use crate::format::value::Value;
+use crate::run::{Blocking, Connected, Deferred, Executor};
 
 /// The value type of a map whose fields hold values of any kind.
 #[derive(Debug, Clone, Copy)]

@@ -1,15 +1,15 @@
 use std::time::{Duration, SystemTime};
 
-use crate::codec::DEFAULT_VALUE_LIMIT;
+use crate::command::changes::{Guard, Must, Write};
+use crate::command::key::Key;
+use crate::command::reply::{Reply, unexpected};
+use crate::command::request::Request;
+use crate::command::ttl::{self, Expiry, Ttl};
 use crate::command::{Command, Decode};
 use crate::error::{Error, Place};
-use crate::executor::{Deferred, Executor};
-use crate::expiry::{self, Expiry, Ttl};
-use crate::format::{Format, FormatOf};
-use crate::key::Key;
-use crate::reply::{Reply, unexpected};
-use crate::request::Request;
-use crate::write::{Guard, Must, Write};
+use crate::format::DEFAULT_VALUE_LIMIT;
+use crate::format::storage::{Format, FormatOf};
+use crate::run::{Deferred, Executor};
 
 /// How often `update` and its kin try, if nothing is said.
 const ATTEMPTS: u32 = 64;
@@ -194,13 +194,13 @@ impl<E: Executor> Hash<E> {
     }
 
     pub(crate) fn expire_in(&mut self, ttl: Duration) -> E::Output<'_, bool> {
-        let request = expiry::millis(ttl, || self.place(None)).and_then(|millis| Request::pexpire(&self.key, millis));
+        let request = ttl::millis(ttl, || self.place(None)).and_then(|millis| Request::pexpire(&self.key, millis));
         self.run(request, |reply, _| reply.flag())
     }
 
     pub(crate) fn expire_at(&mut self, at: SystemTime) -> E::Output<'_, bool> {
-        let request = expiry::millis_since_epoch(at, || self.place(None))
-            .and_then(|millis| Request::pexpireat(&self.key, millis));
+        let request =
+            ttl::millis_since_epoch(at, || self.place(None)).and_then(|millis| Request::pexpireat(&self.key, millis));
         self.run(request, |reply, _| reply.flag())
     }
 
@@ -218,13 +218,13 @@ impl<E: Executor> Hash<E> {
     }
 
     pub(crate) fn expire_field_in(&mut self, field: &str, ttl: Duration) -> E::Output<'_, bool> {
-        let request = expiry::millis(ttl, || self.place(Some(field)))
-            .and_then(|millis| Request::hpexpire(&self.key, field, millis));
+        let request =
+            ttl::millis(ttl, || self.place(Some(field))).and_then(|millis| Request::hpexpire(&self.key, field, millis));
         self.run(request, |reply, _| reply.of_field().map(|answer| answer > 0))
     }
 
     pub(crate) fn expire_field_at(&mut self, field: &str, at: SystemTime) -> E::Output<'_, bool> {
-        let request = expiry::millis_since_epoch(at, || self.place(Some(field)))
+        let request = ttl::millis_since_epoch(at, || self.place(Some(field)))
             .and_then(|millis| Request::hpexpireat(&self.key, field, millis));
         self.run(request, |reply, _| reply.of_field().map(|answer| answer > 0))
     }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use redis::{Arg, Cmd, RedisWrite};
 
+use crate::command::key::Key;
+use crate::command::script::{CALL_AND_EXPIRE, INCREMENT, Script, TAKE};
 use crate::error::{Error, Place};
-use crate::format::FormatOf;
-use crate::key::Key;
-use crate::script::{CALL_AND_EXPIRE, INCREMENT, Script, TAKE};
+use crate::format::storage::FormatOf;
 
 /// How many arguments a script hands on to a command: `unpack` is limited by Lua's stack.
 pub(crate) const UNPACKED: usize = 4000;

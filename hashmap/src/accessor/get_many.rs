@@ -1,10 +1,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::accessor::record::RecordReader;
+use crate::command::changes::FieldCodec;
 use crate::error::Error;
-use crate::format::{Bincode, Format};
-use crate::record::RecordReader;
-use crate::write::FieldCodec;
+use crate::format::storage::{Bincode, Format};
 
 /// A field of a record by name, to be read by [`Record::get_many`](crate::Record::get_many).
 pub struct NamedField<T, F = Bincode> {

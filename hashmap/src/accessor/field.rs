@@ -3,15 +3,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, SystemTime};
 
+use crate::accessor::target::Hash;
+use crate::command::changes::{FieldCodec, Guard};
+use crate::command::ttl::{Ttl, millis};
 use crate::error::Error;
-use crate::executor::{Connected, Executor};
-use crate::expiry::{Ttl, millis};
-use crate::format::{Bincode, Counts, Expires, Format, FormatOf};
-use crate::hash::Hash;
+use crate::format::storage::{Bincode, Counts, Expires, Format, FormatOf};
 #[cfg(feature = "tokio-comp")]
-use crate::steps::ReadOne;
-use crate::steps::{GetOrInsert, One, Take, Update, WriteIf};
-use crate::write::{FieldCodec, Guard};
+use crate::run::steps::ReadOne;
+use crate::run::steps::{GetOrInsert, One, Take, Update, WriteIf};
+use crate::run::{Connected, Executor};
 
 /// One field of a record, or one entry of a map: what the accessor's method for it hands out.
 ///

@@ -1,11 +1,19 @@
+pub(crate) mod batch;
+pub(crate) mod changes;
+pub(crate) mod key;
+pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod script;
+pub(crate) mod ttl;
+
 use std::fmt;
 use std::sync::Arc;
 
 use redis::Cmd;
 
+use crate::command::reply::Reply;
+use crate::command::request::Request;
 use crate::error::Error;
-use crate::reply::Reply;
-use crate::request::Request;
 
 /// One typed Redis command: what to send, and how to read the answer.
 ///

@@ -15,8 +15,8 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
+use crate::format::shape::{MAX_DEPTH, MAX_ZERO_WIDTH};
 use crate::kind::Kind;
-use crate::shape::{MAX_DEPTH, MAX_ZERO_WIDTH};
 
 /// Why bytes are no value of the type that was asked for. No text in it comes from the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
