@@ -1,3 +1,5 @@
+//! The kinds of stored values: the first byte of each.
+
 use std::fmt;
 
 /// The prefix of the newtype name under which a [`Value`](crate::Value) passes through serde, followed by the name

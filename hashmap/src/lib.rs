@@ -56,7 +56,7 @@ mod run;
 
 pub use accessor::field::Field;
 pub use accessor::get_many::{NamedField, Selection};
-pub use accessor::map::{Any, HashMap, Holds, MapValue};
+pub use accessor::map::{HashMap, Holds, MapValue};
 pub use accessor::record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
 #[cfg(feature = "tokio-comp")]
 pub use accessor::scan::Entries;
@@ -66,9 +66,10 @@ pub use command::batch::{Batch, Commands, batch};
 pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
 pub use embedded::{Durability, Embedded};
-pub use error::{Error, Place, RedisFault};
+pub use error::redis_fault::RedisFault;
+pub use error::{Error, Place};
 pub use format::storage::{
-    Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
+    Any, Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
 };
 pub use format::value::{Opaque, Value};
 pub use kind::Kind;

@@ -18,13 +18,9 @@ use crate::command::reply::{Entry, Reply};
 use crate::command::request::Request;
 use crate::command::ttl::{Expiry, Ttl, millis};
 use crate::error::{Error, Place};
-use crate::format::storage::{Bincode, Counter, Expiring, Format, FormatOf, StoredAs};
+use crate::format::storage::{Any, Bincode, Counter, Expiring, Format, FormatOf, StoredAs};
 use crate::format::value::Value;
 use crate::run::{Blocking, Connected, Deferred, Executor};
-
-/// The value type of a map whose fields hold values of any kind.
-#[derive(Debug, Clone, Copy)]
-pub enum Any {}
 
 /// What a map can hold: values of one type, [`Any`] kind of values, or [`Counter`]s.
 pub trait MapValue {

@@ -7,8 +7,8 @@ use redis::{Cmd, RedisWrite};
 use crate::command::key::Key;
 use crate::command::request::{Request, UNPACKED, check_name, copy_args};
 use crate::command::script::WRITE;
+use crate::error::fault::Fault;
 use crate::error::{Error, Place};
-use crate::format::Fault;
 use crate::format::storage::{Format, FormatOf};
 
 /// A field of a record: its name in Redis, how it is written and read, its default, its time to live. For generated

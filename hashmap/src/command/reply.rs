@@ -3,7 +3,8 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::request::Request;
-use crate::error::{Error, Place, RedisFault};
+use crate::error::redis_fault::RedisFault;
+use crate::error::{Error, Place};
 
 /// A field's name and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);

@@ -1,10 +1,13 @@
 //! Stored values: a header that says what follows, and bincode. `docs/format.md` is the specification.
 
 pub(crate) mod asked_kind;
-pub(crate) mod deserializer;
+mod decode_fault;
+mod deserializer;
 pub(crate) mod shape;
+mod shape_pass;
 pub(crate) mod storage;
 pub(crate) mod value;
+mod value_serde;
 
 use std::any::{TypeId, type_name};
 use std::fmt::Display;
@@ -16,9 +19,12 @@ use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::fault::Fault;
 use crate::format::asked_kind::asked_kind;
-use crate::format::deserializer::{DecodeFault, Decoder};
-use crate::format::shape::{Header, Refusal, Shape, fingerprint};
+use crate::format::decode_fault::DecodeFault;
+use crate::format::deserializer::Decoder;
+use crate::format::shape::{Header, Refusal, Shape};
+use crate::format::shape_pass::fingerprint;
 use crate::kind::Kind;
 
 /// The first byte of every stored value lies in this range, known or not.
@@ -26,21 +32,6 @@ const RESERVED: std::ops::RangeInclusive<u8> = 0x80..=0xBF;
 
 /// The default of the longest value that is written, in bytes: 64 MiB.
 pub(crate) const DEFAULT_VALUE_LIMIT: usize = 64 << 20;
-
-/// What is wrong with one value, before it is known where the value lies. No text in it comes from the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    Foreign,
-    UnknownKind(u8),
-    WrongType { stored: Kind, asked: &'static str },
-    OtherShape { stored: Kind, asked: &'static str, problem: String },
-    Damaged { asked: &'static str, problem: String },
-    NotText { asked: &'static str },
-    NotACounter,
-    Refused { written: &'static str, problem: String },
-    TooLarge { size: u64, limit: usize },
-    Unreadable { written: &'static str, problem: String },
-}
 
 /// Checks that `value` can be stored, and what will be written; [`write`] writes it.
 #[inline]

@@ -1,3 +1,5 @@
+//! How a field is stored: as bincode, as text or as a counter, with a default and a time to live or without.
+
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io;
@@ -8,14 +10,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::accessor::map::Any;
+use crate::error::fault::Fault;
+use crate::format as codec;
 use crate::format::shape::Shape;
-use crate::format::{self as codec, Fault};
 use crate::kind::Kind;
 
 /// A field that is stored with its kind and shape, as bincode: what a field is if nothing else is said.
 #[derive(Debug, Clone, Copy)]
 pub struct Bincode;
+
+/// The value type of a map whose fields hold values of any kind.
+#[derive(Debug, Clone, Copy)]
+pub enum Any {}
 
 /// A field that is stored as plain text, for other programs to read and write: `#[redis_hash(text)]`.
 #[derive(Debug, Clone, Copy)]

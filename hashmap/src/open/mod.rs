@@ -15,7 +15,8 @@ pub use blocking::Connection;
 pub use aio::AsyncConnection;
 
 use self::url::Host;
-use crate::error::{Error, RedisFault};
+use crate::error::Error;
+use crate::error::redis_fault::RedisFault;
 
 /// Opens the place that a URL names, for blocking use.
 ///

@@ -7,7 +7,8 @@ use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 use crate::command::Command;
 use crate::command::reply::{Reply, failed, unexpected};
 use crate::command::request::Request;
-use crate::error::{Error, RedisFault};
+use crate::error::Error;
+use crate::error::redis_fault::RedisFault;
 use crate::run::steps::{Step, Steps};
 
 /// Connections are not shown: their `Debug` can hold a password.

@@ -1,0 +1,18 @@
+//! What can be wrong with one stored value.
+
+use crate::kind::Kind;
+
+/// What is wrong with one value, before it is known where the value lies. No text in it comes from the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    Foreign,
+    UnknownKind(u8),
+    WrongType { stored: Kind, asked: &'static str },
+    OtherShape { stored: Kind, asked: &'static str, problem: String },
+    Damaged { asked: &'static str, problem: String },
+    NotText { asked: &'static str },
+    NotACounter,
+    Refused { written: &'static str, problem: String },
+    TooLarge { size: u64, limit: usize },
+    Unreadable { written: &'static str, problem: String },
+}

@@ -1,0 +1,109 @@
+//! A failure of Redis or of the way to it, told without any text of a server.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// A failure of Redis, of the connection or of its client.
+///
+/// Texts of servers and clients can quote values, so it shows the kind of the failure and the server's error code, and
+/// the I/O error where there is one. [`redis_error`](Self::redis_error) has the rest.
+#[derive(Clone)]
+pub struct RedisFault(redis::RedisError);
+
+impl RedisFault {
+    pub(crate) fn new(error: redis::RedisError) -> Self {
+        Self(error)
+    }
+
+    /// The kind of the failure, in redis-rs's terms.
+    #[must_use]
+    pub fn kind(&self) -> redis::ErrorKind {
+        self.0.kind()
+    }
+
+    /// The server's error code (`WRONGTYPE`, `NOPERM`, `OOM`, …), if a server answered.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code()
+    }
+
+    /// True if the answer did not come in time. Whether the command was carried out is not known.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.is_timeout()
+    }
+
+    /// True if the connection was refused, closed or cut. Whether the command was carried out is not known.
+    #[must_use]
+    pub fn is_connection_dropped(&self) -> bool {
+        self.0.is_connection_dropped()
+    }
+
+    /// The error of redis-rs. Its text can quote stored values.
+    #[must_use]
+    pub fn redis_error(&self) -> &redis::RedisError {
+        &self.0
+    }
+
+    /// redis-rs keeps its causes behind an `Arc`. Only an I/O error is let through: its text is the system's.
+    fn io_error(&self) -> Option<&io::Error> {
+        let cause = std::error::Error::source(&self.0)?;
+        let shared = cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?;
+        shared.downcast_ref()
+    }
+
+    fn describe(&self) -> Cow<'_, str> {
+        if let Some(error) = self.io_error() {
+            // The system calls a timeout "Resource temporarily unavailable".
+            return if self.is_timeout() {
+                format!("no answer came in time, whether it was carried out is not known ({error})").into()
+            } else {
+                error.to_string().into()
+            };
+        }
+        let Some(code) = self.code() else { return self.0.category().into() };
+        let meaning = match code {
+            "WRONGTYPE" => "the key holds another Redis type than a hash",
+            "NOAUTH" => "the server wants a password",
+            "WRONGPASS" => "the server does not accept this user and password",
+            "NOPERM" => "the server does not allow this user the command or the key",
+            "READONLY" => "the server is a read-only replica",
+            "LOADING" => "the server is still loading its data",
+            "OOM" => "the server is out of memory",
+            "CROSSSLOT" => "the keys lie in several hash slots of the cluster",
+            "MOVED" | "ASK" => "the key lies on another node: connect with a cluster client",
+            "CLUSTERDOWN" => "the cluster is down",
+            "NOREPLICAS" => "the server has too few replicas to write",
+            "MISCONF" => "the server cannot write its data to disk, and refuses writes",
+            "NOSCRIPT" => "the server does not know the script",
+            "EXECABORT" => "the transaction was discarded, nothing in it was carried out",
+            _ if self.0.detail().is_some_and(|text| text.starts_with("unknown command")) => {
+                "the server does not know the command"
+            }
+            "ERR" => "the server refused the command",
+            // What stands first in an error that is none of Redis's own can be anything.
+            _ => return "the server refused the command, with an error that is not one of Redis's own".into(),
+        };
+        format!("{meaning} ({code})").into()
+    }
+}
+
+impl fmt::Display for RedisFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
+impl fmt::Debug for RedisFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisFault({:?}: {})", self.kind(), self.describe())
+    }
+}
+
+impl std::error::Error for RedisFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.io_error().map(|error| error as _)
+    }
+}

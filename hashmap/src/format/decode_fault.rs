@@ -1,0 +1,81 @@
+//! Why stored bytes do not decode as the type that was asked for.
+
+use std::fmt;
+
+use bincode::error::DecodeError;
+use serde::de::{self, Expected, Unexpected};
+
+use crate::format::shape::{MAX_DEPTH, MAX_ZERO_WIDTH};
+
+/// Why bytes are no value of the type that was asked for. No text in it comes from the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DecodeFault {
+    #[error("it ends too early")]
+    Truncated,
+    #[error("{0} bytes follow after its end")]
+    Trailing(usize),
+    #[error("it holds no valid {0}")]
+    Invalid(&'static str),
+    #[error("it holds no {0}")]
+    Expected(String),
+    #[error("it has no field `{0}`")]
+    MissingField(&'static str),
+    #[error("it nests deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    #[error("it holds a length beyond its end")]
+    Length,
+    #[error("it holds more than {MAX_ZERO_WIDTH} elements that take no space")]
+    ZeroWidth,
+    #[error("it asks for {0}, and bincode does not say what is stored")]
+    NotSelfDescribing(&'static str),
+    #[error("its Deserialize refused it")]
+    Custom,
+}
+
+impl de::Error for DecodeFault {
+    // The texts of foreign errors can quote the value, and so can what they say they expected.
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Custom
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        if is_variant_range(&expected) { Self::Expected(expected) } else { Self::Custom }
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Invalid("variant")
+    }
+
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Invalid("field")
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::MissingField(field)
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::MissingField(field)
+    }
+}
+
+/// What serde's derive says of an enum: "variant index 0 <= i < 3".
+fn is_variant_range(expected: &str) -> bool {
+    expected
+        .strip_prefix("variant index 0 <= i < ")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl From<DecodeError> for DecodeFault {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::UnexpectedEnd { .. } => Self::Truncated,
+            DecodeError::Utf8 { .. } => Self::Invalid("UTF-8"),
+            DecodeError::InvalidCharEncoding(_) => Self::Invalid("char"),
+            DecodeError::InvalidBooleanValue(_) => Self::Invalid("bool"),
+            DecodeError::UnexpectedVariant { .. } => Self::Invalid("option"),
+            _ => Self::Invalid("integer"),
+        }
+    }
+}
