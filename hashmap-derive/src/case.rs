@@ -1,4 +1,6 @@
-/// The cases of serde's `rename_all`, applied to names in snake case as serde does.
+//! The cases of names, such as `camelCase`: what `rename_all` takes, here and in serde.
+
+/// A case of serde's `rename_all`. It is applied to a name in snake case, as in serde.
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
     Lower,

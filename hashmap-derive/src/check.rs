@@ -1,11 +1,13 @@
+//! Judges what was read: what is wrong only beside other attributes or other fields.
+
 use std::collections::HashMap;
 
 use syn::ext::IdentExt;
 
 use crate::ctxt::Ctxt;
-use crate::parse::Record;
+use crate::record::Record;
 
-/// The operations of a record, which a field's method of the same name would hide.
+/// The operations of a record. A field's method would hide the one whose name it has.
 const OPERATIONS: [&str; 27] = [
     "on",
     "on_async",
@@ -36,15 +38,15 @@ const OPERATIONS: [&str; 27] = [
     "clear",
 ];
 
-/// Operations that are planned, so that a struct that compiles today goes on compiling when they come; and what the builder
-/// of a patch begins with.
+/// `default` is what the builder of a patch begins with. The others are operations that are planned: a struct that
+/// compiles today will still compile when they come.
 const RESERVED: [&str; 3] = ["default", "prune", "subscribe"];
 
-/// Methods of the prelude's traits that every accessor has by value or by reference: they come before a method that
+/// Methods of the prelude's traits that every accessor has by value or by reference. They come before a method that
 /// takes `&mut self`.
 const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "try_into"];
 
-/// What can only be judged when all fields are known.
+/// Judges the record as a whole.
 pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
     if record.stored().next().is_none() {
         ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hash");

@@ -1,17 +1,19 @@
+//! Collects the errors of the derive, so that all of them are reported at once.
+
 use std::cell::RefCell;
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Collects errors, so that all of them are reported at once.
+/// The errors so far.
 #[derive(Default)]
 pub(crate) struct Ctxt {
     errors: RefCell<Vec<syn::Error>>,
 }
 
 impl Ctxt {
-    /// An error at the tokens that are wrong.
+    /// Adds an error at the tokens that are wrong.
     pub(crate) fn error(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }

@@ -1,9 +1,11 @@
+//! Durations in attributes, such as `"30m"`.
+
 use syn::{Error, LitStr};
 
 /// The longest that the runtime crate takes, in milliseconds.
 const LONGEST: u64 = 1 << 45;
 
-/// The milliseconds of a literal such as `"30m"`.
+/// How many milliseconds a literal such as `"30m"` means.
 pub(crate) fn millis(literal: &LitStr) -> syn::Result<u64> {
     let text = literal.value();
     let digits = text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();

@@ -1,23 +1,23 @@
 //! The derive macro of redis-hashmap, which re-exports and documents it.
 //!
-//! It works in three steps, a file each: `parse` reads the struct and its attributes, `check` judges them as a
-//! whole, `expand` writes the code. Every error is collected and reported at its own token.
+//! It works in three steps: `record` reads the struct, `check` judges what was read, `expand` writes the code. Every
+//! error is collected and reported at its own token.
 
+mod attr;
 mod case;
 mod check;
 mod ctxt;
 mod duration;
 mod expand;
-mod json;
-mod parse;
-mod patch;
-mod schema;
-mod template;
+mod key;
+mod record;
+mod serde_attr;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
 use crate::ctxt::Ctxt;
+use crate::record::Record;
 
 /// Generates a typed accessor for a struct whose fields are the fields of a Redis hash.
 ///
@@ -64,12 +64,12 @@ use crate::ctxt::Ctxt;
 pub fn derive_redis_hash(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let ctxt = Ctxt::default();
-    let record = parse::record(&ctxt, &input);
+    let record = Record::read(&ctxt, &input);
     if let Some(record) = &record {
         check::record(&ctxt, record);
     }
-    // A struct that was understood gets its accessor although something is wrong with it, so that one mistake is one
-    // error.
+    // A struct that was understood gets its code although something is wrong with it: a missing accessor would be a
+    // second error for the same mistake.
     let code = record.map(|record| expand::record(&record));
     let errors = ctxt.into_compile_errors();
     quote::quote!(#errors #code).into()

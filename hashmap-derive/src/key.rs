@@ -1,15 +1,17 @@
+//! Templates of keys, such as `"user:{user_id}:settings"`.
+
 use syn::{Ident, LitStr};
 
-/// A key with placeholders, taken apart.
+/// A template of a key, taken apart at its placeholders.
 pub(crate) struct Template {
     pub(crate) source: LitStr,
-    /// The text before each placeholder, and its name.
+    /// Each placeholder: the text before it, and its name.
     pub(crate) placeholders: Vec<(String, Ident)>,
-    /// The text after the last one.
+    /// The text after the last placeholder.
     pub(crate) tail: String,
 }
 
-/// These are encoded in every id, so that one of them between two placeholders keeps their ids apart.
+/// Characters that are encoded in every id, so that one of them between two placeholders keeps their ids apart.
 const SEPARATORS: [char; 3] = [':', '{', '}'];
 
 impl Template {

@@ -1,27 +1,29 @@
+//! serde's own attributes, which say how the struct is read from JSON: a patch of it is read likewise.
+//!
+//! `serde_derive` judges them; here they are only understood.
+
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, ExprPath, LitStr, Token};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 
-/// What serde's own attributes say of how the struct and its fields are read from JSON: a patch of it is read likewise.
-///
-/// `serde_derive` judges them; here they are only understood.
+/// What `#[serde(…)]` says of the struct or of a field.
 #[derive(Default)]
-pub(crate) struct Attributes {
+pub(crate) struct SerdeAttrs {
     pub(crate) rename: Option<String>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) aliases: Vec<String>,
-    /// The function of `deserialize_with`, or of the module of `with`.
+    /// The function that `deserialize_with` names, or the one in the module that `with` names.
     pub(crate) deserialize_with: Option<ExprPath>,
-    /// Not to be set from outside.
+    /// True if the field cannot be set from outside.
     pub(crate) skip: bool,
     pub(crate) deny_unknown_fields: bool,
-    /// Read from another type, which may refuse what a patch could not see.
+    /// True if the struct is read from another type, which may refuse what a patch could not see.
     pub(crate) converted: bool,
 }
 
-impl Attributes {
+impl SerdeAttrs {
     pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut this = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
@@ -61,7 +63,7 @@ impl Attributes {
     }
 }
 
-/// The name of `rename = "name"` or `rename(deserialize = "name")`.
+/// The name for reading: that of `rename = "name"` or of `rename(deserialize = "name")`.
 fn for_reading(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<LitStr>> {
     if meta.input.peek(Token![=]) {
         return meta.value()?.parse().map(Some);
@@ -77,6 +79,7 @@ fn for_reading(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<LitStr>> {
     Ok(name)
 }
 
+/// Skips what follows a key, so that the keys after it are read too.
 fn ignore(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<syn::Expr>()?;

@@ -1,24 +1,15 @@
+//! The implementations of `RedisHash` and of `DefaultedHash`: how a record is written and read.
+
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::GenericParam;
 
-use crate::expand::{Names, codec_const, default_fn, unused_value};
-use crate::parse::{Field, Presence, Record};
+use super::{Names, codec_const, default_fn, unused_value};
+use crate::record::{Field, Presence, Record};
 
-/// The implementation of `RedisHash`.
-pub(crate) fn schema(record: &Record, names: &Names) -> TokenStream {
+pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, runtime, .. } = record;
-    let Names { accessor, partial, patch, fields, generics, .. } = names;
+    let Names { accessor, partial, patch, fields, generics, args, .. } = names;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let args: Vec<_> = generics
-        .params
-        .iter()
-        .filter_map(|param| match param {
-            GenericParam::Type(param) => Some(&param.ident),
-            GenericParam::Const(param) => Some(&param.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
     let infos = record.stored().map(|field| info(record, field));
     let patch_writes = record.stored().map(patch_write);
     let writes = record.stored().map(|field| {
@@ -111,7 +102,7 @@ pub(crate) fn schema(record: &Record, names: &Names) -> TokenStream {
     }
 }
 
-/// What the schema says of a field.
+/// What `FIELDS` says of a field.
 fn info(record: &Record, field: &Field) -> TokenStream {
     let runtime = &record.runtime;
     let name = &field.name;
@@ -124,7 +115,7 @@ fn info(record: &Record, field: &Field) -> TokenStream {
     quote!(#runtime::FieldInfo::new(#name, #runtime::Presence::#presence) #expiring)
 }
 
-/// Writes a field of a patch.
+/// The statement that writes a field of a patch.
 fn patch_write(field: &Field) -> TokenStream {
     let (ident, codec) = (&field.ident, codec_const(field));
     if let Presence::Optional = field.presence {

@@ -1,0 +1,233 @@
+//! `#[redis_hash(…)]` of a struct and of its fields: which keys there are, and how their values are read.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, Expr, Ident, LitStr, Path, Token};
+
+use crate::case::Case;
+use crate::ctxt::Ctxt;
+use crate::duration;
+use crate::key::Template;
+
+const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `accessor`";
+const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `patch`, `fields`, `crate`";
+
+/// What `#[redis_hash(…)]` says of the struct.
+#[derive(Default)]
+pub(crate) struct RecordAttrs {
+    pub(crate) runtime: Option<Path>,
+    pub(crate) key: Option<Template>,
+    pub(crate) rename_all: Option<Case>,
+    pub(crate) accessor: Option<Ident>,
+    pub(crate) partial: Option<Ident>,
+    pub(crate) patch: Option<Ident>,
+    pub(crate) fields: Option<Ident>,
+    pub(crate) ttl: Option<u64>,
+    pub(crate) sliding: Option<Path>,
+    /// The keys so far.
+    seen: Vec<String>,
+}
+
+impl RecordAttrs {
+    pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
+        let mut this = Self::default();
+        each_attribute(ctxt, attrs, |meta| this.parse(ctxt, meta));
+        this
+    }
+
+    fn parse(&mut self, ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        note(ctxt, &mut self.seen, meta);
+        if meta.path.is_ident("crate") {
+            let Some(literal) = string(ctxt, meta, "crate = \"path::to::redis_hashmap\"")? else { return Ok(()) };
+            match literal.parse_with(Path::parse_mod_style) {
+                Ok(path) => self.runtime = Some(path),
+                Err(_) => ctxt.error(literal, "this is no path; write one such as \"my_crate::redis_hashmap\""),
+            }
+        } else if meta.path.is_ident("key") {
+            let Some(literal) = string(ctxt, meta, "key = \"user:{user_id}:settings\"")? else { return Ok(()) };
+            match Template::parse(literal) {
+                Ok(template) => self.key = Some(template),
+                Err(error) => ctxt.push(error),
+            }
+        } else if meta.path.is_ident("rename_all") {
+            let Some(literal) = string(ctxt, meta, "rename_all = \"camelCase\"")? else { return Ok(()) };
+            self.rename_all = Case::parse(&literal.value());
+            if self.rename_all.is_none() {
+                ctxt.error(&literal, format!("unknown case; write one of {}", Case::names()));
+            }
+        } else if meta.path.is_ident("ttl") {
+            self.ttl = ttl(ctxt, meta)?.map(|(_, millis)| millis);
+        } else if meta.path.is_ident("sliding") {
+            flag(ctxt, meta)?;
+            self.sliding = Some(meta.path.clone());
+        } else if meta.path.is_ident("accessor") {
+            self.accessor = type_name(ctxt, meta, "accessor = \"Name\"")?;
+        } else if meta.path.is_ident("patch") {
+            self.patch = type_name(ctxt, meta, "patch = \"Name\"")?;
+        } else if meta.path.is_ident("partial") {
+            self.partial = type_name(ctxt, meta, "partial = \"Name\"")?;
+        } else if meta.path.is_ident("fields") {
+            self.fields = type_name(ctxt, meta, "fields = \"Name\"")?;
+        } else {
+            unknown(ctxt, meta, "a struct", RECORD_KEYS, ("a field", FIELD_KEYS))?;
+        }
+        Ok(())
+    }
+}
+
+/// What `#[redis_hash(…)]` says of a field.
+#[derive(Default)]
+pub(crate) struct FieldAttrs {
+    pub(crate) rename: Option<LitStr>,
+    pub(crate) accessor: Option<Ident>,
+    pub(crate) text: bool,
+    pub(crate) counter: Option<Path>,
+    pub(crate) ttl: Option<(LitStr, u64)>,
+    pub(crate) skip: Option<Path>,
+    pub(crate) skip_deserializing: bool,
+    /// Its tokens, and the expression of `default = expression`.
+    pub(crate) default: Option<(TokenStream, Option<Expr>)>,
+    /// The keys so far.
+    seen: Vec<String>,
+}
+
+impl FieldAttrs {
+    pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
+        let mut this = Self::default();
+        each_attribute(ctxt, attrs, |meta| this.parse(ctxt, meta));
+        this
+    }
+
+    fn parse(&mut self, ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        note(ctxt, &mut self.seen, meta);
+        if meta.path.is_ident("rename") {
+            self.rename = string(ctxt, meta, "rename = \"name\"")?;
+        } else if meta.path.is_ident("accessor") {
+            let Some(literal) = string(ctxt, meta, "accessor = \"name\"")? else { return Ok(()) };
+            match literal.parse() {
+                Ok(ident) => self.accessor = Some(ident),
+                Err(_) => ctxt.error(literal, "this is no name of a method; write one such as \"stored_size\""),
+            }
+        } else if meta.path.is_ident("text") {
+            self.text = flag(ctxt, meta)?;
+        } else if meta.path.is_ident("skip_deserializing") {
+            self.skip_deserializing = flag(ctxt, meta)?;
+        } else if meta.path.is_ident("counter") {
+            flag(ctxt, meta)?;
+            self.counter = Some(meta.path.clone());
+        } else if meta.path.is_ident("ttl") {
+            self.ttl = ttl(ctxt, meta)?;
+        } else if meta.path.is_ident("skip") {
+            flag(ctxt, meta)?;
+            self.skip = Some(meta.path.clone());
+        } else if meta.path.is_ident("default") {
+            if meta.input.peek(Token![=]) {
+                let expr: Expr = meta.value()?.parse()?;
+                self.default = Some((expr.to_token_stream(), Some(expr)));
+            } else {
+                flag(ctxt, meta)?;
+                self.default = Some((meta.path.to_token_stream(), None));
+            }
+        } else {
+            unknown(ctxt, meta, "a field", FIELD_KEYS, ("a struct", RECORD_KEYS))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads each key of each `#[redis_hash(…)]`.
+fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("redis_hash")) {
+        if let Err(error) = attr.parse_nested_meta(|meta| each(&meta)) {
+            ctxt.push(error);
+        }
+    }
+}
+
+/// Reports a key that is given twice.
+fn note(ctxt: &Ctxt, seen: &mut Vec<String>, meta: &ParseNestedMeta<'_>) {
+    let key = name_of(&meta.path);
+    if seen.contains(&key) {
+        ctxt.error(&meta.path, format!("`{key}` is given twice: remove one"));
+    }
+    seen.push(key);
+}
+
+fn name_of(path: &Path) -> String {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
+}
+
+/// The string of `key = "string"`. Anything else is an error at its own tokens.
+fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<LitStr>> {
+    if !meta.input.peek(Token![=]) {
+        ctxt.error(&meta.path, format!("it needs a value; write `{example}`"));
+        ignore_value(meta)?;
+        return Ok(None);
+    }
+    let value = meta.value()?;
+    if value.peek(LitStr) {
+        return value.parse().map(Some);
+    }
+    let other: Expr = value.parse()?;
+    ctxt.error(other, format!("it needs a string; write `{example}`"));
+    Ok(None)
+}
+
+/// The name of a generated type, in a string.
+fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<Ident>> {
+    let Some(literal) = string(ctxt, meta, example)? else { return Ok(None) };
+    let ident = literal.parse().ok();
+    if ident.is_none() {
+        ctxt.error(literal, "this is no name of a type; write one such as \"SettingsAccessor\"");
+    }
+    Ok(ident)
+}
+
+/// A duration: its literal, and the milliseconds that it means.
+fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u64)>> {
+    let Some(literal) = string(ctxt, meta, "ttl = \"30m\"")? else { return Ok(None) };
+    match duration::millis(&literal) {
+        Ok(millis) => Ok(Some((literal, millis))),
+        Err(error) => {
+            ctxt.push(error);
+            Ok(None)
+        }
+    }
+}
+
+/// A key that takes no value. It is true, wherever it stands.
+fn flag(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
+    let key = name_of(&meta.path);
+    if let Some(tokens) = ignore_value(meta)? {
+        ctxt.error(tokens, format!("`{key}` takes no value here; write `#[redis_hash({key})]`"));
+    }
+    Ok(true)
+}
+
+/// Reports a key that does not belong here, and says where it does.
+fn unknown(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, place: &str, keys: &str, other: (&str, &str)) -> syn::Result<()> {
+    let key = name_of(&meta.path);
+    let (other_place, other_keys) = other;
+    if other_keys.contains(&format!("`{key}`")) {
+        ctxt.error(&meta.path, format!("`{key}` belongs on {other_place}; {place} takes {keys}"));
+    } else {
+        ctxt.error(&meta.path, format!("unknown attribute `{key}`; {place} takes {keys}"));
+    }
+    ignore_value(meta).map(drop)
+}
+
+/// Skips what follows a key, so that the keys after it are read too.
+fn ignore_value(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<TokenStream>> {
+    if meta.input.peek(Token![=]) {
+        return meta.value()?.parse::<Expr>().map(|expr| Some(expr.to_token_stream()));
+    }
+    if meta.input.peek(syn::token::Paren) {
+        let content;
+        let paren = syn::parenthesized!(content in meta.input);
+        let tokens: TokenStream = content.parse()?;
+        let span = paren.span.join();
+        return Ok(Some(if tokens.is_empty() { quote::quote_spanned!(span=> ()) } else { tokens }));
+    }
+    Ok(None)
+}

@@ -1,0 +1,101 @@
+//! The `Deserialize` of `UserSettingsPatch`, which reads a patch from JSON and the like.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::parse_quote;
+
+use super::{Names, mentions, unused, unused_value};
+use crate::record::{Field, Presence, Record};
+
+pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
+    let Record { ident, runtime, .. } = record;
+    let patch = &names.patch;
+    let mut generics = record.generics.clone();
+    generics.params.insert(0, parse_quote!('de));
+    let clause = generics.make_where_clause();
+    let settable: Vec<_> = record.stored().filter(|field| !field.json_names.is_empty()).collect();
+    let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
+    for field in settable.iter().filter(|field| field.deserialize_with.is_none()) {
+        let ty = &field.ty;
+        // Beside a `T: DeserializeOwned` of the user, a bound with a lifetime would be ambiguous. In a type without
+        // parameters, rustc would judge a bound without a lifetime at once, needed or not.
+        clause.predicates.push(if mentions(ty, &params) {
+            parse_quote!(#ty: #runtime::__private::serde::de::DeserializeOwned)
+        } else {
+            parse_quote!(#ty: #runtime::__private::serde::Deserialize<'de>)
+        });
+    }
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, ty_generics, _) = record.generics.split_for_impl();
+    let reads = settable.iter().enumerate().map(|(position, field)| {
+        let Field { ident, json_names, .. } = field;
+        let read = read(record, field);
+        quote! {
+            #(#json_names)|* => {
+                self.#ident = ::core::option::Option::Some(#read);
+                ::core::result::Result::Ok(::core::option::Option::Some(#position))
+            }
+        }
+    });
+    let json_names = settable.iter().map(|field| &field.json_names[0]);
+    let (expecting, deny) = (format!("a patch of a {ident}"), record.deny_unknown_fields);
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics #runtime::__private::PatchFields<'de> for #patch #ty_generics #where_clause {
+            const EXPECTING: &'static ::core::primitive::str = #expecting;
+            const NAMES: &'static [&'static ::core::primitive::str] = &[#(#json_names),*];
+            const DENY_UNKNOWN: ::core::primitive::bool = #deny;
+
+            fn read<__A: #runtime::__private::serde::de::MapAccess<'de>>(
+                &mut self,
+                name: &::core::primitive::str,
+                map: &mut __A,
+            ) -> ::core::result::Result<::core::option::Option<::core::primitive::usize>, __A::Error> {
+                match name {
+                    #(#reads)*
+                    _ => ::core::result::Result::Ok(::core::option::Option::None),
+                }
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics #runtime::__private::serde::Deserialize<'de> for #patch #ty_generics #where_clause {
+            fn deserialize<__D: #runtime::__private::serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
+                #runtime::__private::deserialize_patch(deserializer)
+            }
+        }
+    }
+}
+
+/// The expression that reads the value of a field.
+fn read(record: &Record, field: &Field) -> TokenStream {
+    let (runtime, ty) = (&record.runtime, &field.ty);
+    let is_optional = matches!(field.presence, Presence::Optional);
+    let Some(function) = &field.deserialize_with else {
+        return quote!(map.next_value()?);
+    };
+    // The user's function returns the type of the whole field, which may be an `Option`.
+    let ty = if is_optional { quote!(::core::option::Option<#ty>) } else { quote!(#ty) };
+    let (impl_generics, ty_generics, where_clause) = record.generics.split_for_impl();
+    let mut generics = record.generics.clone();
+    generics.params.insert(0, parse_quote!('__de));
+    let (with_lifetime, _, _) = generics.split_for_impl();
+    let unused = unused(record);
+    let unused_value = unused_value(&record.generics);
+    let wrapper = format_ident!("__Value");
+    quote! {{
+        struct #wrapper #impl_generics #where_clause { value: #ty, #unused }
+        impl #with_lifetime #runtime::__private::serde::Deserialize<'__de> for #wrapper #ty_generics #where_clause {
+            fn deserialize<__D: #runtime::__private::serde::Deserializer<'__de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
+                ::core::result::Result::Ok(Self { value: #function(deserializer)?, #unused_value })
+            }
+        }
+        map.next_value::<#wrapper #ty_generics>()?.value
+    }}
+}

@@ -1,0 +1,294 @@
+//! The struct as the derive understands it, and how it is read from the tokens.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprPath, Fields, FieldsNamed, GenericArgument, GenericParam, Generics, Ident,
+    Path, PathArguments, Type, Visibility,
+};
+
+use crate::attr::{FieldAttrs, RecordAttrs};
+use crate::case::Case;
+use crate::ctxt::Ctxt;
+use crate::key::Template;
+use crate::serde_attr::SerdeAttrs;
+
+/// A struct that derives `RedisHash`.
+pub(crate) struct Record {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) generics: Generics,
+    /// The path of the runtime crate.
+    pub(crate) runtime: Path,
+    pub(crate) key: Option<Template>,
+    /// The names of generated types, where they are given.
+    pub(crate) accessor: Option<Ident>,
+    pub(crate) partial: Option<Ident>,
+    pub(crate) patch: Option<Ident>,
+    pub(crate) fields_by_name: Option<Ident>,
+    /// How many milliseconds the record lives after each write.
+    pub(crate) ttl: Option<u64>,
+    /// The attribute that says that reads renew the time to live.
+    pub(crate) sliding: Option<Path>,
+    /// True if a patch is read from known fields only.
+    pub(crate) deny_unknown_fields: bool,
+    /// True if serde reads the struct from another type: how a patch would be read is not known then.
+    pub(crate) converted: bool,
+    /// Lints that the user has allowed on the struct.
+    pub(crate) allows: Vec<Attribute>,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A field of the struct.
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    /// The type of what is stored: for an `Option<T>`, the `T`.
+    pub(crate) ty: Type,
+    /// Doc comments, `deprecated` and the like, which generated items repeat.
+    pub(crate) attrs: Vec<Attribute>,
+    /// Its name in Redis.
+    pub(crate) name: String,
+    /// The tokens that give it that name.
+    pub(crate) name_tokens: TokenStream,
+    /// The name of its method on the accessor.
+    pub(crate) accessor: Ident,
+    pub(crate) storage: Storage,
+    /// How many milliseconds the field lives after each write of it.
+    pub(crate) ttl: Option<u64>,
+    /// Its names in JSON: its own, then its aliases. There are none if it cannot be set from there.
+    pub(crate) json_names: Vec<String>,
+    /// The function by which serde reads it, where one is given.
+    pub(crate) deserialize_with: Option<ExprPath>,
+    pub(crate) presence: Presence,
+}
+
+/// How a value is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Bincode,
+    Text,
+    Counter,
+}
+
+/// What it means that a field is absent in Redis.
+pub(crate) enum Presence {
+    Required,
+    Optional,
+    Defaulted(Value),
+    /// The field is never stored. It has this value when the record is read.
+    Skipped(Value),
+}
+
+/// The default of a field.
+pub(crate) enum Value {
+    /// `Default::default()`.
+    Trait,
+    Expr(Box<Expr>),
+}
+
+const OWNED: &str =
+    "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
+
+impl Record {
+    /// Reads the struct. It is `None` where the accessor could not be generated, or would only cause more errors.
+    pub(crate) fn read(ctxt: &Ctxt, input: &DeriveInput) -> Option<Self> {
+        let named = named_fields(ctxt, input)?;
+        let mut owned = true;
+        for param in &input.generics.params {
+            if let GenericParam::Lifetime(lifetime) = param {
+                owned = false;
+                ctxt.error(lifetime, OWNED);
+            }
+        }
+        if !owned {
+            return None;
+        }
+
+        let attrs = RecordAttrs::of(ctxt, &input.attrs);
+        let serde = SerdeAttrs::of(ctxt, &input.attrs);
+        let fields: Vec<Field> = named
+            .named
+            .iter()
+            .filter_map(|input| Field::read(ctxt, input, attrs.rename_all, serde.rename_all))
+            .collect();
+        for field in fields.iter().filter(|field| field.is_stored()) {
+            if let Type::Reference(reference) = &field.ty {
+                owned = false;
+                ctxt.error(reference, OWNED);
+            }
+        }
+        owned.then(|| Self {
+            ident: input.ident.clone(),
+            vis: input.vis.clone(),
+            generics: input.generics.clone(),
+            runtime: attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap)),
+            key: attrs.key,
+            accessor: attrs.accessor,
+            partial: attrs.partial,
+            patch: attrs.patch,
+            fields_by_name: attrs.fields,
+            ttl: attrs.ttl,
+            sliding: attrs.sliding,
+            deny_unknown_fields: serde.deny_unknown_fields,
+            converted: serde.converted,
+            allows: input.attrs.iter().filter(|attr| attr.path().is_ident("allow")).cloned().collect(),
+            fields,
+        })
+    }
+
+    /// The fields that lie in Redis.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.is_stored())
+    }
+
+    /// The name of a generated type, where none is given.
+    pub(crate) fn item(&self, suffix: &str) -> Ident {
+        format_ident!("{}{}", self.ident.unraw(), suffix, span = self.ident.span())
+    }
+}
+
+impl Field {
+    fn read(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>, json_case: Option<Case>) -> Option<Self> {
+        let ident = input.ident.clone()?;
+        let attrs = FieldAttrs::of(ctxt, &input.attrs);
+
+        let (name, name_tokens) = if let Some(rename) = &attrs.rename {
+            (rename.value(), rename.to_token_stream())
+        } else {
+            let plain = ident.unraw().to_string();
+            (rename_all.map_or(plain.clone(), |case| case.apply(&plain)), ident.to_token_stream())
+        };
+        let option = option_of(&input.ty);
+        if let (Some(counter), true) = (&attrs.counter, attrs.text) {
+            ctxt.error(counter, "a counter is stored as text already: remove `text`");
+        }
+        let presence = match (attrs.skip, attrs.default, option) {
+            (Some(skip), default, _) => {
+                for (given, key) in [
+                    (attrs.rename.is_some(), "rename"),
+                    (attrs.text, "text"),
+                    (attrs.counter.is_some(), "counter"),
+                    (attrs.ttl.is_some(), "ttl"),
+                    (attrs.accessor.is_some(), "accessor"),
+                ] {
+                    if given {
+                        ctxt.error(
+                            &skip,
+                            format!(
+                                "a field that is skipped is not stored, so that `{key}` means nothing: remove one of \
+                                 them"
+                            ),
+                        );
+                    }
+                }
+                Presence::Skipped(default.map_or(Value::Trait, |(_, expr)| Value::of(expr)))
+            }
+            (None, Some((tokens, _)), Some(_)) => {
+                ctxt.error(
+                    tokens,
+                    "an `Option` is `None` where the field is absent, and has no other default: remove `default`, or \
+                     store the plain type",
+                );
+                Presence::Optional
+            }
+            (None, Some((tokens, expr)), None) => {
+                if attrs.counter.is_some() {
+                    ctxt.error(tokens, "a counter counts from 0 where it is absent, as in Redis: remove `default`");
+                }
+                Presence::Defaulted(Value::of(expr))
+            }
+            (None, None, Some(_)) => Presence::Optional,
+            // Redis counts from 0, which is the default of an i64.
+            (None, None, None) if attrs.counter.is_some() => Presence::Defaulted(Value::Trait),
+            (None, None, None) => {
+                if let Some((literal, _)) = &attrs.ttl {
+                    ctxt.error(
+                        literal,
+                        "a field that expires cannot be required, there would be no whole record without it: make it \
+                         an `Option`, or give it a `default`",
+                    );
+                }
+                Presence::Required
+            }
+        };
+        let skipped = matches!(presence, Presence::Skipped(_));
+        let storage = match (attrs.counter, attrs.text) {
+            (Some(_), _) => Storage::Counter,
+            (None, true) => Storage::Text,
+            (None, false) => Storage::Bincode,
+        };
+        let serde = SerdeAttrs::of(ctxt, &input.attrs);
+        let json_names = if serde.skip || attrs.skip_deserializing {
+            Vec::new()
+        } else {
+            let plain = ident.unraw().to_string();
+            let own = serde.rename.unwrap_or_else(|| json_case.map_or(plain.clone(), |case| case.apply(&plain)));
+            std::iter::once(own).chain(serde.aliases).collect()
+        };
+        Some(Self {
+            vis: input.vis.clone(),
+            ty: if skipped { input.ty.clone() } else { option.unwrap_or(&input.ty).clone() },
+            attrs: input.attrs.iter().filter(|attr| carries_over(attr)).cloned().collect(),
+            name,
+            name_tokens,
+            accessor: attrs.accessor.unwrap_or_else(|| ident.clone()),
+            storage,
+            ttl: attrs.ttl.map(|(_, millis)| millis),
+            json_names,
+            deserialize_with: serde.deserialize_with,
+            presence,
+            ident,
+        })
+    }
+
+    pub(crate) fn is_stored(&self) -> bool {
+        !matches!(self.presence, Presence::Skipped(_))
+    }
+}
+
+impl Value {
+    /// The value of `default`, or of `default = expression`.
+    fn of(expr: Option<Expr>) -> Self {
+        expr.map_or(Self::Trait, |expr| Self::Expr(Box::new(expr)))
+    }
+}
+
+/// The fields of a struct with named fields. Anything else is an error.
+fn named_fields<'a>(ctxt: &Ctxt, input: &'a DeriveInput) -> Option<&'a FieldsNamed> {
+    let message = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Some(fields),
+            _ => "RedisHash needs named fields: the name of each is the name of a field in Redis",
+        },
+        Data::Enum(_) => {
+            "an enum cannot be a Redis hash: derive RedisHash on a struct with named fields, and use the enum as the \
+             type of one of them (with serde's derives)"
+        }
+        Data::Union(_) => "a union cannot be a Redis hash: derive RedisHash on a struct with named fields",
+    };
+    ctxt.error(&input.ident, message);
+    None
+}
+
+/// True if generated items repeat an attribute of the field.
+fn carries_over(attr: &Attribute) -> bool {
+    ["doc", "deprecated", "allow"].iter().any(|name| attr.path().is_ident(name))
+}
+
+/// The `T` of an `Option<T>`. The last segment of the path is what makes it one, as for serde and clap.
+fn option_of(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Group(group) => return option_of(&group.elem),
+        Type::Paren(paren) => return option_of(&paren.elem),
+        Type::Path(path) if path.qself.is_none() => &path.path,
+        _ => return None,
+    };
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match (last.ident == "Option", arguments.args.len(), arguments.args.first()) {
+        (true, 1, Some(GenericArgument::Type(inner))) => Some(inner),
+        _ => None,
+    }
+}
