@@ -1,11 +1,13 @@
-//! Judges what was read: what is wrong only beside other attributes or other fields.
+//! Judges what was read: what is wrong beside other attributes or other fields, and types that cannot be stored.
 
 use std::collections::HashMap;
 
+use syn::Type;
 use syn::ext::IdentExt;
 
+use crate::attr::FieldAttrs;
 use crate::ctxt::Ctxt;
-use crate::record::Record;
+use crate::record::{Field, OWNED, Presence, Record};
 
 /// The operations of a record. A field's method would hide the one whose name it has.
 const OPERATIONS: [&str; 27] = [
@@ -46,8 +48,58 @@ const RESERVED: [&str; 3] = ["default", "prune", "subscribe"];
 /// takes `&mut self`.
 const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "try_into"];
 
-/// Judges the record as a whole.
-pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
+/// Judges the record. It is false if code for it would only cause more errors.
+pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
+    for field in &record.fields {
+        attributes(ctxt, field);
+    }
+    let mut owned = true;
+    for field in record.stored() {
+        if let Type::Reference(reference) = &field.ty {
+            owned = false;
+            ctxt.error(reference, OWNED);
+        }
+    }
+    if owned {
+        whole(ctxt, record);
+        names(ctxt, record);
+    }
+    owned
+}
+
+/// Judges the attributes of a field beside each other.
+fn attributes(ctxt: &Ctxt, field: &Field) {
+    let FieldAttrs { rename, accessor, text, counter, ttl, skip, default, .. } = &field.given;
+    if let (Some(counter), true) = (counter, *text) {
+        ctxt.error(counter, "a counter is stored as text already: remove `text`");
+    }
+    let meaningless = [
+        (rename.is_some(), "rename"),
+        (*text, "text"),
+        (counter.is_some(), "counter"),
+        (ttl.is_some(), "ttl"),
+        (accessor.is_some(), "accessor"),
+    ];
+    for (_, key) in meaningless.iter().filter(|(given, _)| skip.is_some() && *given) {
+        ctxt.error(
+            skip,
+            format!("a field that is skipped is not stored, so that `{key}` means nothing: remove one of them"),
+        );
+    }
+    if let (Presence::Defaulted(_), Some(_), Some((tokens, _))) = (&field.presence, counter, default) {
+        ctxt.error(tokens, "a counter counts from 0 where it is absent, as in Redis: remove `default`");
+    }
+    if let (Presence::Required, Some((literal, _))) = (&field.presence, ttl) {
+        ctxt.error(
+            literal,
+            "a field that expires cannot be required, there would be no whole record without it: make it an `Option`, \
+             or give it a `default`",
+        );
+    }
+}
+
+/// Judges what the struct says of the record.
+fn whole(ctxt: &Ctxt, record: &Record) {
     if record.stored().next().is_none() {
         ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hash");
     }
@@ -58,6 +110,10 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) {
              `#[redis_hash(ttl = \"30m\", sliding)]`",
         );
     }
+}
+
+/// Judges the names of the fields in Redis and those of their methods.
+fn names(ctxt: &Ctxt, record: &Record) {
     let mut names = HashMap::new();
     let mut accessors = HashMap::new();
     for field in record.stored() {

@@ -64,10 +64,7 @@ use crate::record::Record;
 pub fn derive_redis_hash(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let ctxt = Ctxt::default();
-    let record = Record::read(&ctxt, &input);
-    if let Some(record) = &record {
-        check::record(&ctxt, record);
-    }
+    let record = Record::read(&ctxt, &input).filter(|record| check::record(&ctxt, record));
     // A struct that was understood gets its code although something is wrong with it: a missing accessor would be a
     // second error for the same mistake.
     let code = record.map(|record| expand::record(&record));

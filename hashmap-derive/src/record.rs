@@ -62,6 +62,8 @@ pub(crate) struct Field {
     /// The function by which serde reads it, where one is given.
     pub(crate) deserialize_with: Option<ExprPath>,
     pub(crate) presence: Presence,
+    /// What its `#[redis_hash(…)]` says, for `check` to judge.
+    pub(crate) given: FieldAttrs,
 }
 
 /// How a value is stored.
@@ -88,11 +90,12 @@ pub(crate) enum Value {
     Expr(Box<Expr>),
 }
 
-const OWNED: &str =
+/// The error of a struct that borrows.
+pub(crate) const OWNED: &str =
     "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
 
 impl Record {
-    /// Reads the struct. It is `None` where the accessor could not be generated, or would only cause more errors.
+    /// Reads the struct. It is `None` if it has no named fields or has a lifetime: neither can be a hash at all.
     pub(crate) fn read(ctxt: &Ctxt, input: &DeriveInput) -> Option<Self> {
         let named = named_fields(ctxt, input)?;
         let mut owned = true;
@@ -113,13 +116,7 @@ impl Record {
             .iter()
             .filter_map(|input| Field::read(ctxt, input, attrs.rename_all, serde.rename_all))
             .collect();
-        for field in fields.iter().filter(|field| field.is_stored()) {
-            if let Type::Reference(reference) = &field.ty {
-                owned = false;
-                ctxt.error(reference, OWNED);
-            }
-        }
-        owned.then(|| Self {
+        Some(Self {
             ident: input.ident.clone(),
             vis: input.vis.clone(),
             generics: input.generics.clone(),
@@ -161,31 +158,11 @@ impl Field {
             (rename_all.map_or(plain.clone(), |case| case.apply(&plain)), ident.to_token_stream())
         };
         let option = option_of(&input.ty);
-        if let (Some(counter), true) = (&attrs.counter, attrs.text) {
-            ctxt.error(counter, "a counter is stored as text already: remove `text`");
-        }
-        let presence = match (attrs.skip, attrs.default, option) {
-            (Some(skip), default, _) => {
-                for (given, key) in [
-                    (attrs.rename.is_some(), "rename"),
-                    (attrs.text, "text"),
-                    (attrs.counter.is_some(), "counter"),
-                    (attrs.ttl.is_some(), "ttl"),
-                    (attrs.accessor.is_some(), "accessor"),
-                ] {
-                    if given {
-                        ctxt.error(
-                            &skip,
-                            format!(
-                                "a field that is skipped is not stored, so that `{key}` means nothing: remove one of \
-                                 them"
-                            ),
-                        );
-                    }
-                }
-                Presence::Skipped(default.map_or(Value::Trait, |(_, expr)| Value::of(expr)))
-            }
+        let default = attrs.default.as_ref().map(|(tokens, expr)| (tokens, Value::of(expr.clone())));
+        let presence = match (&attrs.skip, default, option) {
+            (Some(_), default, _) => Presence::Skipped(default.map_or(Value::Trait, |(_, value)| value)),
             (None, Some((tokens, _)), Some(_)) => {
+                // No presence stands for this, so that it is an error of reading.
                 ctxt.error(
                     tokens,
                     "an `Option` is `None` where the field is absent, and has no other default: remove `default`, or \
@@ -193,28 +170,14 @@ impl Field {
                 );
                 Presence::Optional
             }
-            (None, Some((tokens, expr)), None) => {
-                if attrs.counter.is_some() {
-                    ctxt.error(tokens, "a counter counts from 0 where it is absent, as in Redis: remove `default`");
-                }
-                Presence::Defaulted(Value::of(expr))
-            }
+            (None, Some((_, value)), None) => Presence::Defaulted(value),
             (None, None, Some(_)) => Presence::Optional,
             // Redis counts from 0, which is the default of an i64.
             (None, None, None) if attrs.counter.is_some() => Presence::Defaulted(Value::Trait),
-            (None, None, None) => {
-                if let Some((literal, _)) = &attrs.ttl {
-                    ctxt.error(
-                        literal,
-                        "a field that expires cannot be required, there would be no whole record without it: make it \
-                         an `Option`, or give it a `default`",
-                    );
-                }
-                Presence::Required
-            }
+            (None, None, None) => Presence::Required,
         };
         let skipped = matches!(presence, Presence::Skipped(_));
-        let storage = match (attrs.counter, attrs.text) {
+        let storage = match (&attrs.counter, attrs.text) {
             (Some(_), _) => Storage::Counter,
             (None, true) => Storage::Text,
             (None, false) => Storage::Bincode,
@@ -233,12 +196,13 @@ impl Field {
             attrs: input.attrs.iter().filter(|attr| carries_over(attr)).cloned().collect(),
             name,
             name_tokens,
-            accessor: attrs.accessor.unwrap_or_else(|| ident.clone()),
+            accessor: attrs.accessor.clone().unwrap_or_else(|| ident.clone()),
             storage,
-            ttl: attrs.ttl.map(|(_, millis)| millis),
+            ttl: attrs.ttl.as_ref().map(|(_, millis)| *millis),
             json_names,
             deserialize_with: serde.deserialize_with,
             presence,
+            given: attrs,
             ident,
         })
     }
