@@ -113,7 +113,7 @@ impl Cache {
     /// and removes only what it has seen.
     fn clear_expired(&mut self) -> Result<u64, Error> {
         let mut expired = Vec::new();
-        for entry in self.entries.iter() {
+        for entry in &self.entries {
             let (name, entry) = entry?;
             if entry.remaining().is_none() {
                 expired.push(name);

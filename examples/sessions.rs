@@ -115,7 +115,7 @@ impl Sessions {
         let id = SessionId::new()?;
         let created_at = Timestamp::now();
         // The index first: a crash in between leaves an entry that is cleaned up, and no session that is not found.
-        let mut index = self.index(user);
+        let index = self.index(user);
         index.set(&id.hashed(), &created_at).await?;
         index.expire_in(self.max_age + STARTING).await?;
         let session = Session { user: user.to_owned(), role, cart: Vec::new(), created_at };
@@ -141,7 +141,7 @@ impl Sessions {
 
     /// True if it was there.
     async fn end(&self, id: &SessionId) -> Result<bool, Error> {
-        let mut session = self.session(&id.hashed());
+        let session = self.session(&id.hashed());
         let user = session.user().get().await?;
         let ended = session.clear().await?;
         if let Some(user) = user {
@@ -164,7 +164,7 @@ impl Sessions {
     /// Removes from a user's index the sessions that are no more, and returns how many that were. The sessions themselves
     /// the server removes; this is for when a user's sessions are listed, or now and then.
     async fn clean_up(&self, user: &str) -> Result<u64, Error> {
-        let mut index = self.index(user);
+        let index = self.index(user);
         let mut entries = index.get_all().await?;
         // One that is just being created is not there yet.
         entries.retain(|_, created_at| *created_at + STARTING <= Timestamp::now());
@@ -299,7 +299,7 @@ mod tests {
         for sessions in places("expiry").await? {
             let (used, unused) =
                 (sessions.create("ann", Role::Admin).await?, sessions.create("ann", Role::Admin).await?);
-            let mut session = sessions.session(&used.hashed());
+            let session = sessions.session(&used.hashed());
             session.expire_in(Duration::from_secs(100)).await?;
             sessions.get(&used).await?;
             assert!(session.ttl().await?.remaining() > Some(Duration::from_secs(1000)));
@@ -318,7 +318,7 @@ mod tests {
     #[tokio::test]
     async fn an_index_is_cleaned_of_what_is_gone() -> Test {
         for sessions in places("index").await? {
-            let mut index = sessions.index("ann");
+            let index = sessions.index("ann");
             let before = Timestamp::now() - 2 * STARTING;
             let (lives, gone) =
                 (sessions.create("ann", Role::Admin).await?, sessions.create("ann", Role::Admin).await?);

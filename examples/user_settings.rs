@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut con = redis_hashmap::open(&url)?;
     println!("The data lies in {con:?}.");
 
-    let mut visits = HashMap::<String, u64>::typed("example:visits").on(&mut con);
+    let visits = HashMap::<String, u64>::typed("example:visits").on(&mut con);
     let before = visits.get("user_settings")?.unwrap_or(0);
     visits.set("user_settings", &(before + 1))?;
     println!("This is run number {}: the runs before it have been counted there.", before + 1);
@@ -49,7 +49,7 @@ fn local_file() -> String {
 }
 
 fn with_a_struct(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
-    let mut settings = UserSettings::of(42).on(con);
+    let settings = UserSettings::of(42).on(con);
     println!("\n# A struct: {}", settings.key());
     settings.clear()?;
 
@@ -77,7 +77,7 @@ fn with_a_struct(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
 }
 
 fn with_a_map(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
-    let mut settings = HashMap::new("example:user_settings").on(con);
+    let settings = HashMap::new("example:user_settings").on(con);
     println!("\n# A dynamic map: {}", settings.key());
     settings.clear()?;
 

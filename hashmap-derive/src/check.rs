@@ -42,10 +42,10 @@ const OPERATIONS: [&str; 27] = [
 
 /// `default` is what the builder of a patch begins with. The others are operations that are planned: a struct that
 /// compiles today will still compile when they come.
-const RESERVED: [&str; 3] = ["default", "prune", "subscribe"];
+const RESERVED: [&str; 7] = ["default", "get_each", "live", "prune", "subscribe", "wait", "with_ttl"];
 
-/// Methods of the prelude's traits that every accessor has by value or by reference. They come before a method that
-/// takes `&mut self`.
+/// Methods of the prelude's traits that every accessor has. Those by value come before the method of a field; the others
+/// would be hidden by it.
 const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "try_into"];
 
 /// Judges the record. It is false if code for it would only cause more errors.

@@ -62,12 +62,28 @@ use crate::record::Record;
 /// | `accessor = "name"` | the name of its method on the accessor |
 #[proc_macro_derive(RedisHash, attributes(redis_hash))]
 pub fn derive_redis_hash(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
+    derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let ctxt = Ctxt::default();
-    let record = Record::read(&ctxt, &input).filter(|record| check::record(&ctxt, record));
+    let record = Record::read(&ctxt, input).filter(|record| check::record(&ctxt, record));
     // A struct that was understood gets its code although something is wrong with it: a missing accessor would be a
     // second error for the same mistake.
     let code = record.map(|record| expand::record(&record));
     let errors = ctxt.into_compile_errors();
-    quote::quote!(#errors #code).into()
+    quote::quote!(#errors #code)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+
+    /// What the derive generates, for people to read. `UPDATE_EXPECT=1 cargo test -p redis-hashmap-derive` writes it anew.
+    #[test]
+    fn the_code_reads_like_what_a_person_would_write() {
+        let input = syn::parse_str(include_str!("../snapshots/user_settings.rs")).expect("a struct");
+        let file = syn::parse2(super::derive(&input)).expect("items");
+        expect_file!["../snapshots/user_settings.expanded.rs"].assert_eq(&prettyplease::unparse(&file));
+    }
 }

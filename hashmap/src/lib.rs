@@ -21,7 +21,7 @@
 //! # let mut con = redis_hashmap_tests::connection()?;
 //! # let key = redis_hashmap_tests::key();
 //!
-//! let mut settings = UserSettings::at(&*key).on(&mut con);
+//! let settings = UserSettings::at(&*key).on(&mut con);
 //! settings.theme().set(&Theme::Dark)?;                        // HSET key theme …
 //! assert_eq!(settings.theme().get()?, Some(Theme::Dark));     // HGET key theme
 //! assert_eq!(settings.language().get()?, "en");               // HGET key language
@@ -55,14 +55,18 @@ mod open;
 mod run;
 
 pub use accessor::field::Field;
-pub use accessor::get_many::{NamedField, Selection};
-pub use accessor::map::{HashMap, Holds, MapValue};
-pub use accessor::record::{DefaultedHash, FieldInfo, Presence, Record, RedisHash};
+pub use accessor::get_many::Selection;
+pub use accessor::hash_key::HashKey;
+pub use accessor::map::HashMap;
+pub use accessor::map_value::{Holds, MapValue};
+pub use accessor::record::Record;
 #[cfg(feature = "tokio-comp")]
 pub use accessor::scan::Entries;
 pub use accessor::scan::Iter;
 pub use command::Command;
 pub use command::batch::{Batch, Commands, batch};
+pub use command::named_field::{FieldInfo, NamedField, Presence};
+pub use command::schema::{DefaultedHash, RedisHash};
 pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
 pub use embedded::{Durability, Embedded};
@@ -74,19 +78,26 @@ pub use format::storage::{
 pub use format::value::{Opaque, Value};
 pub use kind::Kind;
 #[cfg(feature = "tokio-comp")]
-pub use open::{AsyncConnection, open_async};
-pub use open::{Connection, Options, open};
+pub use open::asynchronous::AsyncConnection;
+pub use open::blocking::Connection;
+pub use open::open;
+#[cfg(feature = "tokio-comp")]
+pub use open::open_async;
+pub use open::options::Options;
 pub use redis_hashmap_derive::RedisHash;
 #[cfg(feature = "tokio-comp")]
-pub use run::{Async, Exclusive};
-pub use run::{Blocking, Connected, Deferred, Executor};
+pub use run::asynchronous::{Async, Exclusive};
+pub use run::blocking::Blocking;
+pub use run::{Connected, Deferred, Executor};
 
 /// What generated code names. Nothing in it is part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::accessor::debug;
     pub use crate::accessor::patch::{PatchFields, deserialize_patch};
-    pub use crate::accessor::record::RecordReader;
-    pub use crate::command::changes::{FieldCodec, Write};
+    pub use crate::command::changes::Changes;
     pub use crate::command::key::Template;
+    pub use crate::command::schema::RecordReader;
+    pub use crate::command::target::Target;
     pub use serde;
 }

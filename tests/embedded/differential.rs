@@ -378,8 +378,7 @@ fn set_all_does_the_same_on_both() {
     let mut embedded = Embedded::in_memory("").unwrap();
     for first in &records {
         for second in &records {
-            let (mut on_server, mut on_embedded) =
-                (Record::at(&*key).on(&mut server), Record::at(&*key).on(&mut embedded));
+            let (on_server, on_embedded) = (Record::at(&*key).on(&mut server), Record::at(&*key).on(&mut embedded));
             for record in [first, second] {
                 on_server.set_all(record).unwrap();
                 on_embedded.set_all(record).unwrap();

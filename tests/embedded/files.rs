@@ -50,7 +50,7 @@ fn what_was_written_is_there_when_it_is_opened_again() -> Test {
     for round in 0..5_u32 {
         for durability in [Durability::Immediate, Durability::Eventual] {
             let con = Embedded::in_file(folder.file(), durability)?;
-            let mut map = HashMap::new("h").on(con);
+            let map = HashMap::new("h").on(con);
             assert_eq!(map.get::<u32>("round")?.unwrap_or(0), round);
             map.set(&*format!("{round}{durability:?}"), &())?;
         }
@@ -270,7 +270,7 @@ fn a_file_without_a_table_of_field_expiries_is_opened() -> Test {
 fn a_damaged_file_is_an_error() -> Test {
     let folder = Folder::new("damaged");
     {
-        let mut map = HashMap::<u32, String>::typed("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?);
+        let map = HashMap::<u32, String>::typed("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?);
         for i in 0..200 {
             map.set(&i, &format!("value {i}"))?;
         }
@@ -293,7 +293,7 @@ fn a_damaged_file_is_an_error() -> Test {
                 noticed += 1;
             }
             Ok(con) => {
-                let mut map = HashMap::<u32, String>::typed("h").on(con);
+                let map = HashMap::<u32, String>::typed("h").on(con);
                 for i in 0..200 {
                     assert_eq!(map.get(&i)?, Some(format!("value {i}")), "damaged at {at} of {}", whole.len());
                 }
@@ -341,11 +341,11 @@ fn a_second_process_gets_an_error() -> Test {
 #[ignore = "run by the test below, in a process that is killed"]
 fn writer() {
     let con = Embedded::in_file(store(), Durability::Immediate).unwrap();
-    let mut map = HashMap::new("h").on(con.clone());
+    let map = HashMap::new("h").on(con.clone());
     let start: u64 = map.get("acknowledged").unwrap().unwrap_or(0);
     for i in start + 1.. {
         // One batch: the pair is always equal.
-        let (mut a, mut b) = (HashMap::new("a"), HashMap::new("b"));
+        let (a, b) = (HashMap::new("a"), HashMap::new("b"));
         redis_hashmap::batch((a.set("i", &i), b.set("i", &i))).atomic().query(&mut con.clone()).unwrap();
         map.set("acknowledged", &i).unwrap();
         println!("{i}");

@@ -24,12 +24,12 @@ fn settings() -> Settings {
 #[test]
 fn blocking() -> Test {
     let con = Embedded::in_memory("")?;
-    let mut accessor = Settings::at("user:1").on(con.clone());
+    let accessor = Settings::at("user:1").on(con.clone());
     assert!(accessor.theme().set("dark")?);
     assert_eq!(accessor.get_all()?.map(|settings| settings.width), Some(14));
     accessor.set_all(&settings())?;
     assert_eq!((accessor.get_all()?, accessor.size()?), (Some(settings()), 2));
-    let mut map = HashMap::new("user:1").on(con);
+    let map = HashMap::new("user:1").on(con);
     assert_eq!(map.get_all()?.len(), 2);
     assert!(map.clear()?);
     assert!(!accessor.exists()?);
@@ -39,14 +39,14 @@ fn blocking() -> Test {
 #[tokio::test]
 async fn on_tokio() -> Test {
     let mut con = Embedded::in_memory("")?;
-    let mut accessor = Settings::at("user:1").on_async(con.clone());
+    let accessor = Settings::at("user:1").on_async(con.clone());
     let (theme, width) = tokio::join!(accessor.theme().set("dark"), accessor.width().set(&7));
     assert!(theme? && width?);
     assert_eq!(accessor.get_all().await?, Some(settings()));
-    let mut deferred = Settings::at("user:2");
+    let deferred = Settings::at("user:2");
     let ((), size) = batch((deferred.set_all(&settings()), deferred.size())).atomic().query_async(&mut con).await?;
     assert_eq!(size, 2);
-    let mut map = HashMap::<u32, u32>::typed("map").on_async(con);
+    let map = HashMap::<u32, u32>::typed("map").on_async(con);
     let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, &i))).collect();
     for task in tasks {
         assert!(task.await??);
@@ -59,7 +59,7 @@ async fn on_tokio() -> Test {
 #[test]
 fn without_a_runtime() -> Test {
     let con = Embedded::in_memory("")?;
-    let mut accessor = Settings::at("user:1").on_async(con);
+    let accessor = Settings::at("user:1").on_async(con);
     futures::executor::block_on(async {
         accessor.set_all(&settings()).await?;
         assert_eq!(accessor.get_all().await?, Some(settings()));
@@ -104,7 +104,7 @@ fn wait_until(what: impl Fn() -> bool) {
 #[test]
 fn what_has_expired_is_invisible_at_once() -> Test {
     let con = Embedded::in_memory("")?;
-    let mut map = HashMap::new("h").on(con.clone());
+    let map = HashMap::new("h").on(con.clone());
     map.set("a", &1)?;
     redis::cmd("PEXPIRE").arg("h").arg(30).exec(&mut con.clone())?;
     let left = |con: &Embedded| redis::cmd("PTTL").arg("h").query::<i64>(&mut con.clone()).unwrap();
@@ -238,7 +238,7 @@ fn a_field_that_has_expired_is_new_when_it_is_set() -> Test {
 #[test]
 fn scans_are_complete() -> Test {
     let mut con = Embedded::in_memory("")?;
-    let mut map = HashMap::<u32, u32>::typed("h").on(con.clone());
+    let map = HashMap::<u32, u32>::typed("h").on(con.clone());
     for i in 0..500 {
         map.set(&i, &i)?;
         redis::cmd("HSET").arg(format!("key:{i}")).arg("f").arg("v").exec(&mut con)?;

@@ -109,13 +109,13 @@ fn shown<T: std::fmt::Debug>(result: &Result<T, Error>) -> String {
 /// What an operation returns, and what is there afterwards.
 fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> String {
     let secs = |secs: &u64| Duration::from_secs(*secs);
-    let mut plain = Plain::at(key).on(&mut *con);
+    let plain = Plain::at(key).on(&mut *con);
     let result = match operation {
         Operation::PlainSetAll(record) => Some(shown(&plain.set_all(record))),
         Operation::PlainPatch(patch) => Some(shown(&plain.patch(patch))),
         _ => None,
     };
-    let mut map = HashMap::new(key).on(&mut *con);
+    let map = HashMap::new(key).on(&mut *con);
     let result = result.or_else(|| match operation {
         Operation::SetNumber(number) => Some(shown(&map.set_if_present("nick", number))),
         Operation::UpdateEntry(code) => Some(shown(&map.update("code", |found: &mut u8| *found = *code))),
@@ -123,7 +123,7 @@ fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> Stri
         Operation::TakeWrongly => Some(shown(&map.take::<u64>("name"))),
         _ => None,
     });
-    let mut record = Record::at(key).on(&mut *con);
+    let record = Record::at(key).on(&mut *con);
     let result = result.unwrap_or_else(|| match operation {
         Operation::SetAll(new) => shown(&record.set_all(new)),
         Operation::Create(new) => shown(&record.create(new)),

@@ -288,7 +288,7 @@ fn a_scan_takes_the_memory_of_a_page() {
     let scan = |pages| {
         let mut count = 0;
         let info = allocation_counter::measure(|| {
-            let mut map = redis_hashmap::HashMap::<u64, String>::typed("key").on(Endless { pages });
+            let map = redis_hashmap::HashMap::<u64, String>::typed("key").on(Endless { pages });
             count = map.iter().map(Result::unwrap).count() as u64;
         });
         assert_eq!(count, pages * 256);

@@ -48,7 +48,7 @@ macro_rules! every_operation {
 #[tokio::test]
 async fn on_a_multiplexed_connection() -> Test {
     let (key, con) = (key(), multiplexed().await?);
-    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    let (settings, map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
     every_operation!(settings, map);
     Ok(())
 }
@@ -57,7 +57,7 @@ async fn on_a_multiplexed_connection() -> Test {
 async fn on_a_connection_manager() -> Test {
     let config = redis::aio::ConnectionManagerConfig::new().set_response_timeout(Some(crate::PATIENCE));
     let (key, con) = (key(), ConnectionManager::new_with_config(client(), config).await?);
-    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    let (settings, map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
     every_operation!(settings, map);
     Ok(())
 }
@@ -66,7 +66,7 @@ async fn on_a_connection_manager() -> Test {
 async fn on_an_exclusive_connection() -> Test {
     let (key, con) = (key(), multiplexed().await?);
     let (mut a, mut b) = (con.clone(), con);
-    let (mut settings, mut map) = (Settings::at(&*key).on_exclusive(&mut a), HashMap::new(&*key).on_exclusive(&mut b));
+    let (settings, map) = (Settings::at(&*key).on_exclusive(&mut a), HashMap::new(&*key).on_exclusive(&mut b));
     every_operation!(settings, map);
     Ok(())
 }
@@ -76,7 +76,7 @@ async fn on_a_cluster() -> Test {
     let nodes: Vec<String> = given("REDIS_CLUSTER_NODES").split(',').map(|node| format!("redis://{node}/")).collect();
     let con = redis::cluster::ClusterClient::new(nodes)?.get_async_connection().await?;
     let key = key();
-    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    let (settings, map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
     every_operation!(settings, map);
     Ok(())
 }
@@ -85,7 +85,7 @@ async fn on_a_cluster() -> Test {
 async fn on_a_resp3_connection() -> Test {
     let client = redis::Client::open(format!("{}?protocol=resp3", redis_url()))?;
     let (key, con) = (key(), client.get_multiplexed_async_connection_with_config(&crate::patient()).await?);
-    let (mut settings, mut map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
+    let (settings, map) = (Settings::at(&*key).on_async(con.clone()), HashMap::new(&*key).on_async(con));
     every_operation!(settings, map);
     Ok(())
 }
@@ -96,8 +96,7 @@ async fn on_the_guard_of_bb8() -> Test {
     let key = key();
     let pool = bb8::Pool::builder().max_size(2).build(bb8_redis::RedisConnectionManager::new(redis_url())?).await?;
     let (mut a, mut b) = (pool.get().await?, pool.get().await?);
-    let (mut settings, mut map) =
-        (Settings::at(&*key).on_exclusive(&mut *a), HashMap::new(&*key).on_exclusive(&mut *b));
+    let (settings, map) = (Settings::at(&*key).on_exclusive(&mut *a), HashMap::new(&*key).on_exclusive(&mut *b));
     every_operation!(settings, map);
     Ok(())
 }
@@ -108,7 +107,7 @@ async fn on_the_guard_of_deadpool() -> Test {
     let pool = deadpool_redis::Config::from_url(redis_url()).create_pool(Some(deadpool_redis::Runtime::Tokio1))?;
     let (mut a, mut b) = (pool.get().await?, pool.get().await?);
     // deadpool's guard is a connection itself.
-    let (mut settings, mut map) = (Settings::at(&*key).on_exclusive(&mut a), HashMap::new(&*key).on_exclusive(&mut b));
+    let (settings, map) = (Settings::at(&*key).on_exclusive(&mut a), HashMap::new(&*key).on_exclusive(&mut b));
     every_operation!(settings, map);
     Ok(())
 }
@@ -118,7 +117,7 @@ fn on_the_guard_of_r2d2() -> Test {
     let key = key();
     let pool = r2d2::Pool::builder().max_size(1).build(client())?;
     let mut guard = pool.get()?;
-    let mut settings = Settings::at(&*key).on(&mut *guard);
+    let settings = Settings::at(&*key).on(&mut *guard);
     settings.theme().set("dark")?;
     assert_eq!(settings.get_all()?.map(|settings| settings.theme).as_deref(), Some("dark"));
     drop(settings);
@@ -131,13 +130,13 @@ fn on_the_guard_of_r2d2() -> Test {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_at_once() -> Test {
     let (key, con) = (key(), multiplexed().await?);
-    let mut settings = Settings::at(&*key).on_async(con.clone());
+    let settings = Settings::at(&*key).on_async(con.clone());
     let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(&7));
     assert!(theme? && width?);
     let (theme, width, size) = tokio::join!(settings.theme().get(), settings.width().get(), settings.size());
     assert_eq!((theme?.as_deref(), width?, size?), (Some("dark"), 7, 2));
 
-    let mut map = HashMap::<u32, String>::typed(&*key).on_async(con);
+    let map = HashMap::<u32, String>::typed(&*key).on_async(con);
     settings.clear().await?;
     let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, &format!("value {i}")))).collect();
     for task in tasks {
@@ -154,7 +153,7 @@ async fn several_at_once() -> Test {
 #[tokio::test]
 async fn nothing_is_sent_before_the_future_is_awaited() -> Test {
     let (key, con) = (key(), multiplexed().await?);
-    let mut settings = Settings::at(&*key).on_async(con);
+    let settings = Settings::at(&*key).on_async(con);
     let never = settings.theme().set("dark");
     drop(never);
     assert!(!settings.exists().await?);
@@ -164,7 +163,7 @@ async fn nothing_is_sent_before_the_future_is_awaited() -> Test {
 #[tokio::test]
 async fn a_command_runs_on_an_async_connection() -> Test {
     let (key, mut con) = (key(), multiplexed().await?);
-    let mut settings = Settings::at(&*key);
+    let settings = Settings::at(&*key);
     assert!(settings.theme().set("dark").query_async(&mut con).await?);
     assert_eq!(settings.theme().get().query_async(&mut con).await?.as_deref(), Some("dark"));
     Ok(())
@@ -178,7 +177,7 @@ async fn get_or_insert_with_a_future() -> Result<(), redis_hashmap_tests::AnyErr
     let key = redis_hashmap_tests::key();
     for url in [redis_hashmap_tests::redis_url(), "memory:".to_owned()] {
         let con = redis_hashmap::Options::parse(&url)?.response_timeout(crate::PATIENCE).open_async().await?;
-        let mut cache = redis_hashmap::HashMap::<u8, String>::typed(&*key).on_async(con);
+        let cache = redis_hashmap::HashMap::<u8, String>::typed(&*key).on_async(con);
         let tasks: Vec<_> = (0..16)
             .map(|i| {
                 let slow = move || async move {

@@ -27,7 +27,7 @@ fn cluster() -> ClusterClient {
 #[test]
 fn a_tuple_of_different_results() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = Settings::at(&*key);
+    let accessor = Settings::at(&*key);
     let (set, get, width, size, all, exists, fields) = batch((
         accessor.theme().set("dark"),
         accessor.theme().get(),
@@ -47,7 +47,7 @@ fn a_tuple_of_different_results() -> Test {
 #[test]
 fn a_vec_of_one_result() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::<u32, u32>::typed(&*key);
+    let map = HashMap::<u32, u32>::typed(&*key);
     let sets: Vec<Command<bool>> = (0..500).map(|i| map.set(&i, &(i * i))).collect();
     assert!(batch(sets).query(&mut con)?.into_iter().all(|is_new| is_new));
     let gets = (0..500).map(|i| map.get(&i)).collect::<Vec<_>>();
@@ -61,7 +61,7 @@ fn a_vec_of_one_result() -> Test {
 fn scripts_run_in_batches_even_where_the_server_does_not_know_them() -> Test {
     // A server that only tests/run starts: nobody else's scripts are flushed.
     let (first, second, mut con) = (key(), key(), as_user("default")?);
-    let (mut a, mut b) = (Settings::at(&*first), Settings::at(&*second));
+    let (a, b) = (Settings::at(&*first), Settings::at(&*second));
     redis::cmd("SCRIPT").arg("FLUSH").exec(&mut con)?;
     let ((), (), size) = batch((a.set_all(&settings()), b.set_all(&settings()), b.size())).query(&mut con)?;
     assert_eq!(size, 2);
@@ -77,7 +77,7 @@ fn scripts_run_in_batches_even_where_the_server_does_not_know_them() -> Test {
 fn atomic_and_failing() -> Test {
     let (key, text, mut con) = (key(), key(), server()?);
     redis::cmd("SET").arg(&*text).arg("a text").exec(&mut con)?;
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     for atomic in [false, true] {
         let commands = (map.set("a", &1), HashMap::new(&*text).size(), map.set("b", &2));
         let sent = batch(commands);
@@ -108,7 +108,7 @@ fn user_client(user: &str) -> Result<redis::Client, AnyError> {
 #[test]
 fn a_refused_multi_is_an_error_and_the_connection_goes_on() -> Test {
     let (key, mut con) = (key(), as_user("nomulti")?);
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     let error = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
     assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
     assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
@@ -121,7 +121,7 @@ fn a_refused_multi_is_an_error_and_the_connection_goes_on() -> Test {
 async fn a_refused_multi_is_an_error_and_the_async_connection_goes_on() -> Test {
     let (key, mut con) =
         (key(), user_client("nomulti")?.get_multiplexed_async_connection_with_config(&crate::patient()).await?);
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     let error = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
     assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
     assert!(map.on_async(con).clear().await?);
@@ -132,7 +132,7 @@ async fn a_refused_multi_is_an_error_and_the_async_connection_goes_on() -> Test 
 #[tokio::test]
 async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
     let (key, client) = (key(), user_client("nohset")?);
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     let mut con = client.get_connection()?;
     let blocking = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
     let mut con = client.get_multiplexed_async_connection_with_config(&crate::patient()).await?;
@@ -148,7 +148,7 @@ async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
 #[test]
 fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     redis::cmd("WATCH").arg(&*key).exec(&mut con)?;
     map.on(server()?).set("a", &1)?;
     let error = batch((map.set("b", &2),)).atomic().query(&mut con).unwrap_err();
@@ -160,7 +160,7 @@ fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
 #[test]
 fn a_command_that_cannot_be_made_keeps_the_others_back() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     let error = batch((map.set("a", &1), map.set("", &2))).query(&mut con).unwrap_err();
     assert!(matches!(error, Error::EmptyField { .. }), "{error}");
     assert_eq!(map.on(&mut con).size()?, 0);
@@ -186,7 +186,7 @@ fn on_a_blocking_cluster() -> Test {
     assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
     assert_eq!(maps[0].on(&mut con).get("i")?, Some(0_usize), "nothing was sent");
 
-    let mut record = Settings::at(&*key).on(&mut con);
+    let record = Settings::at(&*key).on(&mut con);
     record.set_all(&settings())?;
     assert_eq!(record.get_all()?, Some(settings()));
     Ok(())
@@ -208,13 +208,13 @@ async fn on_an_async_cluster() -> Test {
     assert_eq!(maps[0].on_async(con.clone()).get("i").await?, Some(0_usize), "nothing was sent");
 
     // One slot, by a common hash tag.
-    let (mut a, mut b) = (HashMap::new(format!("{{{key}}}/a")), HashMap::new(format!("{{{key}}}/b")));
+    let (a, b) = (HashMap::new(format!("{{{key}}}/a")), HashMap::new(format!("{{{key}}}/b")));
     let sets = batch((a.set("x", &1), b.set("x", &2), a.size())).atomic().query_async(&mut con).await?;
     assert_eq!(sets, (true, true, 1));
 
     // One of many fails: its own error, the others are carried out.
     redis::cmd("SET").arg(format!("{key}/text")).arg("a text").exec_async(&mut con).await?;
-    let mut text = HashMap::new(format!("{key}/text"));
+    let text = HashMap::new(format!("{key}/text"));
     let error = batch((maps[2].set("y", &1), text.size(), maps[3].set("y", &1))).query_async(&mut con).await;
     assert_eq!(error.unwrap_err().redis().and_then(|fault| fault.code()), Some("WRONGTYPE"));
     assert_eq!(maps[3].on_async(con).get::<i32>("y").await?, Some(1));
@@ -224,7 +224,7 @@ async fn on_an_async_cluster() -> Test {
 #[tokio::test]
 async fn on_a_multiplexed_connection() -> Test {
     let (key, mut con) = (key(), client().get_multiplexed_async_connection_with_config(&crate::patient()).await?);
-    let mut accessor = Settings::at(&*key);
+    let accessor = Settings::at(&*key);
     let (set, all) = batch((accessor.theme().set("dark"), accessor.get_all())).query_async(&mut con).await?;
     assert_eq!((set, all.map(|all| all.width)), (true, Some(14)));
     let ((), size) = batch((accessor.set_all(&settings()), accessor.size())).atomic().query_async(&mut con).await?;
@@ -236,7 +236,7 @@ async fn on_a_multiplexed_connection() -> Test {
 #[test]
 fn commands_are_commands_of_redis() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key);
+    let map = HashMap::new(&*key);
     let (new, size): (bool, u64) =
         redis::pipe().add_command(map.set("a", &1).into_cmd()?).add_command(map.size().into_cmd()?).query(&mut con)?;
     assert_eq!((new, size), (true, 1));

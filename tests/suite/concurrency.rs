@@ -158,7 +158,7 @@ fn count(pair: &mut Pair) {
 #[ignore = "run by the tests below, in a process that is killed"]
 fn updater() {
     let given = |name| std::env::var(name).expect("run by another test");
-    let mut pair = Pair::at(given("KEY")).on(open(&given("STORE")).unwrap());
+    let pair = Pair::at(given("KEY")).on(open(&given("STORE")).unwrap());
     pair.create(&Pair { a: 0, b: 0, odd: None }).unwrap();
     for done in 1.. {
         pair.update(count).unwrap();
@@ -206,7 +206,7 @@ fn whole_updates(found: &Pair, least: u64, most: u64) {
 #[test]
 fn a_killed_process_leaves_whole_updates_on_a_server() -> Test {
     let key = key();
-    let mut pair = Pair::at(&*key).on(open(&redis_url())?);
+    let pair = Pair::at(&*key).on(open(&redis_url())?);
     let mut own = 0;
     let acknowledged = kill_updaters(&redis_url(), &key, 20, || {
         for _ in 0..50 {

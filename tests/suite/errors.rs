@@ -31,7 +31,7 @@ fn fails_with(error: &Error, code: &str, message: &str) {
 fn a_key_of_another_type() -> Test {
     let (key, mut con) = (key(), server()?);
     redis::cmd("SET").arg(&*key).arg("a text").exec(&mut con)?;
-    let mut settings = Settings::at(&*key).on(&mut con);
+    let settings = Settings::at(&*key).on(&mut con);
     let wrong = "failed: the key holds another Redis type than a hash (WRONGTYPE)";
     let of_field = |operation: &str| format!("{operation} on field \"theme\" of hash \"{}\" {wrong}", &*key);
     let of_hash = |operation: &str| format!("{operation} on hash \"{}\" {wrong}", &*key);
@@ -52,7 +52,7 @@ fn a_key_of_another_type() -> Test {
 fn what_another_program_wrote() -> Test {
     let (key, mut con) = (key(), server()?);
     redis::cmd("HSET").arg(&*key).arg("theme").arg("hunter2").exec(&mut con)?;
-    let mut settings = Settings::at(&*key).on(&mut con);
+    let settings = Settings::at(&*key).on(&mut con);
     for error in [settings.theme().get().unwrap_err(), settings.get_all().unwrap_err()] {
         assert!(matches!(error, Error::Foreign { .. }), "{error}");
         assert!(error.to_string().starts_with(&format!("field \"theme\" of hash \"{}\" was not written by", &*key)));
@@ -75,7 +75,7 @@ fn what_another_program_wrote() -> Test {
 #[test]
 fn a_value_of_another_type() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     map.set("font_size", &14_u8)?;
     map.set("range", &(1..2_u8))?;
     let error = map.get::<bool>("font_size").unwrap_err().to_string();
@@ -98,7 +98,7 @@ fn a_value_of_another_type() -> Test {
 #[test]
 fn a_read_only_replica() -> Test {
     let mut con = redis::Client::open(given("REDIS_REPLICA_URL"))?.get_connection()?;
-    let mut settings = Settings::at("a key").on(&mut con);
+    let settings = Settings::at("a key").on(&mut con);
     assert_eq!(settings.theme().get()?, None);
     let read_only = "failed: the server is a read-only replica (READONLY)";
     let error = settings.theme().set("hunter2").unwrap_err();
@@ -122,7 +122,7 @@ fn users_and_passwords() -> Test {
 
     let client = redis::Client::open(format!("redis://reader:secret-of-reader@{address}/"))?;
     let mut con = client.get_connection()?;
-    let mut settings = Settings::at("a key").on(&mut con);
+    let settings = Settings::at("a key").on(&mut con);
     assert_eq!(settings.theme().get()?, None);
     let error = settings.theme().set("hunter2").unwrap_err();
     assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");

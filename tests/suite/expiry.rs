@@ -86,7 +86,7 @@ macro_rules! table {
             for (whole, field) in [(Some(1000), Some(2000)), (Some(1000), None), (None, Some(2000)), (None, None)] {
                 $({
                     let key = key();
-                    let mut $r = $record::at(&*key).on(&mut con);
+                    let $r = $record::at(&*key).on(&mut con);
                     $r.set_all(&$record { user: "Ann".to_owned(), code: Some("1234".to_owned()), tries: 1 })?;
                     match field {
                         Some(secs) => assert!($r.code().expire_in(Duration::from_secs(secs))?),
@@ -214,7 +214,7 @@ fn a_sliding_record_is_renewed_by_reads_of_its_values() -> Test {
     for store in stores().into_iter().chain([redis_url()]) {
         let mut con = open(&store)?;
         let key = key();
-        let mut record = Sliding::at(&*key).on(&mut con);
+        let record = Sliding::at(&*key).on(&mut con);
         let ann = Sliding { user: "Ann".to_owned(), width: 7, nick: None, logins: 2 };
         record.set_all(&ann)?;
         macro_rules! renews {
@@ -248,7 +248,7 @@ fn a_record_expires_when_it_is_told() -> Test {
     for store in stores().into_iter().chain([redis_url()]) {
         let mut con = open(&store)?;
         let key = key();
-        let mut record = Sliding::at(&*key).on(&mut con);
+        let record = Sliding::at(&*key).on(&mut con);
         assert!(!record.expire_in(Duration::from_secs(1))? && !record.persist()?);
         record.user().set("Ann")?;
         assert!(record.expire_at(SystemTime::now() + Duration::from_secs(1000))?);
@@ -267,7 +267,7 @@ fn fields_expire() -> Test {
     for store in stores() {
         let mut con = open(&store)?;
         let key = key();
-        let mut record = Plain::at(&*key).on(&mut con);
+        let record = Plain::at(&*key).on(&mut con);
         record.set_all(&Plain { user: "Ann".to_owned(), code: Some("1".to_owned()), tries: 0 })?;
         assert!(record.code().expire_in(Duration::from_millis(1))?);
         eventually(|| Ok(record.code().get()?.is_none()))?;
@@ -289,7 +289,7 @@ fn fields_expire() -> Test {
         assert_eq!(record.tries().get()?, 0);
         record.clear()?;
 
-        let mut map = HashMap::<u8, String>::typed(&*key).on(&mut con);
+        let map = HashMap::<u8, String>::typed(&*key).on(&mut con);
         assert!(map.set_with_ttl(&1, "one", Duration::from_secs(1000))?);
         assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000));
         assert_eq!(map.ttl()?, Ttl::Persistent);
@@ -334,7 +334,7 @@ fn a_server_without_expiry_of_fields_says_so() -> Test {
     macro_rules! refuses {
         ($($name:literal: |$r:ident| $op:expr;)*) => {
             $(
-                let mut $r = Plain::at(&*key).on(&mut con);
+                let $r = Plain::at(&*key).on(&mut con);
                 let result = $op.map(drop);
                 refused(&mut con, $name, result);
             )*
@@ -360,18 +360,18 @@ fn a_server_without_expiry_of_fields_says_so() -> Test {
     assert!(matches!(result, Err(Error::Unsupported { .. })), "{result:?}");
     assert_eq!(HashMap::new(&*key).on(&mut con).get_fields()?, ["code"]);
     HashMap::new(&*key).on(&mut con).clear()?;
-    let mut plain = Plain::at(&*key);
+    let plain = Plain::at(&*key);
     for atomic in [false, true] {
         let commands = batch((plain.code().set("1"), plain.code().ttl()));
         let result = if atomic { commands.atomic().query(&mut con) } else { commands.query(&mut con) };
         refused(&mut con, "a batch", result.map(drop));
     }
-    let mut map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
+    let map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
     let result = map.set_with_ttl(&1, &1, Duration::from_secs(5)).map(drop);
     refused(&mut con, "an entry", result);
 
     // What does not touch fields that expire works.
-    let mut plain = Plain::at(&*key).on(&mut con);
+    let plain = Plain::at(&*key).on(&mut con);
     plain.user().set("Ann")?;
     plain.patch(&PlainPatch::default().user("Bob".to_owned()))?;
     assert!(matches!(plain.replace(&full), Err(Error::Unsupported { .. })));
@@ -385,7 +385,7 @@ fn times_that_nothing_can_be_given() -> Test {
     for store in stores() {
         let mut con = open(&store)?;
         let key = key();
-        let mut record = Plain::at(&*key).on(&mut con);
+        let record = Plain::at(&*key).on(&mut con);
         record.user().set("Ann")?;
         for ttl in [Duration::ZERO, Duration::MAX, Duration::from_millis((1 << 45) + 1)] {
             assert!(matches!(record.expire_in(ttl), Err(Error::Expiry { .. })));
@@ -414,7 +414,7 @@ fn a_counter_that_expires_counts_in_64_bits() -> Test {
     for store in stores() {
         let mut con = open(&store)?;
         let key = key();
-        let mut record = Declared::at(&*key).on(&mut con);
+        let record = Declared::at(&*key).on(&mut con);
         for (start, by, sum) in [(i64::MAX - 1, 1, i64::MAX), (0, i64::MAX, i64::MAX), (i64::MIN + 7, -7, i64::MIN)] {
             record.tries().set(&start)?;
             assert_eq!(record.tries().increment(by)?, sum, "on {store}");
@@ -435,7 +435,7 @@ fn counters_of_a_map() -> Test {
     for store in stores() {
         let mut con = open(&store)?;
         let key = key();
-        let mut visits = HashMap::<String, Counter>::typed(&*key).on(&mut con);
+        let visits = HashMap::<String, Counter>::typed(&*key).on(&mut con);
         assert_eq!((visits.increment("a", 2)?, visits.increment("a", -5)?), (2, -3));
         assert!(visits.entry("a").expire_in(Duration::from_secs(1000))?);
         assert_eq!(visits.increment("a", 3)?, 0);

@@ -3,6 +3,7 @@
 mod asynchronous;
 mod batches;
 mod concurrency;
+mod derives;
 mod errors;
 mod examples;
 mod expiry;

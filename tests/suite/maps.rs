@@ -29,7 +29,7 @@ impl FromStr for UserId {
 #[test]
 fn keys_of_ones_own_type() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::<UserId, Vec<u8>>::typed(&*key).on(&mut con);
+    let map = HashMap::<UserId, Vec<u8>>::typed(&*key).on(&mut con);
     map.set(&UserId(7), &[1, 2][..])?;
     assert_eq!(map.get(&UserId(7))?, Some(vec![1, 2]));
     assert_eq!(map.get_fields()?, [UserId(7)]);
@@ -43,7 +43,7 @@ fn keys_of_ones_own_type() -> Test {
 fn values_of_one_type_are_checked() -> Test {
     let (key, mut con) = (key(), server()?);
     HashMap::new(&*key).on(&mut con).set("user-1", "a text")?;
-    let mut map = HashMap::<UserId, u64>::typed(&*key).on(&mut con);
+    let map = HashMap::<UserId, u64>::typed(&*key).on(&mut con);
     for error in [map.get(&UserId(1)).unwrap_err(), map.get_all().unwrap_err()] {
         assert!(matches!(error, Error::WrongType { .. }), "{error}");
         assert_eq!(error.place().and_then(|place| place.field()), Some("user-1"));
@@ -55,10 +55,10 @@ fn values_of_one_type_are_checked() -> Test {
 #[test]
 fn names_that_are_no_key_are_errors() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut names = HashMap::new(&*key).on(&mut con);
+    let names = HashMap::new(&*key).on(&mut con);
     names.set("7", &1_u8)?;
     names.set("007", &2_u8)?;
-    let mut map = HashMap::<u64, u8>::typed(&*key).on(&mut con);
+    let map = HashMap::<u64, u8>::typed(&*key).on(&mut con);
     for error in [map.get_all().unwrap_err(), map.get_fields().unwrap_err()] {
         assert!(matches!(error, Error::FieldName { asked: "u64", .. }), "{error}");
         assert_eq!(error.place().and_then(|place| place.field()), Some("007"));
@@ -76,7 +76,7 @@ fn a_key_that_cannot_be_written_is_an_error() -> Test {
         }
     }
     let mut con = server()?;
-    let mut map = HashMap::<Failing, u8>::typed("never sent").on(&mut con);
+    let map = HashMap::<Failing, u8>::typed("never sent").on(&mut con);
     for error in [map.set(&Failing, &1).unwrap_err(), map.get(&Failing).map(drop).unwrap_err()] {
         assert!(matches!(error, Error::EmptyField { .. }), "{error}");
     }
@@ -87,7 +87,7 @@ fn a_key_that_cannot_be_written_is_an_error() -> Test {
 #[test]
 fn any_values_under_typed_keys() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::<UserId, redis_hashmap::Any>::typed(&*key).on(&mut con);
+    let map = HashMap::<UserId, redis_hashmap::Any>::typed(&*key).on(&mut con);
     map.set(&UserId(1), "a text")?;
     map.set(&UserId(2), &2.5)?;
     assert_eq!(map.get::<f64>(&UserId(2))?, Some(2.5));

@@ -22,13 +22,13 @@ struct Settings {
 fn blocking(url: &str) -> Test {
     let key = key();
     let mut con = open(url)?;
-    let mut settings = Settings::at(&*key).on(&mut con);
+    let settings = Settings::at(&*key).on(&mut con);
     assert!(settings.theme().set("dark")?);
     assert_eq!(settings.get_all()?, Some(Settings { theme: "dark".to_owned(), width: 14, nick: None }));
     let record = Settings { theme: "light".to_owned(), width: 9, nick: None };
     settings.set_all(&record)?;
     assert_eq!(settings.get_all()?.as_ref(), Some(&record));
-    let mut deferred = Settings::at(&*key);
+    let deferred = Settings::at(&*key);
     let (width, size) = batch((deferred.width().get(), deferred.size())).query(&mut con)?;
     assert_eq!((width, size), (9, 2));
     assert_eq!(redis::cmd("TYPE").arg(&*key).query::<String>(&mut con)?, "hash");
@@ -42,13 +42,13 @@ fn blocking(url: &str) -> Test {
 async fn on_async(url: &str) -> Test {
     let key = key();
     let mut con = open_async(url).await?;
-    let mut settings = Settings::at(&*key).on_async(con.clone());
+    let settings = Settings::at(&*key).on_async(con.clone());
     let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(&9));
     assert!(theme? && width?);
     let record = Settings { theme: "light".to_owned(), width: 9, nick: None };
     settings.set_all(&record).await?;
     assert_eq!(settings.get_all().await?, Some(record));
-    let mut deferred = Settings::at(&*key);
+    let deferred = Settings::at(&*key);
     let (width, size) = batch((deferred.width().get(), deferred.size())).atomic().query_async(&mut con).await?;
     assert_eq!((width, size), (9, 2));
     assert!(settings.clear().await?);
@@ -204,7 +204,7 @@ fn a_reply_that_cannot_be_parsed_costs_one_call() -> Test {
         Ok(())
     });
     let mut con = open(&format!("redis://{address}"))?;
-    let mut map = HashMap::new("a key").on(&mut con);
+    let map = HashMap::new("a key").on(&mut con);
     let error = map.size().unwrap_err();
     assert_eq!(error.redis().map(redis_hashmap::RedisFault::kind), Some(redis::ErrorKind::Parse), "{error}");
     assert_eq!(map.size()?, 7);
@@ -290,7 +290,7 @@ async fn a_failover_is_followed() -> Test {
     while let Err(error) = write() {
         assert!(start.elapsed() < Duration::from_secs(30), "{error}");
     }
-    let mut async_map = HashMap::new(&*key).on_async(con_async.clone());
+    let async_map = HashMap::new(&*key).on_async(con_async.clone());
     while let Err(error) = async_map.set("b", &2).await {
         assert!(start.elapsed() < Duration::from_secs(30), "{error}");
     }

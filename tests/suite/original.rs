@@ -11,7 +11,7 @@ type Test = Result<(), AnyError>;
 #[test]
 fn set_and_get() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     assert!(map.set("field", "value")?);
     assert_eq!(map.get::<String>("field")?.as_deref(), Some("value"));
     Ok(())
@@ -20,7 +20,7 @@ fn set_and_get() -> Test {
 #[test]
 fn get_of_nothing() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     assert_eq!(map.get::<String>("field")?, None);
     map.set("other", &1)?;
     assert_eq!(map.get::<String>("field")?, None);
@@ -30,7 +30,7 @@ fn get_of_nothing() -> Test {
 #[test]
 fn overwrite() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     assert!(map.set("field", &1_u8)?);
     assert!(!map.set("field", "now a text")?);
     assert_eq!(map.get::<String>("field")?.as_deref(), Some("now a text"));
@@ -41,7 +41,7 @@ fn overwrite() -> Test {
 #[test]
 fn delete() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     map.set("field", &1)?;
     map.set("other", &2)?;
     assert!(map.delete("field")?);
@@ -60,7 +60,7 @@ fn delete_of_nothing() -> Test {
 #[test]
 fn get_all() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     map.set("theme", "dark")?;
     map.set("notifications", &true)?;
     map.set("sizes", &vec![1_u8, 2])?;
@@ -75,7 +75,7 @@ fn get_all() -> Test {
 #[test]
 fn size_exists_and_fields() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     for (count, field) in ["a", "b", "c"].into_iter().enumerate() {
         assert_eq!(map.size()?, count as u64);
         assert!(!map.exists(field)?);
@@ -91,7 +91,7 @@ fn size_exists_and_fields() -> Test {
 #[test]
 fn clear_and_clear_of_nothing() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     map.set("field", &1)?;
     assert!(map.clear()?);
     assert_eq!(map.size()?, 0);
@@ -102,7 +102,7 @@ fn clear_and_clear_of_nothing() -> Test {
 #[test]
 fn operations_on_an_empty_map() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     assert_eq!(map.size()?, 0);
     assert!(map.get_all()?.is_empty());
     assert!(map.get_fields()?.is_empty());
@@ -135,7 +135,7 @@ fn profile() -> Profile {
 #[test]
 fn complex_and_nested_types() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     map.set("profile", &profile())?;
     assert_eq!(map.get::<Profile>("profile")?, Some(profile()));
     map.set("list", &vec![(1_u8, profile()), (2, profile())])?;
@@ -149,7 +149,7 @@ fn complex_and_nested_types() -> Test {
 #[test]
 fn none_values_and_empty_strings() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     map.set("none", &None::<String>)?;
     map.set("unit", &())?;
     map.set("empty", "")?;
@@ -163,7 +163,7 @@ fn none_values_and_empty_strings() -> Test {
 #[test]
 fn unicode_and_special_characters() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     let odd = ["größe", "大小", "🦀", " ", "a b\tc\r\nd", "\0", "\"'\\", "{tag}", "a:b/c*?[x]", "$3\r\nfoo"];
     for text in odd {
         assert!(map.set(text, text)?);
@@ -183,7 +183,7 @@ fn unicode_and_special_characters() -> Test {
 #[test]
 fn a_value_of_a_megabyte() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut map = HashMap::new(&*key).on(&mut con);
+    let map = HashMap::new(&*key).on(&mut con);
     let text = "x".repeat(1 << 20);
     map.set("text", &text)?;
     map.set("bytes", &vec![7_u8; 1 << 20])?;
@@ -202,7 +202,7 @@ fn concurrent_access_from_threads() -> Test {
                 let map = &map;
                 scope.spawn(move || -> Result<(), AnyError> {
                     let mut con = server()?;
-                    let mut map = map.on(&mut con);
+                    let map = map.on(&mut con);
                     for i in (thread * 100)..(thread * 100 + 100) {
                         map.set(&i, &format!("value {i}"))?;
                         assert_eq!(map.get(&i)?, Some(format!("value {i}")));
@@ -222,7 +222,7 @@ fn concurrent_access_from_threads() -> Test {
 #[test]
 fn typed_keys_and_values() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut profiles = HashMap::<uuid::Uuid, Profile>::typed(&*key).on(&mut con);
+    let profiles = HashMap::<uuid::Uuid, Profile>::typed(&*key).on(&mut con);
     let id = uuid::Uuid::from_u128(42);
     assert!(profiles.set(&id, &profile())?);
     assert_eq!(profiles.get(&id)?, Some(profile()));

@@ -95,7 +95,7 @@ fn bad_json_is_an_error() {
 fn a_json_patch_is_written() -> Test {
     let mut con = open(&redis_url())?;
     let key = key();
-    let mut record = Profile::at(&*key).on(&mut con);
+    let record = Profile::at(&*key).on(&mut con);
     let before = Profile {
         user_name: "Ann".to_owned(),
         font_size: 10,
@@ -135,7 +135,7 @@ fn without_serde_a_patch_is_made_by_its_builder() -> Test {
     }
     let mut con = open(&redis_url())?;
     let key = key();
-    let mut record = Server::at(&*key).on(&mut con);
+    let record = Server::at(&*key).on(&mut con);
     let patch = ServerPatch::default().port(Port(80));
     record.patch(&patch.clone())?;
     assert_eq!(record.get_partial()?, ServerPartial { port: Some(Port(80)) });
@@ -154,7 +154,7 @@ fn a_patch_needs_nothing_of_its_types() -> Test {
     }
     let mut con = open(&redis_url())?;
     let key = key();
-    let mut record = Holder::<u8>::at(&*key).on(&mut con);
+    let record = Holder::<u8>::at(&*key).on(&mut con);
     record.patch(&HolderPatch::default().bare(Bare(1)).other(2))?;
     let (bare, other) = record.get_many(|field| (field.bare, field.other))?;
     assert_eq!((bare.map(|bare| bare.0), other), (Some(1), Some(2)));

@@ -34,7 +34,7 @@ fn readers_see_whole_records(url: &str) -> Test {
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut record = Pair::at(&*key).on(open(url)?);
+                    let record = Pair::at(&*key).on(open(url)?);
                     let mut seen = std::collections::BTreeSet::new();
                     while !done.load(Ordering::Relaxed) {
                         let found = record.get_all()?.expect("the record is there all the time");
@@ -49,7 +49,7 @@ fn readers_see_whole_records(url: &str) -> Test {
             })
             .collect();
         let written = (|| {
-            let mut record = Pair::at(&*key).on(open(url)?);
+            let record = Pair::at(&*key).on(open(url)?);
             for number in 1..=WRITES {
                 match number % 4 {
                     0 => record.set_all(&pair(number))?,

@@ -31,7 +31,7 @@ fn settings() -> UserSettings {
 #[test]
 fn a_field_is_set_read_and_deleted() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = UserSettings::at(&*key).on(&mut con);
+    let accessor = UserSettings::at(&*key).on(&mut con);
     assert!(accessor.theme().set(&Theme::Dark)?);
     assert!(!accessor.theme().set(&Theme::Light)?);
     let theme: Option<Theme> = accessor.theme().get()?;
@@ -54,7 +54,7 @@ fn a_field_is_set_read_and_deleted() -> Test {
 #[test]
 fn a_record_is_written_and_read_whole() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = UserSettings::at(&*key).on(&mut con);
+    let accessor = UserSettings::at(&*key).on(&mut con);
     assert_eq!(accessor.get_all()?, None);
     assert!(!accessor.exists()?);
     accessor.set_all(&settings())?;
@@ -74,7 +74,7 @@ fn a_record_is_written_and_read_whole() -> Test {
 fn a_none_removes_the_field_and_unknown_fields_are_kept() -> Test {
     let (key, mut con) = (key(), server()?);
     HashMap::new(&*key).on(&mut con).set("of a newer version", &1)?;
-    let mut accessor = UserSettings::at(&*key).on(&mut con);
+    let accessor = UserSettings::at(&*key).on(&mut con);
     assert_eq!(accessor.get_all()?, None, "no field of its own is there");
     accessor.set_all(&settings())?;
     let without = UserSettings { font_size: None, ..settings() };
@@ -88,7 +88,7 @@ fn a_none_removes_the_field_and_unknown_fields_are_kept() -> Test {
 #[test]
 fn a_record_is_complete_once_every_required_field_is_set() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = UserSettings::at(&*key).on(&mut con);
+    let accessor = UserSettings::at(&*key).on(&mut con);
     accessor.notifications().set(&true)?;
     let error = accessor.get_all().unwrap_err();
     assert!(matches!(error, Error::MissingField { .. }), "{error}");
@@ -122,7 +122,7 @@ impl Defaults {
 #[test]
 fn defaults_and_skipped_fields() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = Defaults::at(&*key).on(&mut con);
+    let accessor = Defaults::at(&*key).on(&mut con);
     let defaults = Defaults { width: 80, list: vec![1, 2], nick: None, cache: BTreeMap::new(), generation: 7 };
     assert_eq!(accessor.get_or_default()?, defaults);
     assert_eq!(accessor.get_all()?, None);
@@ -150,7 +150,7 @@ struct Names {
 #[test]
 fn names_in_redis_and_of_methods() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = Names::at(&*key).on(&mut con);
+    let accessor = Names::at(&*key).on(&mut con);
     accessor.first_name().set(&1)?;
     accessor.r#type().set(&2)?;
     accessor.stored_size().set(&3)?;
@@ -215,7 +215,7 @@ fn text_fields_are_those_of_other_programs() -> Test {
     let hset = "HSET";
     redis::cmd(hset).arg(&*key).arg("count").arg(41).arg("name").arg("größe").exec(&mut con)?;
     redis::cmd("HINCRBY").arg(&*key).arg("count").arg(1).exec(&mut con)?;
-    let mut accessor = Shared::at(&*key).on(&mut con);
+    let accessor = Shared::at(&*key).on(&mut con);
     let read = Shared { count: 42, ratio: 0.5, site: None, name: "größe".to_owned() };
     assert_eq!(accessor.get_all()?, Some(read));
     accessor.site().set(&url::Url::parse("https://example.org/")?)?;
@@ -234,183 +234,6 @@ fn text_fields_are_those_of_other_programs() -> Test {
     Ok(())
 }
 
-#[derive(RedisHash, Debug, Clone, PartialEq)]
-struct Versioned<T, const N: usize>
-where
-    T: Clone + PartialEq,
-{
-    value: T,
-    history: Vec<T>,
-    latest: Option<T>,
-    #[redis_hash(default)]
-    counts: BTreeMap<String, T>,
-    #[redis_hash(skip, default = [0; N])]
-    buffer: [u8; N],
-}
-
-#[test]
-fn generics_carry_over() -> Test {
-    let (key, mut con) = (key(), server()?);
-    let mut accessor = Versioned::<String, 4>::at(&*key).on(&mut con);
-    accessor.value().set("now")?;
-    accessor.history().set(&["then".to_owned()][..])?;
-    let read = accessor.get_all()?.unwrap();
-    assert_eq!((read.value.as_str(), read.history.len(), read.latest, read.buffer), ("now", 1, None, [0; 4]));
-    let partial = accessor.get_partial()?;
-    assert_eq!(partial.value.as_deref(), Some("now"));
-    let hash: VersionedHash<String, 4> = Versioned::at(&*key);
-    let hash = hash.on(&mut con);
-    assert_eq!(hash.key(), &*key);
-    Ok(())
-}
-
-mod visibility {
-    #![deny(missing_docs, unreachable_pub, warnings, clippy::pedantic)]
-    use redis_hashmap::RedisHash;
-
-    /// A record with everything that carries over.
-    #[derive(RedisHash)]
-    pub(crate) struct Mixed {
-        /// Documented.
-        pub(crate) public: u8,
-        private: Option<u8>,
-        /// Gone.
-        #[deprecated = "use `public`"]
-        pub(crate) old: Option<u8>,
-        #[cfg(any())]
-        compiled_out: NoSuchType,
-        #[cfg(not(any()))]
-        pub(super) compiled_in: Option<u8>,
-    }
-
-    pub(crate) fn private_field(mixed: &mut MixedHash) -> String {
-        format!("{:?}", mixed.private())
-    }
-}
-
-#[test]
-#[expect(deprecated, reason = "the attribute carries over to the method: this expectation would not hold otherwise")]
-fn visibility_cfg_and_deprecated_carry_over() -> Test {
-    let key = key();
-    let mut accessor = visibility::Mixed::at(&*key);
-    assert_eq!(visibility::private_field(&mut accessor), format!("Field(\"private\" of {:?})", &*key));
-    let mut con = server()?;
-    accessor.public().set(&1).query(&mut con)?;
-    accessor.old().set(&2).query(&mut con)?;
-    accessor.compiled_in().set(&3).query(&mut con)?;
-    assert_eq!(visibility::Mixed::FIELDS.len(), 4);
-    let read = accessor.get_all().query(&mut con)?.unwrap();
-    assert_eq!((read.public, read.old, read.compiled_in), (1, Some(2), Some(3)));
-    Ok(())
-}
-
-mod reexport {
-    pub(crate) mod inner {
-        pub(crate) use ::redis_hashmap as maps;
-    }
-}
-
-#[derive(RedisHash, Debug, PartialEq)]
-#[redis_hash(crate = "crate::records::reexport::inner::maps")]
-struct Reexported {
-    a: u8,
-    #[redis_hash(default, text)]
-    b: u8,
-}
-
-#[test]
-fn the_runtime_crate_can_be_named() -> Test {
-    let (key, mut con) = (key(), server()?);
-    let mut accessor = Reexported::at(&*key).on(&mut con);
-    accessor.set_all(&Reexported { a: 1, b: 2 })?;
-    assert_eq!(accessor.get_all()?, Some(Reexported { a: 1, b: 2 }));
-    Ok(())
-}
-
-mod hygiene {
-    #![deny(warnings)]
-    #![no_implicit_prelude]
-
-    /// A user's own type of a name that generated code likes.
-    #[derive(::serde::Serialize, ::serde::Deserialize, Debug, PartialEq)]
-    pub(crate) struct E(pub(crate) u8);
-    use ::std::fmt::Debug;
-    use ::std::prelude::rust_2024::{PartialEq, derive};
-
-    #[allow(dead_code)]
-    pub(crate) trait Into {
-        fn into(self) -> u8;
-    }
-    impl<T> Into for T {
-        fn into(self) -> u8 {
-            0
-        }
-    }
-    #[allow(dead_code, non_camel_case_types)]
-    pub(crate) struct bool;
-    #[allow(dead_code)]
-    pub(crate) struct Option;
-    #[allow(dead_code)]
-    pub(crate) struct Result;
-
-    #[derive(::redis_hashmap::RedisHash, Debug, PartialEq)]
-    #[allow(non_camel_case_types, non_snake_case)]
-    pub(crate) struct odd_record {
-        pub(crate) e: E,
-        pub(crate) field: u8,
-        pub(crate) record: u8,
-        pub(crate) at: u8,
-        #[redis_hash(skip)]
-        pub(crate) _m: u8,
-        #[redis_hash(default)]
-        pub(crate) _n: u8,
-        pub(crate) camelCase: u8,
-        #[redis_hash(skip, default = "constant")]
-        pub(crate) label: &'static str,
-    }
-
-    /// The names of generated types are taken.
-    #[allow(dead_code)]
-    pub(crate) struct PasswordHash(pub(crate) u8);
-
-    #[derive(::redis_hashmap::RedisHash, Debug, PartialEq)]
-    #[redis_hash(accessor = "StoredPassword")]
-    pub(crate) struct Password {
-        pub(crate) hash: u8,
-    }
-
-    #[deprecated = "use another one"]
-    #[derive(::redis_hashmap::RedisHash)]
-    pub(crate) struct Old {
-        pub(crate) a: u8,
-        #[redis_hash(default)]
-        pub(crate) b: u8,
-    }
-}
-
-#[test]
-fn generated_code_minds_its_own_names() -> Test {
-    let (key, mut con) = (key(), server()?);
-    let record = hygiene::odd_record {
-        e: hygiene::E(1),
-        field: 2,
-        record: 3,
-        at: 4,
-        _m: 0,
-        _n: 5,
-        camelCase: 6,
-        label: "constant",
-    };
-    let mut accessor = hygiene::odd_record::at(&*key).on(&mut con);
-    accessor.set_all(&record)?;
-    assert_eq!((accessor.at().get()?, accessor._n().get()?, accessor.camelCase().get()?), (Some(4), 5, Some(6)));
-    assert_eq!(accessor.get_all()?, Some(record));
-    let mut password: hygiene::StoredPassword<_> = hygiene::Password::at(&*key).on(&mut con);
-    password.hash().set(&7)?;
-    assert_eq!(password.get_all()?, Some(hygiene::Password { hash: 7 }));
-    Ok(())
-}
-
 type Alias = Option<u8>;
 
 #[derive(RedisHash, Debug, PartialEq)]
@@ -425,7 +248,7 @@ struct Options {
 #[test]
 fn options_in_records() -> Test {
     let (key, mut con) = (key(), server()?);
-    let mut accessor = Options::at(&*key).on(&mut con);
+    let accessor = Options::at(&*key).on(&mut con);
     for nested in [None, Some(None), Some(Some(1))] {
         for alias in [None, Some(2)] {
             let record = Options { nested, alias, qualified: alias };
@@ -480,7 +303,7 @@ fn a_record_of_many_fields() -> Test {
     }
     many! { a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 c0 c1 c2 c3 c4 c5 c6 c7 c8 c9 }
     let (key, mut con) = (key(), server()?);
-    let mut accessor = Many::at(&*key).on(&mut con);
+    let accessor = Many::at(&*key).on(&mut con);
     let record = Many { a0: Some(1), b5: Some(2), c9: Some(3), ..Default::default() };
     accessor.set_all(&record)?;
     assert_eq!(accessor.size()?, 3);
@@ -514,21 +337,4 @@ fn the_limit_is_of_the_accessor() -> Test {
     assert_eq!(error.place().unwrap().field(), Some("language"));
     assert!(!accessor.exists()?, "nothing was half-written");
     Ok(())
-}
-
-/// Beside the bounds of the derive.
-#[derive(RedisHash, Debug, Clone, PartialEq)]
-struct Bounded<T: serde::Serialize + serde::de::DeserializeOwned> {
-    one: T,
-    many: Option<Vec<T>>,
-    text: String,
-}
-
-#[test]
-fn a_parameter_may_have_the_bounds_of_its_use() {
-    let key = key();
-    let mut con = server().unwrap();
-    let mut record = Bounded::<u8>::at(&*key).on(&mut con);
-    record.patch(&serde_json::from_str(r#"{"one": 1, "many": [2], "text": "x"}"#).unwrap()).unwrap();
-    assert_eq!(record.get_all().unwrap(), Some(Bounded { one: 1, many: Some(vec![2]), text: "x".to_owned() }));
 }

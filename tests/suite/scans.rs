@@ -22,7 +22,7 @@ fn places() -> [String; 3] {
 fn every_entry_comes() -> Test {
     for url in places() {
         let key = key();
-        let mut map = HashMap::<u32, String>::typed(&*key).on(open(&url)?);
+        let map = HashMap::<u32, String>::typed(&*key).on(open(&url)?);
         assert_eq!(map.iter().count(), 0);
         assert_eq!(map.set_many(&entries())?, u64::from(MANY));
         assert_eq!(map.iter().collect::<Result<BTreeMap<_, _>, _>>()?, entries());
@@ -39,14 +39,14 @@ async fn every_entry_comes_as_a_stream() -> Test {
     for url in places() {
         let key = key();
         let con = redis_hashmap::Options::parse(&url)?.response_timeout(crate::PATIENCE).open_async().await?;
-        let mut map = HashMap::<u32, String>::typed(&*key).on_async(con.clone());
+        let map = HashMap::<u32, String>::typed(&*key).on_async(con.clone());
         map.set_many(&entries()).await?;
         let stream = map.stream();
         // It borrows nothing.
         let collected = tokio::spawn(stream.try_collect::<BTreeMap<_, _>>()).await??;
         assert_eq!(collected, entries());
         let mut exclusive = con.clone();
-        let mut map = HashMap::<u32, String>::typed(&*key).on_exclusive(&mut exclusive);
+        let map = HashMap::<u32, String>::typed(&*key).on_exclusive(&mut exclusive);
         assert_eq!(std::pin::pin!(map.stream()).count().await, MANY as usize);
         map.clear().await?;
     }
@@ -59,10 +59,10 @@ fn an_entry_that_cannot_be_read_is_an_error_among_the_others() -> Test {
     let key = key();
     let mut con = open(&redis_url())?;
     HashMap::new(&*key).on(&mut con).set("1", &1_u8)?;
-    let mut map = HashMap::<u32, String>::typed(&*key).on(&mut con);
+    let map = HashMap::<u32, String>::typed(&*key).on(&mut con);
     let found: Vec<_> = map.iter().collect();
     assert!(matches!(found.as_slice(), [Err(Error::WrongType { .. })]), "{found:?}");
-    let mut map = HashMap::<u32, u8>::typed(&*key).on(&mut con);
+    let map = HashMap::<u32, u8>::typed(&*key).on(&mut con);
     assert_eq!(map.iter().collect::<Result<Vec<_>, _>>()?, [(1, 1)]);
     map.clear()?;
     HashMap::new(&*key).on(&mut con).set("one", &1_u8)?;
@@ -84,7 +84,7 @@ fn an_entry_that_cannot_be_read_is_an_error_among_the_others() -> Test {
 #[tokio::test]
 async fn many_at_once_and_none() -> Test {
     let key = key();
-    let mut map = HashMap::<String, u8>::typed(&*key).on(open(&redis_url())?);
+    let map = HashMap::<String, u8>::typed(&*key).on(open(&redis_url())?);
     assert_eq!(map.get_many::<u8, str>([])?, []);
     assert_eq!((map.set_many::<str, u8>([])?, map.delete_many::<str>([])?), (0, 0));
     assert_eq!(map.set_many([("a", &1), ("b", &2), ("a", &3)])?, 2);
@@ -94,12 +94,12 @@ async fn many_at_once_and_none() -> Test {
     assert!(matches!(map.set_many([("x", &1), ("", &2)]), Err(Error::EmptyField { .. })));
     assert_eq!(map.delete_many(["a", "x", "b"])?, 2);
     assert_eq!(map.get_fields()?, ["c"]);
-    let mut deferred = HashMap::<String, u8>::typed(&*key);
+    let deferred = HashMap::<String, u8>::typed(&*key);
     let commands = (deferred.set_many([("d", &1)]), deferred.get_many(["c", "d"]), deferred.delete_many(["c", "d"]));
     let mut con = open_async(&redis_url()).await?;
     let found = redis_hashmap::batch(commands).query_async(&mut con).await?;
     assert_eq!(found, (1, vec![Some(4), Some(1)], 2));
-    let mut any = HashMap::new(&*key).on(open(&redis_url())?);
+    let any = HashMap::new(&*key).on(open(&redis_url())?);
     any.set("text", "x")?;
     any.set("number", &1_u8)?;
     let found: Vec<Option<redis_hashmap::Value>> = any.get_many(["text", "number"])?;

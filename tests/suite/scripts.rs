@@ -46,7 +46,7 @@ fn every_script<C: ConnectionLike>(key: &Key, con: &mut C, fields_expire: bool, 
     macro_rules! runs {
         ($record:ident, $($name:literal: |$r:ident| $op:expr;)*) => {
             $(
-                let mut $r = $record::at(&**key).on(&mut *con);
+                let $r = $record::at(&**key).on(&mut *con);
                 let result = $op;
                 ran(con, result, $name)?;
             )*
@@ -115,7 +115,7 @@ fn on_every_place() -> Test {
 /// In a batch each is sent with its source.
 fn in_a_batch(mut con: Connection, mut forget: impl FnMut()) -> Test {
     let key = key();
-    let (mut plain_record, mut session) = (Plain::at(&*key), Session::at(&*key));
+    let (plain_record, session) = (Plain::at(&*key), Session::at(&*key));
     for atomic in [false, true] {
         forget();
         let commands = batch((
@@ -156,8 +156,8 @@ async fn async_scripts<C: AsyncConnectionLike + Clone + Send + 'static>(mut con:
             }
         };
     }
-    let mut record = Plain::at(&*key).on_async(con.clone());
-    let mut session = Session::at(&*key).on_async(con.clone());
+    let record = Plain::at(&*key).on_async(con.clone());
+    let session = Session::at(&*key).on_async(con.clone());
     forget!();
     assert!(record.create(&plain()).await?);
     forget!();
@@ -169,13 +169,13 @@ async fn async_scripts<C: AsyncConnectionLike + Clone + Send + 'static>(mut con:
     forget!();
     assert_eq!(session.user().take().await?.as_deref(), Some("Cid"));
     let mut exclusive = con.clone();
-    let mut record = Plain::at(&*key).on_exclusive(&mut exclusive);
+    let record = Plain::at(&*key).on_exclusive(&mut exclusive);
     assert_eq!(record.user().get_or_insert_with(|| "Dan".to_owned()).await?, "Dan");
     assert_eq!(record.user().update(|user| user.push('!')).await?.as_deref(), Some("Dan!"));
     let suffix = "?".to_owned();
     // A closure may borrow.
     assert_eq!(record.update(|plain| plain.user.push_str(&suffix)).await?.map(|p| p.user).as_deref(), Some("Dan!?"));
-    let (mut plain_record, mut session) = (Plain::at(&*key), Session::at(&*key));
+    let (plain_record, session) = (Plain::at(&*key), Session::at(&*key));
     forget!();
     let commands = batch((plain_record.replace(&plain()), session.user().get())).atomic();
     assert_eq!(commands.query_async(&mut con).await?, (true, Some("Ann".to_owned())));
@@ -209,7 +209,7 @@ fn what_cannot_be_read_is_not_taken() -> Test {
     for url in newer_server("REDIS_8_URL").into_iter().chain([redis_url(), "memory:".to_owned()]) {
         let mut con = open(&url)?;
         let key = key();
-        let mut any = HashMap::new(&*key).on(&mut con);
+        let any = HashMap::new(&*key).on(&mut con);
         any.set("scalar", "text")?;
         any.set("struct", &Old { name: "Ann".to_owned() })?;
         any.expire_in(std::time::Duration::from_secs(1000))?;
@@ -293,7 +293,7 @@ fn a_panic_in_a_closure_writes_nothing() -> Test {
     for url in [redis_url(), "memory:".to_owned()] {
         let mut con = open(&url)?;
         let key = key();
-        let mut record = Plain::at(&*key).on(&mut con);
+        let record = Plain::at(&*key).on(&mut con);
         record.set_all(&plain())?;
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             record.update(|plain| {
@@ -318,7 +318,7 @@ fn what_others_renew_is_not_deleted() -> Test {
     let mut con = open(&redis_url())?;
     let mut other = open(&redis_url())?;
     let key = key();
-    let mut map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
+    let map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
     map.set(&1, &1)?;
     let mut looked = 0;
     let deleted = map.delete_if(&1, |value| {

@@ -146,8 +146,8 @@ fn set_all_is_one_script_where_some_fields_are_none() {
 
 #[test]
 fn a_batch_is_one_pipeline_and_an_atomic_one_a_transaction() {
-    let mut map = HashMap::new(KEY);
-    let mut commands = || (map.set("theme", "dark"), map.size(), map.get::<String>("theme"));
+    let map = HashMap::new(KEY);
+    let commands = || (map.set("theme", "dark"), map.size(), map.get::<String>("theme"));
     let mut pipeline = redis::pipe();
     pipeline
         .add_command(command(&[b"HSET", b"user:1", b"theme", DARK]))
@@ -218,7 +218,7 @@ fn an_empty_id_key_or_field_is_an_error_and_nothing_is_sent() {
     {
         assert!(matches!(error, Error::EmptyKey), "{error}");
     }
-    let mut map = HashMap::new("key").on(&mut con);
+    let map = HashMap::new("key").on(&mut con);
     for error in [
         map.set("", &1).unwrap_err(),
         map.get::<u8>("").unwrap_err(),
@@ -259,8 +259,8 @@ fn unexpected_replies_are_errors() {
 #[test]
 fn nothing_shows_a_value_or_a_connection() {
     let con = mock(Vec::new());
-    let mut map = HashMap::new(KEY);
-    let mut settings = Settings::at(KEY);
+    let map = HashMap::new(KEY);
+    let settings = Settings::at(KEY);
     let command = map.set("theme", "secret");
     assert_eq!(format!("{command:?}"), "Command(HSET on field \"theme\" of hash \"user:1\")");
     let shown = format!("{:?} {:?}", batch((command, map.size())), settings.theme());
@@ -292,7 +292,7 @@ fn conditions_and_several_fields() {
     let found: Vec<Option<String>> = sends!(map(), |m| m.get_many(["a", "b"]), &[b"HMGET", b"user:1", b"a", b"b"] => Value::Array(vec![bulk(DARK), Value::Nil]));
     assert_eq!(found, [Some("dark".to_owned()), None]);
     assert_eq!(sends!(map(), |m| m.delete_many(["a", "b"]), &[b"HDEL", b"user:1", b"a", b"b"] => 2_i64), 2);
-    let mut counters = HashMap::<String, redis_hashmap::Counter>::typed(KEY);
+    let counters = HashMap::<String, redis_hashmap::Counter>::typed(KEY);
     let increment: &[&[u8]] = &[b"HINCRBY", b"user:1", b"a", b"-5"];
     assert_eq!(
         counters.increment("a", -5).into_cmd().unwrap().get_packed_command(),

@@ -24,7 +24,7 @@ fn settings() -> Settings {
 fn a_patch_writes_its_fields_and_no_other() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     accessor.set_all(&settings())?;
     accessor.patch(&SettingsPatch::default().width(9).nick(None))?;
     assert_eq!(accessor.get_all()?, Some(Settings { width: 9, nick: None, ..settings() }));
@@ -43,7 +43,7 @@ fn a_patch_writes_its_fields_and_no_other() -> Test {
 fn a_patch_of_what_is_not_there() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     assert!(!accessor.patch_if_present(&SettingsPatch::default().width(9))?);
     assert!(!accessor.patch_if_present(&SettingsPatch::default())?);
     assert!(!accessor.exists()?);
@@ -58,7 +58,7 @@ fn a_patch_of_what_is_not_there() -> Test {
 fn create_and_replace() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     assert!(!accessor.replace(&settings())?);
     assert!(!accessor.exists()?);
     assert!(accessor.create(&settings())?);
@@ -74,7 +74,7 @@ fn create_and_replace() -> Test {
 fn conditions_on_one_field() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     assert!(!accessor.theme().set_if_present("light")?);
     assert!(accessor.theme().set_if_absent("dark")?);
     assert!(!accessor.theme().set_if_absent("light")?);
@@ -96,7 +96,7 @@ fn conditions_on_one_field() -> Test {
 fn update_writes_what_has_changed() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     assert_eq!(accessor.update(|_| unreachable!())?, None);
     accessor.set_all(&settings())?;
     let updated = accessor.update(|settings| {
@@ -120,7 +120,7 @@ fn update_writes_what_has_changed() -> Test {
 fn counters() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     assert_eq!(accessor.logins().get()?, 0);
     assert_eq!(accessor.logins().increment(2)?, 2);
     assert_eq!(accessor.logins().increment(-3)?, -1);
@@ -128,7 +128,7 @@ fn counters() -> Test {
     assert!(matches!(accessor.logins().increment(1), Err(Error::Overflow { .. })));
     assert_eq!(accessor.logins().get()?, i64::MAX);
     HashMap::new(&*key).on(&mut con).set("logins", "many")?;
-    let mut accessor = Settings::at(&*key).on(&mut con);
+    let accessor = Settings::at(&*key).on(&mut con);
     assert!(matches!(accessor.logins().increment(1), Err(Error::NotACounter { .. })));
     assert!(matches!(accessor.logins().get(), Err(Error::NotACounter { .. })));
     Ok(())
@@ -143,7 +143,7 @@ struct Profile {
 fn conditions_on_a_map() -> Test {
     let key = key();
     let mut con = connection()?;
-    let mut map = HashMap::<u32, Profile>::typed(&*key).on(&mut con);
+    let map = HashMap::<u32, Profile>::typed(&*key).on(&mut con);
     let (ann, bob) = (Profile { name: "Ann".to_owned() }, Profile { name: "Bob".to_owned() });
     assert!(!map.set_if_present(&1, &ann)?);
     assert!(map.set_if_absent(&1, &ann)?);
@@ -158,7 +158,7 @@ fn conditions_on_a_map() -> Test {
     assert_eq!(map.take(&2)?, Some(ann));
     assert!(!map.is_empty()?);
     assert_eq!(map.take(&2)?, None);
-    let mut any = HashMap::new(&*key).on(&mut con);
+    let any = HashMap::new(&*key).on(&mut con);
     assert_eq!(any.update("1", |profile: &mut Profile| profile.name.clear())?.map(|p| p.name), Some(String::new()));
     assert!(any.delete_if("1", |profile: &Profile| profile.name.is_empty())?);
     assert!(any.is_empty()?);

@@ -7,7 +7,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use super::{Names, codec_const, whole_format};
+use crate::expand::shared::{Names, field_const, whole_format};
 use crate::record::{Field, Presence, Record, Storage};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -17,7 +17,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let (impl_generics, accessor_ty, where_clause) = accessor_generics.split_for_impl();
     let target = quote!(#runtime::Record<#ident #ty_generics, #executor>);
     let doc = format!(
-        "The typed accessor of a [`{ident}`] in Redis: a method for each field, and the operations of a \
+        " The typed accessor of a [`{ident}`] in Redis: a method for each field, and the operations of a \
          [`Record`]({}::Record) on the whole.",
         quote!(#runtime).to_string().replace(' ', "")
     );
@@ -105,26 +105,27 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
     let Record { ident, runtime, .. } = record;
     let (_, ty_generics, _) = record.generics.split_for_impl();
+    let turbofish = ty_generics.as_turbofish();
     let Field { vis, ty, attrs, name, accessor, .. } = field;
     let executor = &names.executor;
     let format = whole_format(record, field);
-    let codec = codec_const(field);
+    let constant = field_const(field);
     let absence = match (&field.presence, field.storage) {
         (Presence::Defaulted(_), Storage::Counter) => "a counter",
-        (Presence::Defaulted(_), _) => "where it is absent, `get` gives its default",
+        (Presence::Defaulted(_), _) => "with a default that `get` returns where it is absent",
         (Presence::Optional, _) => "optional",
         _ => "required",
     };
     let expiry = if field.ttl.is_some() { "; it expires" } else { "" };
-    let doc = format!("The field `{name}` of the hash, {absence}{expiry}.");
+    let doc = format!(" The field `{name}` of the hash, {absence}{expiry}.");
     // An empty line parts it from the user's own words.
     let gap = attrs.iter().any(|attr| attr.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
     quote! {
         #(#attrs)*
         #gap
         #[doc = #doc]
-        #vis fn #accessor(&mut self) -> #runtime::Field<'_, #executor, #ty, #format> {
-            #runtime::Record::field(&mut self.0, &<#ident #ty_generics>::#codec)
+        #vis fn #accessor(&self) -> #runtime::Field<'_, #executor, #ty, #format> {
+            self.0.field(&#ident #turbofish::#constant)
         }
     }
 }

@@ -1,12 +1,12 @@
-//! `UserSettings::at`, `UserSettings::of` and hidden items: defaults, and a constant for each field.
+//! `UserSettings::at`, `UserSettings::of` and a hidden constant for each field, from which all else is read.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{Names, codec_const, default_fn, format};
-use crate::record::{Presence, Record, Value};
+use crate::expand::shared::{Names, default_value, field_const, format, whole_format};
+use crate::record::{Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, .. } = record;
@@ -19,11 +19,11 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let (befores, ids): (Vec<_>, Vec<_>) = template.placeholders.iter().cloned().unzip();
         let id_names = ids.iter().map(|id| id.unraw().to_string());
         let tail = &template.tail;
-        let doc = format!("The accessor of the record at the key `{}`. No I/O.", source.value());
+        let doc = format!(" The accessor of the record at the key `{}`. No I/O.", source.value());
         quote! {
             #[doc = #doc]
             #[doc = ""]
-            #[doc = "`%`, `{`, `}` and `:` in an id are percent-encoded; an empty id is an error of the first operation."]
+            #[doc = " `%`, `{`, `}` and `:` in an id are percent-encoded; an empty id is an error of the first operation."]
             #[must_use]
             #vis fn of(#(#ids: impl ::core::fmt::Display),*) -> #returned {
                 const TEMPLATE: #runtime::__private::Template = #runtime::__private::Template {
@@ -31,58 +31,44 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
                     placeholders: &[#((#befores, #id_names)),*],
                     tail: #tail,
                 };
-                ::core::convert::From::from(#runtime::Record::of(TEMPLATE, &[#(&#ids),*]))
+                #accessor(#runtime::Record::of(TEMPLATE, &[#(&#ids),*]))
             }
         }
     });
-    let defaults = record.fields.iter().filter_map(|field| {
-        let (Presence::Defaulted(value) | Presence::Skipped(value)) = &field.presence else { return None };
-        let (name, ty) = (default_fn(field), &field.ty);
-        let value = match value {
-            Value::Expr(expr) => quote!(#expr),
-            Value::Trait => quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default()),
-        };
-        Some(quote! {
-            #[doc(hidden)]
-            #[allow(non_snake_case)]
-            fn #name() -> #ty {
-                #value
+    let fields = record.stored().map(|field| {
+        let (constant, ty, name) = (field_const(field), &field.ty, &field.name);
+        let (format, whole_format) = (format(record, field), whole_format(record, field));
+        let (constructor, default) = match &field.presence {
+            Presence::Defaulted(value) => {
+                let value = default_value(field, value);
+                (quote!(defaulted), quote!(, || #value))
             }
-        })
-    });
-    let codecs = record.stored().map(|field| {
-        let (codec, ty, name) = (codec_const(field), &field.ty, &field.name);
-        let format = format(record, field);
-        let value = quote_spanned!(ty.span()=> #runtime::__private::FieldCodec::<#ty>::new::<#format>(#name));
-        let or = matches!(field.presence, Presence::Defaulted(_)).then(|| {
-            let default = default_fn(field);
-            quote!(.or(Self::#default))
-        });
+            Presence::Optional => (quote!(optional), quote!()),
+            Presence::Required | Presence::Skipped(_) => (quote!(required), quote!()),
+        };
         let expiring = field.ttl.map(|millis| quote!(.expiring(#millis)));
+        let made = quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#name #default));
         quote! {
             #[doc(hidden)]
-            #[allow(non_upper_case_globals)]
-            const #codec: #runtime::__private::FieldCodec<#ty> = #value #or #expiring;
+            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #expiring;
         }
     });
     let doc =
-        format!("The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
+        format!(" The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
     quote! {
         #[automatically_derived]
         #(#allows)*
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, deprecated, non_upper_case_globals)]
         impl #impl_generics #ident #ty_generics #where_clause {
             #[doc = #doc]
             #[must_use]
             #vis fn at(key: impl ::core::convert::Into<::std::string::String>) -> #returned {
-                ::core::convert::From::from(#runtime::Record::at(key))
+                #accessor(#runtime::Record::at(key))
             }
 
             #of
 
-            #(#codecs)*
-
-            #(#defaults)*
+            #(#fields)*
         }
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::{Names, unused, whole_format};
+use crate::expand::shared::{Names, unused, whole_format};
 use crate::record::{Field, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -18,13 +18,13 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let declarations = record.stored().map(|field| {
         let Field { ident, vis, ty, name, .. } = field;
         let format = whole_format(record, field);
-        let doc = format!("The field `{name}`.");
+        let doc = format!(" The field `{name}`.");
         quote! {
             #[doc = #doc]
             #vis #ident: #runtime::NamedField<#ty, #format>
         }
     });
-    let doc = format!("The fields of a [`{ident}`] by name, of which `get_many` reads some.");
+    let doc = format!(" The fields of a [`{ident}`] by name, of which `get_many` reads some.");
     let name = fields.to_string();
     quote! {
         #[doc = #doc]
@@ -39,7 +39,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         #[allow(deprecated)]
         impl #impl_generics ::core::fmt::Debug for #fields #ty_generics #where_clause {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(#name) #(.field(#labels, &self.#idents))* .finish()
+                #runtime::__private::debug::fields(f, #name, &[#((#labels, self.#idents.name())),*])
             }
         }
     }

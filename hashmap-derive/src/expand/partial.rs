@@ -4,11 +4,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::{Names, std_impls, unused, unused_value};
+use crate::expand::shared::{Names, std_impls, unused, unused_value};
 use crate::record::{Field, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, generics, .. } = record;
+    let Record { ident, vis, runtime, generics, .. } = record;
     let partial = &names.partial;
     let allows = &record.allows;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
@@ -16,12 +16,14 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
     let declarations = fields.iter().map(|Field { ident, vis, ty, attrs, name, .. }| {
         let has_doc = attrs.iter().any(|attr| attr.path().is_ident("doc"));
-        let doc = (!has_doc).then(|| format!("The field `{name}`, if it is stored.")).map(|doc| quote!(#[doc = #doc]));
+        let doc = (!has_doc).then(|| format!(" The field `{name}`, if it is stored.")).map(|doc| quote!(#[doc = #doc]));
         quote!(#(#attrs)* #doc #vis #ident: ::core::option::Option<#ty>)
     });
     let labels = fields.iter().map(|field| field.ident.unraw().to_string());
     let clones = std_impls(record, generics, partial);
-    let doc = format!("What is stored of a [`{ident}`]: each field, if it is there. Its `Debug` shows which are.");
+    let doc = format!(
+        " What is stored of a [`{ident}`]: each field that is there. Its `Debug` shows which are, and no value."
+    );
     let name = partial.to_string();
     let (unused, unused_value) = (unused(record), unused_value(generics));
     quote! {
@@ -45,10 +47,9 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         #[allow(deprecated)]
         impl #impl_generics ::core::fmt::Debug for #partial #ty_generics #where_clause {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let stored = |stored: ::core::primitive::bool| if stored { "stored" } else { "absent" };
-                f.debug_struct(#name)
-                    #(.field(#labels, &::core::format_args!("{}", stored(self.#idents.is_some()))))*
-                    .finish()
+                #runtime::__private::debug::fields(f, #name, &[
+                    #((#labels, #runtime::__private::debug::stored(&self.#idents))),*
+                ])
             }
         }
 

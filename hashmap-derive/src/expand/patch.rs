@@ -6,11 +6,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::{Names, patch_json, std_impls, unused, unused_value};
+use crate::expand::patch_json;
+use crate::expand::shared::{Names, std_impls, unused, unused_value};
 use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, generics, .. } = record;
+    let Record { ident, vis, runtime, generics, .. } = record;
     let patch = &names.patch;
     let allows = &record.allows;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
@@ -22,10 +23,10 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let (ty, doc) = if let Presence::Optional = field.presence {
             (
                 quote!(::core::option::Option<::core::option::Option<#ty>>),
-                format!("`Some(Some(value))` sets the field `{name}`, `Some(None)` clears it, `None` keeps it."),
+                format!(" `Some(Some(value))` sets the field `{name}`, `Some(None)` clears it, `None` keeps it."),
             )
         } else {
-            (quote!(::core::option::Option<#ty>), format!("`Some(value)` sets the field `{name}`, `None` keeps it."))
+            (quote!(::core::option::Option<#ty>), format!(" `Some(value)` sets the field `{name}`, `None` keeps it."))
         };
         quote! {
             #[doc = #doc]
@@ -38,12 +39,12 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let Field { ident, vis, ty, name, accessor, .. } = field;
         let (doc, param, value) = if let Presence::Optional = field.presence {
             (
-                format!("Sets the field `{name}`, or clears it where `None` is given."),
+                format!(" Sets the field `{name}`, or clears it where `None` is given."),
                 quote!(impl ::core::convert::Into<::core::option::Option<#ty>>),
                 quote!(::core::convert::Into::into(value)),
             )
         } else {
-            (format!("Sets the field `{name}`."), quote!(#ty), quote!(value))
+            (format!(" Sets the field `{name}`."), quote!(#ty), quote!(value))
         };
         quote! {
             #[doc = #doc]
@@ -57,23 +58,13 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let states = fields.iter().map(|field| {
         let ident = &field.ident;
         let label = ident.unraw().to_string();
-        let state = if let Presence::Optional = field.presence {
-            quote! {
-                match &self.#ident {
-                    ::core::option::Option::None => "kept",
-                    ::core::option::Option::Some(::core::option::Option::None) => "cleared",
-                    ::core::option::Option::Some(::core::option::Option::Some(_)) => "set",
-                }
-            }
-        } else {
-            quote!(if self.#ident.is_some() { "set" } else { "kept" })
-        };
-        quote!(.field(#label, &::core::format_args!("{}", #state)))
+        let state = if let Presence::Optional = field.presence { quote!(patched_option) } else { quote!(patched) };
+        quote!((#label, #runtime::__private::debug::#state(&self.#ident)))
     });
     let clones = std_impls(record, generics, patch);
     let json = (!record.converted).then(|| patch_json::expand(record, names));
     let doc = format!(
-        "What to change of a [`{ident}`]: each field, whether it is kept, set or (an `Option`) cleared. By default \
+        " What to change of a [`{ident}`]: each field, whether it is kept, set or (an `Option`) cleared. By default \
          everything is kept. It is read from JSON and the like by serde, under the names that serde knows for \
          `{ident}`: what is not there is kept, `null` clears. Its `Debug` shows no values."
     );
@@ -106,7 +97,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         #[allow(deprecated)]
         impl #impl_generics ::core::fmt::Debug for #patch #ty_generics #where_clause {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(#name) #(#states)* .finish()
+                #runtime::__private::debug::fields(f, #name, &[#(#states),*])
             }
         }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse_quote;
 
-use super::{Names, mentions, unused, unused_value};
+use crate::expand::shared::{Names, distinct_types, mentions, unused, unused_value};
 use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -15,8 +15,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let clause = generics.make_where_clause();
     let settable: Vec<_> = record.stored().filter(|field| !field.json_names.is_empty()).collect();
     let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
-    for field in settable.iter().filter(|field| field.deserialize_with.is_none()) {
-        let ty = &field.ty;
+    for ty in distinct_types(settable.iter().copied().filter(|field| field.deserialize_with.is_none())) {
         // Beside a `T: DeserializeOwned` of the user, a bound with a lifetime would be ambiguous. In a type without
         // parameters, rustc would judge a bound without a lifetime at once, needed or not.
         clause.predicates.push(if mentions(ty, &params) {

@@ -3,30 +3,40 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Names, codec_const, default_fn, unused_value};
-use crate::record::{Field, Presence, Record};
+use crate::expand::shared::{Names, default_value, field_const, unused_value};
+use crate::record::{Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, runtime, .. } = record;
     let Names { accessor, partial, patch, fields, generics, args, .. } = names;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let infos = record.stored().map(|field| info(record, field));
-    let patch_writes = record.stored().map(patch_write);
+    let infos = record.stored().map(|field| {
+        let constant = field_const(field);
+        quote!(Self::#constant.info())
+    });
     let writes = record.stored().map(|field| {
-        let (ident, codec) = (&field.ident, codec_const(field));
+        let (ident, constant) = (&field.ident, field_const(field));
         if let Presence::Optional = field.presence {
-            quote!(out.set_option(&Self::#codec, self.#ident.as_ref())?;)
+            quote!(Self::#constant.set_option(self.#ident.as_ref(), out)?;)
         } else {
-            quote!(out.set(&Self::#codec, &self.#ident)?;)
+            quote!(Self::#constant.set(&self.#ident, out)?;)
+        }
+    });
+    let patch_writes = record.stored().map(|field| {
+        let (ident, constant) = (&field.ident, field_const(field));
+        if let Presence::Optional = field.presence {
+            quote!(Self::#constant.patch_option(patch.#ident.as_ref(), out)?;)
+        } else {
+            quote!(Self::#constant.patch(patch.#ident.as_ref(), out)?;)
         }
     });
     let reads = record.fields.iter().map(|field| {
-        let (ident, codec, default) = (&field.ident, codec_const(field), default_fn(field));
-        let value = match field.presence {
-            Presence::Required => quote!(fields.required(&Self::#codec)?),
-            Presence::Optional => quote!(fields.option(&Self::#codec)?),
-            Presence::Defaulted(_) => quote!(fields.defaulted(&Self::#codec)?),
-            Presence::Skipped(_) => quote!(Self::#default()),
+        let (ident, constant) = (&field.ident, field_const(field));
+        let value = match &field.presence {
+            Presence::Required => quote!(fields.required(&Self::#constant)?),
+            Presence::Optional => quote!(fields.option(&Self::#constant)?),
+            Presence::Defaulted(_) => quote!(fields.defaulted(&Self::#constant)?),
+            Presence::Skipped(value) => default_value(field, value),
         };
         quote!(#ident: #value)
     });
@@ -42,12 +52,12 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         )
     });
     let by_name = record.stored().map(|field| {
-        let (ident, codec) = (&field.ident, codec_const(field));
-        quote!(#ident: #runtime::NamedField::new(Self::#codec))
+        let (ident, constant) = (&field.ident, field_const(field));
+        quote!(#ident: Self::#constant)
     });
     let partial_reads = record.stored().map(|field| {
-        let (ident, codec) = (&field.ident, codec_const(field));
-        quote!(#ident: fields.option(&Self::#codec)?)
+        let (ident, constant) = (&field.ident, field_const(field));
+        quote!(#ident: fields.option(&Self::#constant)?)
     });
     let unused_value = unused_value(generics);
     let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
@@ -72,14 +82,18 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             #sliding
             const NAMED: Self::Fields = #fields { #(#by_name,)* #unused_value };
 
-            fn write(&self, out: &mut #runtime::__private::Write) -> ::core::result::Result<(), #runtime::Error> {
+            fn accessor<__E>(target: #runtime::__private::Target, executor: __E) -> Self::Hash<__E> {
+                #accessor(#runtime::Record::new(target, executor))
+            }
+
+            fn write(&self, out: &mut #runtime::__private::Changes) -> ::core::result::Result<(), #runtime::Error> {
                 #(#writes)*
                 ::core::result::Result::Ok(())
             }
 
             fn write_patch(
                 patch: &Self::Patch,
-                out: &mut #runtime::__private::Write,
+                out: &mut #runtime::__private::Changes,
             ) -> ::core::result::Result<(), #runtime::Error> {
                 #(#patch_writes)*
                 ::core::result::Result::Ok(())
@@ -99,33 +113,5 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         }
 
         #defaulted
-    }
-}
-
-/// What `FIELDS` says of a field.
-fn info(record: &Record, field: &Field) -> TokenStream {
-    let runtime = &record.runtime;
-    let name = &field.name;
-    let presence = match field.presence {
-        Presence::Required | Presence::Skipped(_) => quote!(Required),
-        Presence::Optional => quote!(Optional),
-        Presence::Defaulted(_) => quote!(Defaulted),
-    };
-    let expiring = field.ttl.map(|millis| quote!(.expiring(#millis)));
-    quote!(#runtime::FieldInfo::new(#name, #runtime::Presence::#presence) #expiring)
-}
-
-/// The statement that writes a field of a patch.
-fn patch_write(field: &Field) -> TokenStream {
-    let (ident, codec) = (&field.ident, codec_const(field));
-    if let Presence::Optional = field.presence {
-        quote! {
-            out.patch_option(
-                &Self::#codec,
-                ::core::option::Option::map(patch.#ident.as_ref(), ::core::option::Option::as_ref),
-            )?;
-        }
-    } else {
-        quote!(out.patch(&Self::#codec, patch.#ident.as_ref())?;)
     }
 }

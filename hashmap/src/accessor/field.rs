@@ -1,17 +1,22 @@
-use std::borrow::Cow;
+//! One field of a hash: a field of a record, or an entry of a map.
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, SystemTime};
 
-use crate::accessor::target::Hash;
-use crate::command::changes::{FieldCodec, Guard};
-use crate::command::ttl::{Ttl, millis};
+use crate::accessor::hash_key::HashKey;
+use crate::command::Command;
+use crate::command::changes::{Changes, Guard, Name};
+use crate::command::named_field::NamedField;
+use crate::command::redis::{
+    hdel, hexists, hget, hincrby, hpersist, hpexpire, hpexpireat, hpttl, hsetnx, write_field, write_field_if,
+};
+use crate::command::reply::{Reply, applied, field_flag, field_ttl, flag, number};
+use crate::command::ttl::{FieldTtl, Millis, Ttl, millis_since_epoch};
 use crate::error::Error;
 use crate::format::storage::{Bincode, Counts, Expires, Format, FormatOf};
-#[cfg(feature = "tokio-comp")]
-use crate::run::steps::ReadOne;
-use crate::run::steps::{GetOrInsert, One, Take, Update, WriteIf};
-use crate::run::{Connected, Executor};
+use crate::run::Executor;
+use crate::run::subject::OneField;
 
 /// One field of a record, or one entry of a map: what the accessor's method for it hands out.
 ///
@@ -30,7 +35,7 @@ use crate::run::{Connected, Executor};
 /// # let mut con = redis_hashmap_tests::connection()?;
 /// # let key = redis_hashmap_tests::key();
 ///
-/// let mut settings = UserSettings::at(&*key).on(&mut con);
+/// let settings = UserSettings::at(&*key).on(&mut con);
 /// assert!(settings.theme().set("dark")?);                        // HSET key theme …: true, the field is new
 /// assert_eq!(settings.theme().get()?.as_deref(), Some("dark"));  // HGET key theme
 /// assert_eq!(settings.font_size().get()?, 14);                   // HGET key font_size: its default
@@ -49,23 +54,26 @@ use crate::run::{Connected, Executor};
 /// a script that calls the same command and `PEXPIRE`; where it is sliding, so does each read of a value.
 #[must_use = "a field does nothing by itself: call `get`, `set`, `delete` or `exists`"]
 pub struct Field<'a, E, T, F = Bincode> {
-    hash: &'a mut Hash<E>,
-    name: Cow<'static, str>,
+    pub(crate) hash: &'a HashKey<E>,
+    name: Name,
     default: Option<fn() -> T>,
-    /// Milliseconds, 0: it does not expire; or why it cannot be given them.
-    ttl: Result<u64, Error>,
+    /// What a write does to its time to live, or why that cannot be done.
+    ttl: Result<FieldTtl, Error>,
     format: PhantomData<F>,
 }
 
 impl<'a, E, T, F> Field<'a, E, T, F> {
     /// A field of a record.
-    pub(crate) fn declared(hash: &'a mut Hash<E>, codec: &FieldCodec<T>) -> Self {
-        Self { hash, name: codec.name.into(), default: codec.default, ttl: Ok(codec.ttl), format: PhantomData }
+    #[inline]
+    pub(crate) fn declared(hash: &'a HashKey<E>, field: &NamedField<T, F>) -> Self {
+        let (name, ttl) = (field.name().into(), Ok(field.ttl()));
+        Self { hash, name, default: field.default(), ttl, format: PhantomData }
     }
 
     /// An entry of a map.
-    pub(crate) fn entry(hash: &'a mut Hash<E>, name: String) -> Self {
-        Self { hash, name: name.into(), default: None, ttl: Ok(0), format: PhantomData }
+    #[inline]
+    pub(crate) fn entry(hash: &'a HashKey<E>, name: String) -> Self {
+        Self { hash, name: name.into(), default: None, ttl: Ok(FieldTtl::Unlimited), format: PhantomData }
     }
 
     /// The name of the field in Redis.
@@ -74,14 +82,14 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
         &self.name
     }
 
-    /// The same field, which whatever is written to it next has expire after `ttl`, instead of the declared time.
+    /// Returns the field with `ttl` in place of its declared time to live. The next write expires after it.
     ///
     /// ```
     /// use std::time::Duration;
     /// use redis_hashmap::HashMap;
     /// # let mut con = redis_hashmap::open("memory:")?; // Redis 7 has no expiry of fields
     ///
-    /// let mut codes = HashMap::<u64, String>::typed("codes").on(&mut con);
+    /// let codes = HashMap::<u64, String>::typed("codes").on(&mut con);
     /// let minute = Duration::from_secs(60);
     /// assert!(codes.entry(&42).with_ttl(minute).set_if_absent("sesame")?);                          // a script: HSETEX
     /// codes.entry(&43).with_ttl(minute).get_or_insert_with(|| "open".to_owned())?;
@@ -94,14 +102,31 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
     where
         F: Expires,
     {
-        self.ttl = millis(ttl, || self.hash.place(Some(&self.name)));
+        self.ttl = Millis::from_duration(ttl, || self.hash.target.place(Some(&self.name))).map(FieldTtl::Limited);
         self
     }
 
-    /// The same, free of the accessor, for an operation of several steps.
-    fn one(&self) -> One<T, F> {
+    /// The field by itself, for an operation of several steps.
+    pub(crate) fn owned(&self) -> OneField<T, F> {
         let Self { name, default, ttl, .. } = self;
-        One { hash: self.hash.on(()), name: name.clone(), default: *default, ttl: ttl.clone(), format: PhantomData }
+        OneField {
+            target: self.hash.target.clone(),
+            name: name.clone(),
+            default: *default,
+            ttl: ttl.clone(),
+            format: PhantomData,
+        }
+    }
+
+    /// The change of the field to a value.
+    #[inline]
+    fn change<Q: ?Sized>(self, value: &Q) -> Result<Changes, Error>
+    where
+        F: FormatOf<T, Q>,
+    {
+        let mut changes = self.hash.target.changes(1, 0)?;
+        changes.set::<T, F, Q>(self.name, value, self.ttl?)?;
+        Ok(changes)
     }
 }
 
@@ -115,9 +140,13 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     /// [`WrongType`](crate::Error::WrongType) or [`OtherShape`](crate::Error::OtherShape) if something else is stored,
     /// [`Foreign`](crate::Error::Foreign) or [`Damaged`](crate::Error::Damaged) if no value of this library is.
     pub fn get(self) -> E::Output<'a, F::Get> {
-        self.hash.get::<T, F>(&self.name, F::absent(self.default))
+        let Self { hash, name, default, .. } = self;
+        let command = Command::or(hget(&hash.target, name), read::<T, F>, F::absent(default));
+        hash.executor.execute(command)
     }
+}
 
+impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
     /// Stores a value: true if the field is new, false if it was overwritten.
     ///
     /// `HSET`, O(1); where the field has a declared time to live, a script with `HSETEX`, which renews it. It takes the
@@ -132,7 +161,9 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: FormatOf<T, Q>,
     {
-        self.hash.set::<T, F, Q>(&self.name, value, self.ttl)
+        let hash = self.hash;
+        let request = self.change(value).and_then(|change| write_field(&hash.target, "set", change));
+        hash.run(request, flag)
     }
 
     /// Stores a value if the field is absent: true if it was stored.
@@ -146,7 +177,14 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: FormatOf<T, Q>,
     {
-        self.hash.set_if::<T, F, Q>(&self.name, Guard::Absent, value, self.ttl)
+        let hash = self.hash;
+        let is_plain = matches!(self.ttl, Ok(FieldTtl::Unlimited)) && hash.target.expiry.on_write.is_none();
+        let change = self.change(value);
+        if is_plain {
+            return hash.run(change.map(hsetnx), flag);
+        }
+        let write = |change| write_field_if(&hash.target, "set_if_absent", change, Guard::Absent);
+        hash.run(change.and_then(write), applied)
     }
 
     /// Overwrites the field, if it is there: true if it was stored.
@@ -160,21 +198,23 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: FormatOf<T, Q>,
     {
-        self.hash.set_if::<T, F, Q>(&self.name, Guard::Present, value, self.ttl)
+        let hash = self.hash;
+        let write = |change| write_field_if(&hash.target, "set_if_present", change, Guard::Present);
+        hash.run(self.change(value).and_then(write), applied)
     }
 
     /// Removes the field: true if it was there.
     ///
     /// `HDEL`, O(1).
     pub fn delete(self) -> E::Output<'a, bool> {
-        self.hash.delete(&self.name)
+        self.hash.run(hdel(&self.hash.target, self.name), flag)
     }
 
     /// True if the field is stored. A default does not count.
     ///
     /// `HEXISTS`, O(1).
     pub fn exists(self) -> E::Output<'a, bool> {
-        self.hash.exists(&self.name)
+        self.hash.run(hexists(&self.hash.target, self.name), flag)
     }
 
     /// Adds to a counter and returns the sum; an absent one counts from 0.
@@ -190,7 +230,8 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: Counts,
     {
-        self.hash.increment(&self.name, by, self.ttl)
+        let Self { hash, name, ttl, .. } = self;
+        hash.run(ttl.and_then(|ttl| hincrby(&hash.target, name, by, ttl)), number)
     }
 
     /// Stores a value that expires after `ttl`: true if the field is new.
@@ -218,7 +259,7 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: Expires,
     {
-        self.hash.field_ttl(&self.name)
+        self.hash.run(hpttl(&self.hash.target, self.name), field_ttl)
     }
 
     /// Has the field expire after `ttl`: false if it is absent. The next `set` replaces the time with the declared one.
@@ -233,7 +274,10 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: Expires,
     {
-        self.hash.expire_field_in(&self.name, ttl)
+        let Self { hash, name, .. } = self;
+        let millis = Millis::from_duration(ttl, || hash.target.place(Some(&name)));
+        let request = millis.and_then(|millis| hpexpire(&hash.target, name, millis));
+        hash.run(request, field_flag)
     }
 
     /// Has the field expire at a point in time: false if it is absent. A time that has passed removes it at once.
@@ -247,7 +291,10 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: Expires,
     {
-        self.hash.expire_field_at(&self.name, at)
+        let Self { hash, name, .. } = self;
+        let millis = millis_since_epoch(at, || hash.target.place(Some(&name)));
+        let request = millis.and_then(|millis| hpexpireat(&hash.target, name, millis));
+        hash.run(request, field_flag)
     }
 
     /// Has the field stay: true if it would have expired.
@@ -261,205 +308,22 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
     where
         F: Expires,
     {
-        self.hash.persist_field(&self.name)
-    }
-}
-
-impl<'a, E, T, F> Field<'a, E, T, F>
-where
-    E: Executor,
-    T: Send + 'static,
-    F: Format<T> + FormatOf<T, T>,
-{
-    /// Reads the value, changes it, and stores it if the field is still what was read; else once more, up to the
-    /// accessor's [limit of attempts](crate::Record::set_attempt_limit). Returns the new value.
-    ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent and has no default,
-    /// it is `None` and `change` is not called. A value that `change` leaves as it is is not written.
-    ///
-    /// `change` can be called several times. If it panics, nothing is written. A declared time to live is given anew; an
-    /// entry of a map keeps the time that it has.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if others changed the field
-    /// in each attempt.
-    pub fn update<'f, C>(self, mut change: C) -> E::Driven<'a, 'f, Result<F::Get, Error>>
-    where
-        E: Connected,
-        C: FnMut(&mut T) + Send + 'f,
-        'f: 'a,
-        T: 'f,
-        F: 'f,
-    {
-        self.try_update(move |value| {
-            change(value);
-            Ok(())
-        })
-    }
-
-    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
-    ///
-    /// # Errors
-    ///
-    /// As [`update`](Self::update), and what `change` returns.
-    pub fn try_update<'f, C, X>(self, change: C) -> E::Driven<'a, 'f, Result<F::Get, X>>
-    where
-        E: Connected,
-        C: FnMut(&mut T) -> Result<(), X> + Send + 'f,
-        X: From<Error> + Send + 'f,
-        'f: 'a,
-        T: 'f,
-        F: 'f,
-    {
-        let steps = Update::new(self.one(), change);
-        self.hash.executor.drive(steps)
-    }
-
-    /// Reads the field and removes it: what [`get`](Self::get) would return.
-    ///
-    /// For a number, `bool`, `char` or `String` a script with `HGET` and `HDEL`, O(1), one round trip: its kind says that it
-    /// can be read. For anything else `HMGET`, then a script that removes it if it still is what was read: two round trips, two
-    /// more for each conflict, because only its reader can tell, and what cannot be read is not removed.
-    ///
-    /// If the answer does not arrive, the value can be gone: as with Redis's own `HGETDEL`.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field in each attempt.
-    pub fn take<'f>(self) -> E::Driven<'a, 'f, Result<F::Get, Error>>
-    where
-        E: Connected,
-        'f: 'a,
-        T: 'f,
-        F: 'f,
-    {
-        let steps = Take::new(self.one());
-        self.hash.executor.drive(steps)
-    }
-
-    /// Stores `new` if the field holds `expected`: true if it was stored. An absent field holds its default, if it has
-    /// one, and else equals nothing.
-    ///
-    /// `HMGET`, then a script: two round trips. The value is compared by `PartialEq` and guarded by its bytes, as the
-    /// bytes of a `HashMap` have no fixed order.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if others stored equal
-    /// values in other bytes in each attempt.
-    pub fn compare_and_set<'f, P, Q>(self, expected: &'f P, new: &Q) -> E::Driven<'a, 'f, Result<bool, Error>>
-    where
-        E: Connected,
-        T: PartialEq<P> + 'f,
-        P: Sync + ?Sized,
-        Q: ?Sized,
-        F: FormatOf<T, Q> + 'f,
-        'f: 'a,
-    {
-        let new = self.hash.write_of(1, 0).and_then(|mut write| {
-            write.set_field::<T, F, Q>(&self.name, new, self.one().changed_ttl()?)?;
-            Ok(write)
-        });
-        let steps = WriteIf::new(self.one(), move |current: &T| *current == *expected, "compare_and_set", new);
-        self.hash.executor.drive(steps)
-    }
-
-    /// Removes the field if its value is one to remove, and it still is what was read: true if it was removed.
-    ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent, `judge` is not
-    /// called.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field in each attempt.
-    pub fn delete_if<'f, J>(self, judge: J) -> E::Driven<'a, 'f, Result<bool, Error>>
-    where
-        E: Connected,
-        J: FnMut(&T) -> bool + Send + 'f,
-        'f: 'a,
-        T: 'f,
-        F: 'f,
-    {
-        let write = self.hash.write_of(1, 0).map(|mut write| {
-            write.remove(self.name.clone());
-            write
-        });
-        let steps = WriteIf::new(One { default: None, ..self.one() }, judge, "delete_if", write);
-        self.hash.executor.drive(steps)
-    }
-
-    /// Reads the value; where there is none, makes one and stores it, unless somebody else was faster: then theirs.
-    ///
-    /// `HMGET`; where the field is absent, a script too. A declared default does not count as a value.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get) and [`set`](Self::set).
-    pub fn get_or_insert_with<'f, M>(self, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
-    where
-        E: Connected,
-        M: FnOnce() -> T + Send + 'f,
-        'f: 'a,
-        T: 'f,
-        F: 'f,
-    {
-        self.get_or_try_insert_with(move || Ok(make()))
-    }
-
-    /// The same with a `make` that can fail: its error is returned, and nothing is written.
-    ///
-    /// # Errors
-    ///
-    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
-    pub fn get_or_try_insert_with<'f, M, X>(self, make: M) -> E::Driven<'a, 'f, Result<T, X>>
-    where
-        E: Connected,
-        M: FnOnce() -> Result<T, X> + Send + 'f,
-        X: From<Error> + Send + 'f,
-        'f: 'a,
-        T: 'f,
-        F: 'f,
-    {
-        let steps = GetOrInsert::new(self.one(), make);
-        self.hash.executor.drive(steps)
-    }
-}
-
-#[cfg(feature = "tokio-comp")]
-impl<T, F, C> Field<'_, crate::Async<C>, T, F>
-where
-    C: redis::aio::ConnectionLike + Clone + Send + 'static,
-    T: Send + 'static,
-    F: Format<T> + FormatOf<T, T> + 'static,
-{
-    /// As [`get_or_try_insert_with`](Self::get_or_try_insert_with), with a `make` that takes its time: a future.
-    ///
-    /// `HMGET`; where the field is absent, another one after `make` and then a script. It holds nothing meanwhile: others
-    /// can make one too, and the first that is stored is everybody's.
-    ///
-    /// # Errors
-    ///
-    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
-    pub fn get_or_try_insert_with_async<'f, M, R, X>(self, make: M) -> impl Future<Output = Result<T, X>> + Send + 'f
-    where
-        M: FnOnce() -> R + Send + 'f,
-        R: Future<Output = Result<T, X>> + Send + 'f,
-        X: From<Error> + Send + 'f,
-    {
-        let (mut hash, here, again) = (self.hash.on(self.hash.executor.clone()), self.one(), self.one());
-        async move {
-            if let Some(stored) = hash.executor.drive(ReadOne(here)).await? {
-                return Ok(stored);
-            }
-            let value = make().await?;
-            Ok(hash.executor.drive(GetOrInsert::new(again, || Ok::<T, Error>(value))).await?)
-        }
+        self.hash.run(hpersist(&self.hash.target, self.name), field_flag)
     }
 }
 
 impl<E, T, F> fmt::Debug for Field<'_, E, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Field({:?} of {:?})", self.name, self.hash.key)
+        write!(f, "Field({:?} of {:?})", self.name, self.hash.target.key)
+    }
+}
+
+/// A value that was read, or what stands for it where it is absent.
+fn read<T, F: Format<T>>(reply: Reply<'_>, absent: Option<fn() -> F::Get>) -> Result<F::Get, Error> {
+    let request = reply.request();
+    match (reply.bytes()?, absent) {
+        (Some(stored), _) => F::decode(&stored).map(F::found).map_err(|fault| Error::at(fault, request.place())),
+        (None, Some(absent)) => Ok(absent()),
+        (None, None) => Err(Error::MissingField { place: request.place() }),
     }
 }

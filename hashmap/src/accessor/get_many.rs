@@ -1,44 +1,10 @@
-use std::fmt;
-use std::marker::PhantomData;
+//! Several fields of a record at once: what `get_many` selects and reads.
 
-use crate::accessor::record::RecordReader;
-use crate::command::changes::FieldCodec;
+use crate::command::changes::Name;
+use crate::command::named_field::NamedField;
+use crate::command::schema::RecordReader;
 use crate::error::Error;
-use crate::format::storage::{Bincode, Format};
-
-/// A field of a record by name, to be read by [`Record::get_many`](crate::Record::get_many).
-pub struct NamedField<T, F = Bincode> {
-    codec: FieldCodec<T>,
-    format: PhantomData<fn() -> F>,
-}
-
-impl<T, F> NamedField<T, F> {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(codec: FieldCodec<T>) -> Self {
-        Self { codec, format: PhantomData }
-    }
-
-    /// Its name in Redis.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.codec.name
-    }
-}
-
-impl<T, F> Clone for NamedField<T, F> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T, F> Copy for NamedField<T, F> {}
-
-impl<T, F> fmt::Debug for NamedField<T, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NamedField({:?})", self.codec.name)
-    }
-}
+use crate::format::storage::Format;
 
 /// What [`Record::get_many`](crate::Record::get_many) reads: a tuple of up to 16 fields of the record.
 #[diagnostic::on_unimplemented(
@@ -51,18 +17,10 @@ pub trait Selection: Send + Sync + 'static {
     type Output: Send + 'static;
 
     #[doc(hidden)]
-    fn names(&self) -> Vec<&'static str>;
+    fn names(&self) -> Vec<Name>;
 
     #[doc(hidden)]
     fn read(&self, fields: &mut RecordReader<'_>) -> Result<Self::Output, Error>;
-}
-
-fn read<T, F: Format<T>>(field: &NamedField<T, F>, fields: &mut RecordReader<'_>) -> Result<F::Get, Error> {
-    match (fields.option(&field.codec)?, F::absent(field.codec.default)) {
-        (Some(value), _) => Ok(F::found(value)),
-        (None, Some(absent)) => Ok(absent()),
-        (None, None) => Err(fields.missing()),
-    }
 }
 
 macro_rules! tuples {
@@ -81,15 +39,15 @@ macro_rules! tuples {
             type Output = ($($f::Get,)*);
 
             #[expect(non_snake_case, reason = "one name for a type and its value")]
-            fn names(&self) -> Vec<&'static str> {
+            fn names(&self) -> Vec<Name> {
                 let ($($t,)*) = self;
-                vec![$($t.name()),*]
+                vec![$($t.name().into()),*]
             }
 
             #[expect(non_snake_case, reason = "one name for a type and its value")]
             fn read(&self, fields: &mut RecordReader<'_>) -> Result<Self::Output, Error> {
                 let ($($t,)*) = self;
-                Ok(($(read($t, fields)?,)*))
+                Ok(($(fields.get($t)?,)*))
             }
         }
     };

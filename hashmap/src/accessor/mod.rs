@@ -1,9 +1,13 @@
 //! What users hold: records, their fields, and maps.
 
+pub mod debug;
 pub(crate) mod field;
 pub(crate) mod get_many;
+pub(crate) mod hash_key;
 pub(crate) mod map;
+pub(crate) mod map_value;
+mod names;
 pub(crate) mod patch;
 pub(crate) mod record;
 pub(crate) mod scan;
-pub(crate) mod target;
+mod update;

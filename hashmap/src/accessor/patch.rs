@@ -1,4 +1,4 @@
-//! A patch from JSON and the like. The derive says which fields there are.
+//! Patches from JSON and the like. The derive says which fields there are.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,109 +1,27 @@
+//! Records: the operations on a struct as a whole.
+
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
-use std::time::{Duration, SystemTime};
+use std::ops::{Deref, DerefMut};
 
 use redis::ConnectionLike;
 
 use crate::accessor::field::Field;
 use crate::accessor::get_many::Selection;
-use crate::accessor::map::names;
-use crate::accessor::target::Hash;
-use crate::command::changes::{FieldCodec, Must, Write};
+use crate::accessor::hash_key::HashKey;
+use crate::accessor::names::names;
+use crate::command::changes::{Changes, HashCondition};
 use crate::command::key::{Key, Template};
-use crate::command::reply::{Reply, Values};
-use crate::command::request::Request;
-use crate::command::ttl::{Expiry, Ttl};
-use crate::command::{Command, Decode};
+use crate::command::named_field::NamedField;
+use crate::command::redis::{exists, hkeys, hmget, hmget_declared, write_changes};
+use crate::command::reply::{applied, done, flag};
+use crate::command::schema::{DefaultedHash, RecordReader, RedisHash};
+use crate::command::target::Target;
+use crate::command::ttl::Expiry;
+use crate::command::{Command, Read};
 use crate::error::Error;
-use crate::run::steps::{Update, Whole};
-use crate::run::{Blocking, Connected, Deferred, Executor};
-
-/// A struct that is stored as a Redis hash, one field in each hash field. Implemented by `#[derive(RedisHash)]`.
-pub trait RedisHash: Sized {
-    /// The fields, in the order in which they are declared; the ones marked `skip` are not among them.
-    const FIELDS: &'static [FieldInfo];
-
-    /// How long the record lives after each write, if it declares that: `#[redis_hash(ttl = "30m")]`.
-    const TTL: Option<Duration> = None;
-
-    /// True if each read of a value renews that time: `#[redis_hash(sliding)]`.
-    const SLIDING: bool = false;
-
-    /// The accessor, `UserSettingsHash<E>` for a `UserSettings`.
-    type Hash<E>: From<Record<Self, E>>;
-
-    /// The record with every field optional, `UserSettingsPartial` for a `UserSettings`.
-    type Partial;
-
-    /// What to change of a record, `UserSettingsPatch` for a `UserSettings`.
-    type Patch: Default;
-
-    /// The fields by name, `UserSettingsFields` for a `UserSettings`.
-    type Fields;
-
-    #[doc(hidden)]
-    const NAMED: Self::Fields;
-
-    #[doc(hidden)]
-    fn write(&self, out: &mut Write) -> Result<(), Error>;
-
-    #[doc(hidden)]
-    fn write_patch(patch: &Self::Patch, out: &mut Write) -> Result<(), Error>;
-
-    #[doc(hidden)]
-    fn read(fields: &mut RecordReader<'_>) -> Result<Self, Error>;
-
-    #[doc(hidden)]
-    fn read_partial(fields: &mut RecordReader<'_>) -> Result<Self::Partial, Error>;
-}
-
-/// A record that exists even where nothing is stored: each of its fields is an `Option`, has a default, or is skipped.
-/// Implemented by `#[derive(RedisHash)]` where that is so.
-#[diagnostic::on_unimplemented(
-    message = "a `{Self}` cannot be made of defaults: it has required fields",
-    label = "has required fields",
-    note = "`get_or_default` needs every field to be an `Option` or to have `#[redis_hash(default)]`; `get_all` returns \
-            `None` where no record is stored, `get_partial` each field as it is"
-)]
-pub trait DefaultedHash: RedisHash {}
-
-/// A field of a record, as declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FieldInfo {
-    /// Its name in Redis.
-    pub name: &'static str,
-    /// What its absence means.
-    pub presence: Presence,
-    /// How long it lives after each write, if it declares that: `#[redis_hash(ttl = "5m")]`.
-    pub ttl: Option<Duration>,
-}
-
-impl FieldInfo {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(name: &'static str, presence: Presence) -> Self {
-        Self { name, presence, ttl: None }
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn expiring(self, ttl: u64) -> Self {
-        Self { ttl: Some(Duration::from_millis(ttl)), ..self }
-    }
-}
-
-/// What it means for a record that a field is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Presence {
-    /// There is no whole record without it.
-    Required,
-    /// It is `None`.
-    Optional,
-    /// It is its default.
-    Defaulted,
-}
+use crate::run::blocking::Blocking;
+use crate::run::{Deferred, Executor};
 
 /// What every accessor of a record can do: the operations on the record as a whole. Each accessor that
 /// `#[derive(RedisHash)]` generates dereferences to this.
@@ -124,7 +42,7 @@ pub enum Presence {
 /// # let mut con = redis_hashmap_tests::connection()?;
 /// # let key = redis_hashmap_tests::key();
 ///
-/// let mut settings = UserSettings::of(&key).on(&mut con);
+/// let settings = UserSettings::of(&key).on(&mut con);
 /// assert_eq!(settings.get_all()?, None);                                                    // HMGET
 /// settings.set_all(&UserSettings { theme: "dark".to_owned(), font_size: Some(14) })?;       // HSET
 /// assert_eq!(settings.get_fields()?.len(), 2);                                              // HKEYS
@@ -133,7 +51,7 @@ pub enum Presence {
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
 pub struct Record<R, E = Deferred> {
-    hash: Hash<E>,
+    hash: HashKey<E>,
     record: PhantomData<fn() -> R>,
 }
 
@@ -145,7 +63,21 @@ impl<R, E: Clone> Clone for Record<R, E> {
 
 impl<R, E: fmt::Debug> fmt::Debug for Record<R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Record<{}>({:?}, {:?})", std::any::type_name::<R>(), self.hash.key, self.hash.executor)
+        write!(f, "Record<{}>({:?}, {:?})", std::any::type_name::<R>(), self.target.key, self.executor)
+    }
+}
+
+impl<R, E> Deref for Record<R, E> {
+    type Target = HashKey<E>;
+
+    fn deref(&self) -> &HashKey<E> {
+        &self.hash
+    }
+}
+
+impl<R, E> DerefMut for Record<R, E> {
+    fn deref_mut(&mut self) -> &mut HashKey<E> {
+        &mut self.hash
     }
 }
 
@@ -153,76 +85,59 @@ impl<R, E: fmt::Debug> fmt::Debug for Record<R, E> {
 #[doc(hidden)]
 impl<R: RedisHash> Record<R> {
     pub fn at(key: impl Into<String>) -> Self {
-        Self { hash: Hash::new(Key::new(key), Expiry::declared(R::TTL, R::SLIDING)), record: PhantomData }
+        Self::new(Target::new(Key::new(key), Expiry::declared(R::TTL, R::SLIDING)), Deferred)
     }
 
     pub fn of(template: Template, ids: &[&dyn Display]) -> Self {
-        Self { hash: Hash::new(template.fill(ids), Expiry::declared(R::TTL, R::SLIDING)), record: PhantomData }
+        Self::new(Target::new(template.fill(ids), Expiry::declared(R::TTL, R::SLIDING)), Deferred)
     }
 }
 
 /// For generated code.
 #[doc(hidden)]
 impl<R, E> Record<R, E> {
-    pub fn field<T, F>(&mut self, field: &FieldCodec<T>) -> Field<'_, E, T, F> {
-        Field::declared(&mut self.hash, field)
+    pub fn new(target: Target, executor: E) -> Self {
+        Self { hash: HashKey { target, executor }, record: PhantomData }
+    }
+
+    pub fn field<T, F>(&self, field: &NamedField<T, F>) -> Field<'_, E, T, F> {
+        Field::declared(&self.hash, field)
     }
 }
 
 impl<R: RedisHash, E> Record<R, E> {
     fn reach<E2>(&self, executor: E2) -> R::Hash<E2> {
-        Record { hash: self.hash.on(executor), record: PhantomData }.into()
+        R::accessor(self.target.clone(), executor)
     }
 
-    /// The same record on a blocking connection: operations return `Result<T, Error>`.
+    /// The record on a blocking connection: operations return `Result<T, Error>`.
     ///
     /// It takes whatever implements [`redis::ConnectionLike`], by mutable reference or by value. No I/O.
     pub fn on<C: ConnectionLike>(&self, con: C) -> R::Hash<Blocking<C>> {
         self.reach(Blocking::new(con))
     }
 
-    /// The same record on an async connection that can be cloned: operations return futures that borrow nothing.
+    /// The record on an async connection that can be cloned: operations return futures that borrow nothing.
     ///
     /// No I/O.
     #[cfg(feature = "tokio-comp")]
-    pub fn on_async<C>(&self, con: C) -> R::Hash<crate::Async<C>>
+    pub fn on_async<C>(&self, con: C) -> R::Hash<crate::run::asynchronous::Async<C>>
     where
         C: redis::aio::ConnectionLike + Clone + Send + 'static,
     {
-        self.reach(crate::Async::new(con))
+        self.reach(crate::run::asynchronous::Async::new(con))
     }
 
-    /// The same record on an async connection that cannot be cloned, such as `&mut *guard` of a pool: one operation at
+    /// The record on an async connection that cannot be cloned, such as `&mut *guard` of a pool: one operation at
     /// a time.
     ///
     /// No I/O.
     #[cfg(feature = "tokio-comp")]
-    pub fn on_exclusive<'c, C>(&self, con: &'c mut C) -> R::Hash<crate::Exclusive<'c, C>>
+    pub fn on_exclusive<'c, C>(&self, con: &'c mut C) -> R::Hash<crate::run::asynchronous::Exclusive<'c, C>>
     where
         C: redis::aio::ConnectionLike + Send,
     {
-        self.reach(crate::Exclusive::new(con))
-    }
-
-    /// Sets how large a value this accessor stores, in bytes; 64 MiB if nothing is said. What is read is not limited.
-    ///
-    /// A Redis server takes at most 512 MB (`proto-max-bulk-len`), and hangs up on more.
-    pub fn set_value_limit(&mut self, bytes: usize) {
-        self.hash.value_limit = bytes;
-    }
-
-    /// Sets how often `update` and its kin try, where others change what they have read; 64 times if nothing is said.
-    ///
-    /// The second attempt is made at once, each later one after a random pause that grows, up to 250 ms or 64 times what
-    /// an attempt takes, where there is a timer (in async code that is tokio's, which has to be enabled).
-    pub fn set_attempt_limit(&mut self, attempts: u32) {
-        self.hash.attempts = attempts;
-    }
-
-    /// The Redis key. Empty if it was made with an empty id.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        self.hash.key.check().unwrap_or_default()
+        self.reach(crate::run::asynchronous::Exclusive::new(con))
     }
 }
 
@@ -231,9 +146,8 @@ where
     R: RedisHash + Send + 'static,
     E: Executor,
 {
-    fn load<T: Send + 'static>(&mut self, decode: Decode<T>) -> E::Output<'_, T> {
-        let request = Request::hmget(&self.hash.key, R::FIELDS.iter().map(|field| field.name));
-        self.hash.read(request, decode)
+    fn load<T: Send + 'static>(&self, read: Read<T>) -> E::Output<'_, T> {
+        self.run(hmget_declared(&self.target, R::FIELDS), read)
     }
 
     /// Reads the whole record: `None` where none of its fields is stored.
@@ -245,10 +159,10 @@ where
     ///
     /// [`MissingField`](Error::MissingField) if a required field is absent and others are there, and the errors of
     /// [`Field::get`].
-    pub fn get_all(&mut self) -> E::Output<'_, Option<R>> {
-        self.load(|reply, _| {
-            let mut fields = RecordReader::new::<R>(reply)?;
-            if fields.all_absent() { Ok(None) } else { R::read(&mut fields).map(Some) }
+    pub fn get_all(&self) -> E::Output<'_, Option<R>> {
+        self.load(|reply| {
+            let values = reply.values()?;
+            if values.all_absent() { Ok(None) } else { R::read(&mut RecordReader::new(&values)).map(Some) }
         })
     }
 
@@ -259,11 +173,11 @@ where
     /// # Errors
     ///
     /// Those of [`Field::get`].
-    pub fn get_or_default(&mut self) -> E::Output<'_, R>
+    pub fn get_or_default(&self) -> E::Output<'_, R>
     where
         R: DefaultedHash,
     {
-        self.load(|reply, _| R::read(&mut RecordReader::new::<R>(reply)?))
+        self.load(|reply| R::read(&mut RecordReader::new(&reply.values()?)))
     }
 
     /// Reads what is stored of the record, without defaults: each field is `None` where it is absent.
@@ -273,11 +187,11 @@ where
     /// # Errors
     ///
     /// Those of [`Field::get`].
-    pub fn get_partial(&mut self) -> E::Output<'_, R::Partial>
+    pub fn get_partial(&self) -> E::Output<'_, R::Partial>
     where
         R::Partial: Send + 'static,
     {
-        self.load(|reply, _| R::read_partial(&mut RecordReader::new::<R>(reply)?))
+        self.load(|reply| R::read_partial(&mut RecordReader::new(&reply.values()?)))
     }
 
     /// Reads several fields, as a tuple of what their [`get`](Field::get) would return.
@@ -297,7 +211,7 @@ where
     /// # let mut con = redis_hashmap_tests::connection()?;
     /// # let key = redis_hashmap_tests::key();
     ///
-    /// let mut settings = UserSettings::at(&*key).on(&mut con);
+    /// let settings = UserSettings::at(&*key).on(&mut con);
     /// settings.theme().set("dark")?;
     /// let (theme, font_size) = settings.get_many(|field| (field.theme, field.font_size))?; // HMGET key theme font_size
     /// assert_eq!((theme.as_deref(), font_size), (Some("dark"), 14));
@@ -308,19 +222,39 @@ where
     /// # Errors
     ///
     /// Those of [`Field::get`].
-    pub fn get_many<S: Selection>(&mut self, select: impl FnOnce(R::Fields) -> S) -> E::Output<'_, S::Output> {
+    pub fn get_many<S: Selection>(&self, select: impl FnOnce(R::Fields) -> S) -> E::Output<'_, S::Output> {
         let selection = select(R::NAMED);
-        let request = self.hash.reads(Request::hmget(&self.hash.key, selection.names().into_iter()));
-        self.hash.executor.execute(Command::selecting(request, move |reply| {
-            let names = selection.names().len();
-            selection.read(&mut RecordReader { values: reply.values(names)?, index: 0 })
-        }))
+        let request = hmget(&self.target, selection.names());
+        self.executor
+            .execute(Command::selecting(request, move |reply| selection.read(&mut RecordReader::new(&reply.values()?))))
     }
 
-    fn write_of(&self, record: &R) -> Result<Write, Error> {
-        let mut write = self.hash.write_of(R::FIELDS.len(), size_of::<R>())?;
-        record.write(&mut write)?;
-        Ok(write.keeping())
+    fn changes_to(&self, record: &R) -> Result<Changes, Error> {
+        let mut changes = self.target.changes(R::FIELDS.len(), size_of::<R>())?;
+        record.write(&mut changes)?;
+        Ok(changes.keeping_unchanged())
+    }
+
+    fn changes_of(&self, patch: &R::Patch) -> Result<Changes, Error> {
+        let mut changes = self.target.changes(4, size_of::<R>())?;
+        R::write_patch(patch, &mut changes)?;
+        Ok(changes)
+    }
+
+    fn write(&self, operation: &'static str, changes: Result<Changes, Error>) -> E::Output<'_, ()> {
+        let request = changes.and_then(|changes| write_changes(&self.target, operation, changes));
+        self.run(request, done)
+    }
+
+    fn write_if(
+        &self,
+        condition: HashCondition,
+        operation: &'static str,
+        changes: Result<Changes, Error>,
+    ) -> E::Output<'_, bool> {
+        let changes = changes.map(|changes| changes.only_if(condition));
+        let request = changes.and_then(|changes| write_changes(&self.target, operation, changes));
+        self.run(request, applied)
     }
 
     /// Stores the whole record: sets its fields and removes those that are `None`, in one step for every other client.
@@ -334,10 +268,8 @@ where
     ///
     /// [`Refused`](Error::Refused) or [`TooLarge`](Error::TooLarge) if a value cannot be stored; then nothing is sent.
     /// [`Unsupported`](Error::Unsupported) if a field expires and the server cannot do that; then nothing is written.
-    pub fn set_all(&mut self, record: &R) -> E::Output<'_, ()> {
-        let ttl = self.hash.expiry.on_write;
-        let request = self.write_of(record).map(|write| write.finish("set_all", ttl));
-        self.hash.run(request, |reply, _| reply.done())
+    pub fn set_all(&self, record: &R) -> E::Output<'_, ()> {
+        self.write("set_all", self.changes_to(record))
     }
 
     /// Stores the whole record if there is none: true if it was stored.
@@ -348,9 +280,8 @@ where
     /// # Errors
     ///
     /// As [`set_all`](Self::set_all).
-    pub fn create(&mut self, record: &R) -> E::Output<'_, bool> {
-        let write = self.write_of(record);
-        self.hash.write_if("create", Must::NotExist, write)
+    pub fn create(&self, record: &R) -> E::Output<'_, bool> {
+        self.write_if(HashCondition::Absent, "create", self.changes_to(record))
     }
 
     /// Stores the whole record if there is one already: true if it was stored.
@@ -360,15 +291,8 @@ where
     /// # Errors
     ///
     /// As [`set_all`](Self::set_all).
-    pub fn replace(&mut self, record: &R) -> E::Output<'_, bool> {
-        let write = self.write_of(record);
-        self.hash.write_if("replace", Must::Exist, write)
-    }
-
-    fn patch_of(&self, patch: &R::Patch) -> Result<Write, Error> {
-        let mut write = self.hash.write_of(4, size_of::<R>())?;
-        R::write_patch(patch, &mut write)?;
-        Ok(write)
+    pub fn replace(&self, record: &R) -> E::Output<'_, bool> {
+        self.write_if(HashCondition::Present, "replace", self.changes_to(record))
     }
 
     /// Writes the fields that the patch sets or clears, and no other, in one step for every other client.
@@ -381,10 +305,8 @@ where
     /// # Errors
     ///
     /// As [`set_all`](Self::set_all).
-    pub fn patch(&mut self, patch: &R::Patch) -> E::Output<'_, ()> {
-        let ttl = self.hash.expiry.on_write;
-        let request = self.patch_of(patch).map(|write| write.finish("patch", ttl));
-        self.hash.run(request, |reply, _| reply.done())
+    pub fn patch(&self, patch: &R::Patch) -> E::Output<'_, ()> {
+        self.write("patch", self.changes_of(patch))
     }
 
     /// As [`patch`](Self::patch), if there is a record: true if there is.
@@ -394,45 +316,8 @@ where
     /// # Errors
     ///
     /// As [`set_all`](Self::set_all).
-    pub fn patch_if_present(&mut self, patch: &R::Patch) -> E::Output<'_, bool> {
-        let write = self.patch_of(patch);
-        self.hash.write_if("patch_if_present", Must::Exist, write)
-    }
-
-    /// When the record expires.
-    ///
-    /// `PTTL`, O(1). It does not count as a read of a sliding record.
-    pub fn ttl(&mut self) -> E::Output<'_, Ttl> {
-        self.hash.ttl()
-    }
-
-    /// Has the record expire after `ttl`: false if there is none. A declared time replaces it at the next write.
-    ///
-    /// `PEXPIRE`, O(1).
-    ///
-    /// # Errors
-    ///
-    /// [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 1,114 years; then nothing is sent.
-    pub fn expire_in(&mut self, ttl: Duration) -> E::Output<'_, bool> {
-        self.hash.expire_in(ttl)
-    }
-
-    /// Has the record expire at a point in time: false if there is none. A time that has passed removes it at once.
-    ///
-    /// `PEXPIREAT`, O(1).
-    ///
-    /// # Errors
-    ///
-    /// As [`expire_in`](Self::expire_in).
-    pub fn expire_at(&mut self, at: SystemTime) -> E::Output<'_, bool> {
-        self.hash.expire_at(at)
-    }
-
-    /// Has the record stay: true if it would have expired. A declared time is back with the next write.
-    ///
-    /// `PERSIST`, O(1).
-    pub fn persist(&mut self) -> E::Output<'_, bool> {
-        self.hash.persist()
+    pub fn patch_if_present(&self, patch: &R::Patch) -> E::Output<'_, bool> {
+        self.write_if(HashCondition::Present, "patch_if_present", self.changes_of(patch))
     }
 
     /// The names of all stored fields, in no order, those that the struct does not have included.
@@ -442,171 +327,14 @@ where
     /// # Errors
     ///
     /// [`FieldName`](Error::FieldName) if a name is not UTF-8.
-    pub fn get_fields(&mut self) -> E::Output<'_, Vec<String>> {
-        let request = Request::hkeys(&self.hash.key);
-        self.hash.run(request, names)
+    pub fn get_fields(&self) -> E::Output<'_, Vec<String>> {
+        self.run(hkeys(&self.target), names)
     }
 
     /// True if the key exists, that is if any field is stored (or if it holds another Redis type).
     ///
     /// `EXISTS`, O(1).
-    pub fn exists(&mut self) -> E::Output<'_, bool> {
-        let request = Request::exists(&self.hash.key);
-        self.hash.run(request, |reply, _| reply.flag())
-    }
-
-    /// The number of stored fields, those that the struct does not have included.
-    ///
-    /// `HLEN`, O(1).
-    pub fn size(&mut self) -> E::Output<'_, u64> {
-        self.hash.size()
-    }
-
-    /// Removes the key with all its fields: true if there was something, of whatever Redis type.
-    ///
-    /// `DEL`, O(number of fields).
-    pub fn clear(&mut self) -> E::Output<'_, bool> {
-        self.hash.clear()
-    }
-}
-
-impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
-    /// Reads the record, changes it, and writes the fields that have changed, if they still are what was read; else once
-    /// more, up to the [limit of attempts](Self::set_attempt_limit). Returns the new record; `None` where there is none,
-    /// and then `change` is not called.
-    ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. Only the fields that `change` has changed are
-    /// written and guarded: two updates that touch different fields never conflict, and what `change` only reads can have
-    /// changed meanwhile. Where `change` changes nothing, nothing is written.
-    ///
-    /// `change` can be called several times, each time with the record as it is then. If it panics, nothing is written.
-    ///
-    /// ```
-    /// use redis_hashmap::RedisHash;
-    ///
-    /// #[derive(RedisHash, Debug, PartialEq)]
-    /// struct Account { balance: i64, owner: String }
-    /// # let mut con = redis_hashmap_tests::connection()?;
-    /// # let key = redis_hashmap_tests::key();
-    ///
-    /// let mut account = Account::at(&*key).on(&mut con);
-    /// account.set_all(&Account { balance: 100, owner: "Ann".to_owned() })?;
-    /// let account = account.update(|account| account.balance -= 30)?;
-    /// assert_eq!(account.map(|account| account.balance), Some(70));
-    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`get_all`](Self::get_all) and [`set_all`](Self::set_all), and [`Conflict`](Error::Conflict) if others changed
-    /// the same fields in each attempt.
-    pub fn update<'a, 'f, C>(&'a mut self, mut change: C) -> E::Driven<'a, 'f, Result<Option<R>, Error>>
-    where
-        E: Connected,
-        C: FnMut(&mut R) + Send + 'f,
-        'f: 'a,
-        R: 'f,
-    {
-        self.try_update(move |record| {
-            change(record);
-            Ok(())
-        })
-    }
-
-    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
-    ///
-    /// # Errors
-    ///
-    /// As [`update`](Self::update), and what `change` returns.
-    pub fn try_update<'a, 'f, C, X>(&'a mut self, change: C) -> E::Driven<'a, 'f, Result<Option<R>, X>>
-    where
-        E: Connected,
-        C: FnMut(&mut R) -> Result<(), X> + Send + 'f,
-        X: From<Error> + Send + 'f,
-        'f: 'a,
-        R: 'f,
-    {
-        let whole = Whole { hash: self.hash.on(()), absent: Some(|| None), record: PhantomData };
-        self.hash.executor.drive(Update::new(whole, change))
-    }
-
-    /// As [`update`](Self::update), with the record made of its defaults where there is none. It exists where every field
-    /// is an `Option` or has a default.
-    ///
-    /// # Errors
-    ///
-    /// As [`update`](Self::update).
-    pub fn update_or_default<'a, 'f, C>(&'a mut self, mut change: C) -> E::Driven<'a, 'f, Result<R, Error>>
-    where
-        E: Connected,
-        C: FnMut(&mut R) + Send + 'f,
-        'f: 'a,
-        R: DefaultedHash + 'f,
-    {
-        self.try_update_or_default(move |record| {
-            change(record);
-            Ok(())
-        })
-    }
-
-    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
-    ///
-    /// # Errors
-    ///
-    /// As [`update`](Self::update), and what `change` returns.
-    pub fn try_update_or_default<'a, 'f, C, X>(&'a mut self, change: C) -> E::Driven<'a, 'f, Result<R, X>>
-    where
-        E: Connected,
-        C: FnMut(&mut R) -> Result<(), X> + Send + 'f,
-        X: From<Error> + Send + 'f,
-        'f: 'a,
-        R: DefaultedHash + 'f,
-    {
-        let whole = Whole::<R, R> { hash: self.hash.on(()), absent: None, record: PhantomData };
-        self.hash.executor.drive(Update::new(whole, change))
-    }
-}
-
-/// Reads the fields of a record, in the order in which they are declared. For generated code.
-pub struct RecordReader<'a> {
-    values: Values<'a>,
-    index: usize,
-}
-
-#[expect(clippy::missing_errors_doc, reason = "generated code hands the errors on")]
-impl<'a> RecordReader<'a> {
-    pub(crate) fn new<R: RedisHash>(reply: Reply<'a>) -> Result<Self, Error> {
-        Ok(Self { values: reply.values(R::FIELDS.len())?, index: 0 })
-    }
-
-    pub(crate) fn all_absent(&self) -> bool {
-        self.values.all_absent()
-    }
-
-    /// The next field, where it is stored.
-    pub fn option<T>(&mut self, field: &FieldCodec<T>) -> Result<Option<T>, Error> {
-        let index = self.index;
-        self.index += 1;
-        let Some(stored) = self.values.next()? else { return Ok(None) };
-        (field.decode)(&stored).map(Some).map_err(|fault| Error::at(fault, self.values.place(index)))
-    }
-
-    /// The next field, which must be stored.
-    pub fn required<T>(&mut self, field: &FieldCodec<T>) -> Result<T, Error> {
-        self.option(field)?.ok_or_else(|| self.missing())
-    }
-
-    /// The next field, or its default.
-    pub fn defaulted<T>(&mut self, field: &FieldCodec<T>) -> Result<T, Error> {
-        match (self.option(field)?, field.default) {
-            (Some(value), _) => Ok(value),
-            (None, Some(default)) => Ok(default()),
-            (None, None) => Err(self.missing()),
-        }
-    }
-
-    /// The field that was read last is not there.
-    pub(crate) fn missing(&self) -> Error {
-        Error::MissingField { place: self.values.place(self.index - 1) }
+    pub fn exists(&self) -> E::Output<'_, bool> {
+        self.run(exists(&self.target), flag)
     }
 }

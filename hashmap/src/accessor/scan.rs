@@ -1,4 +1,4 @@
-//! Maps that are too large to be read at once.
+//! Maps that are too large to be read at once: `iter` and `stream`, page by page.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -6,26 +6,27 @@ use std::str::FromStr;
 
 use redis::ConnectionLike;
 
-use crate::accessor::map::{HashMap, MapValue, entry};
-use crate::accessor::target::Hash;
+use crate::accessor::map::HashMap;
+use crate::accessor::map_value::{MapValue, entry};
 use crate::command::Command;
-use crate::command::request::Request;
+use crate::command::redis::hscan;
+use crate::command::target::Target;
 use crate::error::Error;
-use crate::run::Blocking;
+use crate::run::blocking::Blocking;
 
 /// How many fields Redis is asked for at once.
-const PAGE: u32 = 256;
+const PAGE: u64 = 256;
 
 /// The cursor of the next page, and the entries of this one, each of which may be unreadable.
 type Page<K, T> = (u64, Vec<Result<(K, T), Error>>);
 
 /// One page of a scan. `HSCAN`
-fn page<K, V>(hash: &Hash<()>, cursor: u64) -> Command<Page<K, V::Item>>
+fn page<K, V>(target: &Target, cursor: u64) -> Command<Page<K, V::Item>>
 where
     K: Display + FromStr,
     V: MapValue,
 {
-    Command::new(Request::hscan(&hash.key, cursor, PAGE), |reply, _| {
+    Command::new(hscan(target, cursor, PAGE), |reply| {
         let request = reply.request();
         let (next, found) = reply.page()?;
         Ok((next, found.into_iter().map(|found| entry::<K, V>(request, found)).collect()))
@@ -35,8 +36,8 @@ where
 /// The entries of a map, read page by page: what [`HashMap::iter`] returns.
 #[must_use = "an iterator does nothing until it is asked for entries"]
 pub struct Iter<'a, K, V: MapValue, C> {
-    con: &'a mut C,
-    hash: Hash<()>,
+    executor: &'a Blocking<C>,
+    target: &'a Target,
     page: std::vec::IntoIter<Result<(K, V::Item), Error>>,
     /// `None` after the last page.
     cursor: Option<u64>,
@@ -45,7 +46,7 @@ pub struct Iter<'a, K, V: MapValue, C> {
 
 impl<K, V: MapValue, C> fmt::Debug for Iter<'_, K, V, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Iter({:?})", self.hash.key)
+        write!(f, "Iter({:?})", self.target.key)
     }
 }
 
@@ -62,7 +63,7 @@ where
             if let Some(entry) = self.page.next() {
                 return Some(entry);
             }
-            match page::<K, V>(&self.hash, self.cursor?).query(self.con) {
+            match self.executor.run(page::<K, V>(self.target, self.cursor?)) {
                 Ok((next, entries)) => {
                     self.cursor = (next != 0).then_some(next);
                     self.page = entries.into_iter();
@@ -94,7 +95,7 @@ where
     /// # let mut con = redis_hashmap_tests::connection()?;
     /// # let key = redis_hashmap_tests::key();
     ///
-    /// let mut stock = HashMap::<u32, u32>::typed(&*key).on(&mut con);
+    /// let stock = HashMap::<u32, u32>::typed(&*key).on(&mut con);
     /// stock.set_many(&(0..1000).map(|i| (i, i * 2)).collect::<std::collections::HashMap<_, _>>())?;
     /// let mut sum = 0;
     /// for entry in stock.iter() {
@@ -105,10 +106,24 @@ where
     /// # stock.clear()?;
     /// # Ok::<(), redis_hashmap_tests::AnyError>(())
     /// ```
-    pub fn iter(&mut self) -> Iter<'_, K, V, C> {
-        let hash = self.hash.on(());
-        let con = self.hash.executor.connection();
-        Iter { con, hash, page: Vec::new().into_iter(), cursor: Some(0), values: PhantomData }
+    pub fn iter(&self) -> Iter<'_, K, V, C> {
+        let (executor, target) = (&self.executor, &self.target);
+        Iter { executor, target, page: Vec::new().into_iter(), cursor: Some(0), values: PhantomData }
+    }
+}
+
+/// [`HashMap::iter`].
+impl<'a, K, V, C> IntoIterator for &'a HashMap<K, V, Blocking<C>>
+where
+    K: Display + FromStr,
+    V: MapValue,
+    C: ConnectionLike,
+{
+    type Item = Result<(K, V::Item), Error>;
+    type IntoIter = Iter<'a, K, V, C>;
+
+    fn into_iter(self) -> Iter<'a, K, V, C> {
+        self.iter()
     }
 }
 
@@ -123,27 +138,32 @@ mod aio {
 
     use futures_util::stream::{Stream, TryStreamExt, iter, try_unfold};
     use redis::aio::ConnectionLike;
-    use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-    use super::page;
-    use crate::accessor::map::{HashMap, MapValue};
-    use crate::accessor::target::Hash;
+    use super::{Page, page};
+    use crate::accessor::map::HashMap;
+    use crate::accessor::map_value::MapValue;
+    use crate::command::Command;
+    use crate::command::target::Target;
     use crate::error::Error;
-    use crate::run::{Async, Exclusive};
+    use crate::run::Executor;
+    use crate::run::asynchronous::{Async, Exclusive};
 
     /// The entries of a map, read page by page: what its `stream` returns. It can be polled where it is.
     pub type Entries<'a, K, V> = Pin<Box<dyn Stream<Item = Result<(K, <V as MapValue>::Item), Error>> + Send + 'a>>;
 
-    fn entries<'a, K, V, C>(con: C, hash: Hash<()>) -> Entries<'a, K, V>
+    fn entries<'a, K, V, P>(
+        target: Target,
+        run: impl Fn(Command<Page<K, V::Item>>) -> P + Send + 'a,
+    ) -> Entries<'a, K, V>
     where
         K: Display + FromStr + Send + 'static,
         V: MapValue,
-        C: ConnectionLike + Send + 'a,
+        P: Future<Output = Result<Page<K, V::Item>, Error>> + Send,
     {
-        let pages = try_unfold((con, hash, Some(0)), async |(mut con, hash, cursor)| {
+        let pages = try_unfold((run, target, Some(0)), async |(run, target, cursor)| {
             let Some(cursor) = cursor else { return Ok::<_, Error>(None) };
-            let (next, entries) = page::<K, V>(&hash, cursor).query_async(&mut con).await?;
-            Ok(Some((iter(entries), (con, hash, (next != 0).then_some(next)))))
+            let (next, entries) = run(page::<K, V>(&target, cursor)).await?;
+            Ok(Some((iter(entries), (run, target, (next != 0).then_some(next)))))
         });
         Box::pin(pages.try_flatten())
     }
@@ -169,7 +189,7 @@ mod aio {
         /// # let con = redis_hashmap_tests::connection_async().await?;
         /// # let key = redis_hashmap_tests::key();
         ///
-        /// let mut stock = HashMap::<String, u32>::typed(&*key).on_async(con);
+        /// let stock = HashMap::<String, u32>::typed(&*key).on_async(con);
         /// stock.set_many([("apples", &3), ("pears", &5)]).await?;
         /// let (mut stream, mut sum) = (stock.stream(), 0);
         /// while let Some(entry) = stream.next().await {
@@ -180,9 +200,9 @@ mod aio {
         /// # Ok(())
         /// # }
         /// ```
-        pub fn stream(&mut self) -> Entries<'static, K, V> {
-            let con = self.hash.executor.connection().clone();
-            entries::<K, V, C>(con, self.hash.on(()))
+        pub fn stream(&self) -> Entries<'static, K, V> {
+            let executor = self.executor.clone();
+            entries::<K, V, _>(self.target.clone(), move |command| executor.execute(command))
         }
     }
 
@@ -194,32 +214,9 @@ mod aio {
     {
         /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
         ///
-        /// As the stream of an accessor by `on_async`, but it borrows the connection.
-        pub fn stream(&mut self) -> Entries<'_, K, V> {
-            let hash = self.hash.on(());
-            entries::<K, V, _>(Borrowed(self.hash.executor.connection()), hash)
-        }
-    }
-
-    /// redis-rs implements its trait for no reference.
-    struct Borrowed<'a, C>(&'a mut C);
-
-    impl<C: ConnectionLike + Send> ConnectionLike for Borrowed<'_, C> {
-        fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-            self.0.req_packed_command(cmd)
-        }
-
-        fn req_packed_commands<'a>(
-            &'a mut self,
-            cmd: &'a Pipeline,
-            offset: usize,
-            count: usize,
-        ) -> RedisFuture<'a, Vec<Value>> {
-            self.0.req_packed_commands(cmd, offset, count)
-        }
-
-        fn get_db(&self) -> i64 {
-            self.0.get_db()
+        /// As `stream` of a map by `on_async`, but it borrows the map.
+        pub fn stream(&self) -> Entries<'_, K, V> {
+            entries::<K, V, _>(self.target.clone(), |command| self.executor.execute(command))
         }
     }
 }

@@ -1,10 +1,11 @@
-use redis::ConnectionLike;
+//! Several commands as one: what is sent in one round trip.
+
+use redis::{RedisError, Value};
 
 use crate::command::reply::Reply;
 use crate::command::request::Request;
 use crate::command::{Command, Reader};
 use crate::error::{Error, Place};
-use crate::run::send_all;
 
 /// Several commands as one: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of one.
 ///
@@ -13,7 +14,7 @@ use crate::run::send_all;
 /// # let mut con = redis_hashmap_tests::connection()?;
 /// # let key = redis_hashmap_tests::key();
 ///
-/// let mut settings = HashMap::new(&*key); // no connection: operations are commands
+/// let settings = HashMap::new(&*key); // no connection: operations are commands
 /// let (is_new, size) = batch((settings.set("theme", "dark"), settings.size())).query(&mut con)?;
 /// assert_eq!((is_new, size), (true, 1)); // HSET and HLEN, one round trip
 ///
@@ -36,8 +37,8 @@ pub fn batch<C: Commands>(commands: C) -> Batch<C> {
 #[must_use = "a batch does nothing until it is sent: `query` or `query_async`"]
 #[derive(Debug, Clone)]
 pub struct Batch<C> {
-    commands: C,
-    atomic: bool,
+    pub(crate) commands: C,
+    pub(crate) atomic: bool,
 }
 
 impl<C: Commands> Batch<C> {
@@ -54,42 +55,20 @@ impl<C: Commands> Batch<C> {
         self.atomic = true;
         self
     }
-
-    /// Sends the commands and waits for all answers: one round trip.
-    ///
-    /// # Errors
-    ///
-    /// The first error of any of the commands; the others are carried out all the same.
-    pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
-        let (requests, readers) = self.commands.split()?;
-        let replies = send_all(&requests, self.atomic, con)?;
-        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
-    }
-
-    /// Sends the commands and awaits all answers: one round trip, on a cluster one for each slot, at once.
-    ///
-    /// # Errors
-    ///
-    /// As [`query`](Self::query).
-    #[cfg(feature = "tokio-comp")]
-    pub async fn query_async<A>(self, con: &mut A) -> Result<C::Output, Error>
-    where
-        A: redis::aio::ConnectionLike + Clone,
-    {
-        let (requests, readers) = self.commands.split()?;
-        let replies = crate::run::send_all_async(&requests, self.atomic, con).await?;
-        C::read(readers, &mut Replies { replies: replies.into_iter(), requests: requests.iter() })
-    }
 }
 
 /// The answers to a batch, each with its request.
 #[doc(hidden)]
 pub struct Replies<'a> {
-    replies: std::vec::IntoIter<Result<redis::Value, redis::RedisError>>,
+    replies: std::vec::IntoIter<Result<Value, RedisError>>,
     requests: std::slice::Iter<'a, Request>,
 }
 
-impl Replies<'_> {
+impl<'a> Replies<'a> {
+    pub(crate) fn new(replies: Vec<Result<Value, RedisError>>, requests: &'a [Request]) -> Self {
+        Self { replies: replies.into_iter(), requests: requests.iter() }
+    }
+
     fn read<T>(&mut self, reader: &Reader<T>) -> Result<T, Error> {
         match (self.requests.next(), self.replies.next()) {
             (Some(request), Some(reply)) => reader.read(Reply::new(reply, request)?),
@@ -125,7 +104,7 @@ impl<T> Commands for Vec<Command<T>> {
         let mut requests = Vec::with_capacity(self.len());
         let mut readers = Vec::with_capacity(self.len());
         for command in self {
-            requests.push(command.request?.standalone());
+            requests.push(command.request?);
             readers.push(command.reader);
         }
         Ok((requests, readers))
@@ -152,7 +131,7 @@ macro_rules! tuples {
             #[expect(non_snake_case, reason = "one name for a type and its value")]
             fn split(self) -> Result<(Vec<Request>, Self::Readers), Error> {
                 let ($($t,)*) = self;
-                let requests = vec![$($t.request?.standalone()),*];
+                let requests = vec![$($t.request?),*];
                 Ok((requests, ($($t.reader,)*)))
             }
 

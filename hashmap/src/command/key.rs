@@ -1,9 +1,11 @@
+//! Redis keys: given as they are, or made of a template and ids.
+
 use std::fmt::{self, Display, Write as _};
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// The key of a hash, or why there is none: constructors neither fail nor do I/O, so the first operation says it.
+/// The key of a hash, or why there is none: constructors neither fail nor do I/O, so the first operation reports it.
 #[derive(Clone)]
 pub(crate) enum Key {
     Valid(Arc<str>),
@@ -15,7 +17,8 @@ impl Key {
         Self::Valid(key.into().into())
     }
 
-    pub(crate) fn check(&self) -> Result<&str, Error> {
+    /// The key, if there is one.
+    pub(crate) fn check(&self) -> Result<&Arc<str>, Error> {
         match self {
             Self::Valid(key) if key.is_empty() => Err(Error::EmptyKey),
             Self::Valid(key) => Ok(key),

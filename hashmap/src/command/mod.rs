@@ -1,15 +1,21 @@
+//! One typed Redis command as a value: what to send, and how to read the answer. No I/O.
+
 pub(crate) mod batch;
 pub(crate) mod changes;
 pub(crate) mod key;
+pub(crate) mod named_field;
+pub(crate) mod redis;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod schema;
 pub(crate) mod script;
+pub(crate) mod target;
 pub(crate) mod ttl;
 
 use std::fmt;
 use std::sync::Arc;
 
-use redis::Cmd;
+use ::redis::Cmd;
 
 use crate::command::reply::Reply;
 use crate::command::request::Request;
@@ -38,26 +44,31 @@ pub struct Command<T> {
     pub(crate) reader: Reader<T>,
 }
 
-/// Reads a reply; the function stands for an absent field.
-pub(crate) type Decode<T> = fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>;
+/// Reads a reply.
+pub(crate) type Read<T> = fn(Reply<'_>) -> Result<T, Error>;
 
-type Select<T> = Arc<dyn Fn(Reply<'_>) -> Result<T, Error> + Send + Sync>;
+/// Reads a reply, with what makes the result where nothing is stored.
+pub(crate) type ReadOr<T> = fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>;
 
 /// Makes a `T` of a reply.
 #[doc(hidden)]
 pub struct Reader<T>(How<T>);
 
+type Select<T> = Arc<dyn Fn(Reply<'_>) -> Result<T, Error> + Send + Sync>;
+
 enum How<T> {
-    /// With what stands for an absent field.
-    Plain(Decode<T>, Option<fn() -> T>),
-    /// One that knows more than its types say.
+    Plain(Read<T>),
+    /// A read of one field, with what makes the result where it is absent.
+    Or(ReadOr<T>, Option<fn() -> T>),
+    /// Captures the fields that `get_many` selected, so it cannot be a plain `fn`.
     Selecting(Select<T>),
 }
 
 impl<T> Clone for Reader<T> {
     fn clone(&self) -> Self {
         Self(match &self.0 {
-            How::Plain(decode, absent) => How::Plain(*decode, *absent),
+            How::Plain(read) => How::Plain(*read),
+            How::Or(read, absent) => How::Or(*read, *absent),
             How::Selecting(select) => How::Selecting(Arc::clone(select)),
         })
     }
@@ -67,7 +78,8 @@ impl<T> Reader<T> {
     #[inline]
     pub(crate) fn read(&self, reply: Reply<'_>) -> Result<T, Error> {
         match &self.0 {
-            How::Plain(decode, absent) => decode(reply, *absent),
+            How::Plain(read) => read(reply),
+            How::Or(read, absent) => read(reply, *absent),
             How::Selecting(select) => select(reply),
         }
     }
@@ -75,14 +87,14 @@ impl<T> Reader<T> {
 
 impl<T> Command<T> {
     #[inline]
-    pub(crate) fn new(request: Result<Request, Error>, decode: Decode<T>) -> Self {
-        Self { request, reader: Reader(How::Plain(decode, None)) }
+    pub(crate) fn new(request: Result<Request, Error>, read: Read<T>) -> Self {
+        Self { request, reader: Reader(How::Plain(read)) }
     }
 
-    /// With what stands for an absent field.
+    /// A read of one field, with what makes the result where it is absent.
     #[inline]
-    pub(crate) fn or(request: Result<Request, Error>, decode: Decode<T>, absent: Option<fn() -> T>) -> Self {
-        Self { request, reader: Reader(How::Plain(decode, absent)) }
+    pub(crate) fn or(request: Result<Request, Error>, read: ReadOr<T>, absent: Option<fn() -> T>) -> Self {
+        Self { request, reader: Reader(How::Or(read, absent)) }
     }
 
     pub(crate) fn selecting(
@@ -98,14 +110,14 @@ impl<T> Command<T> {
     ///
     /// What [`query`](Self::query) would say before it sends anything: an empty key, a value that cannot be stored.
     pub fn into_cmd(self) -> Result<Cmd, Error> {
-        Ok(self.request?.standalone().cmd)
+        Ok(self.request?.standalone_cmd())
     }
 }
 
 impl<T> fmt::Debug for Command<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request {
-            Ok(request) => write!(f, "Command({} on {})", request.operation, request.place()),
+            Ok(request) => write!(f, "Command({} on {})", request.operation(), request.place()),
             Err(error) => write!(f, "Command({error:?})"),
         }
     }

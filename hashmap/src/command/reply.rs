@@ -1,8 +1,9 @@
-//! Replies of a server: the only file that looks into redis's `Value`. Whatever a server sends is checked.
+//! Replies of a server, read as what each command answers. Whatever a server sends is checked.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::request::Request;
+use crate::command::ttl::Ttl;
 use crate::error::redis_fault::RedisFault;
 use crate::error::{Error, Place};
 
@@ -10,7 +11,7 @@ use crate::error::{Error, Place};
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
 /// A reply, and the request it answers.
-pub struct Reply<'a> {
+pub(crate) struct Reply<'a> {
     value: Value,
     request: &'a Request,
 }
@@ -31,28 +32,17 @@ impl<'a> Reply<'a> {
         self.request
     }
 
-    /// Something was written: a count of it.
-    pub(crate) fn done(self) -> Result<(), Error> {
-        self.count().map(drop)
-    }
-
     /// A number of something that cannot be negative.
     #[inline]
-    pub(crate) fn count(self) -> Result<u64, Error> {
+    fn count(self) -> Result<u64, Error> {
         match self.value {
             Value::Int(count) => u64::try_from(count).map_err(|_| unexpected(self.request)),
             _ => Err(unexpected(self.request)),
         }
     }
 
-    /// True if something was added, removed or found.
-    #[inline]
-    pub(crate) fn flag(self) -> Result<bool, Error> {
-        self.count().map(|count| count > 0)
-    }
-
     /// A number; from a script it comes in digits.
-    pub(crate) fn number(self) -> Result<i64, Error> {
+    fn number(self) -> Result<i64, Error> {
         let number = match &self.value {
             Value::Int(number) => Some(*number),
             Value::BulkString(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
@@ -61,17 +51,8 @@ impl<'a> Reply<'a> {
         number.ok_or_else(|| unexpected(self.request))
     }
 
-    /// What a conditional write did: true if it was carried out.
-    pub(crate) fn applied(self) -> Result<bool, Error> {
-        match self.value {
-            Value::Int(-2 | -1) => Ok(false),
-            Value::Int(0..) => Ok(true),
-            _ => Err(unexpected(self.request)),
-        }
-    }
-
-    /// What a command on several fields says of the one that it was about: -2 where the hash is not there.
-    pub(crate) fn of_field(self) -> Result<i64, Error> {
+    /// What a command on several fields answers for the one that it was about: -2 where the hash is absent.
+    fn of_field(self) -> Result<i64, Error> {
         match self.value {
             Value::Array(values) => match values.as_slice() {
                 [] => Ok(-2),
@@ -83,47 +64,20 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// A page of HSCAN: the cursor of the next one, and its entries.
-    pub(crate) fn page(self) -> Result<(u64, Vec<Entry>), Error> {
-        let request = self.request;
-        let Value::Array(parts) = self.value else { return Err(unexpected(request)) };
-        let Ok([cursor, entries]) = <[Value; 2]>::try_from(parts) else { return Err(unexpected(request)) };
-        let cursor = some_bytes(cursor, request)?;
-        let cursor = std::str::from_utf8(&cursor).ok().and_then(|cursor| cursor.parse().ok());
-        Ok((cursor.ok_or_else(|| unexpected(request))?, Reply { value: entries, request }.entries()?))
-    }
-
-    /// The same reply once more.
-    pub(crate) fn again(&self) -> Self {
-        Self { value: self.value.clone(), request: self.request }
-    }
-
     /// A value, or none.
     #[inline]
     pub(crate) fn bytes(self) -> Result<Option<Vec<u8>>, Error> {
         bytes(self.value, self.request)
     }
 
-    /// As many values as were asked for.
-    pub(crate) fn values(self, expected: usize) -> Result<Values<'a>, Error> {
+    /// One value, or none, for each field that was asked for.
+    pub(crate) fn values(self) -> Result<Values<'a>, Error> {
         match self.value {
-            Value::Array(values) if values.len() == expected => {
-                Ok(Values { values: values.into_iter(), request: self.request })
+            Value::Array(values) if values.len() == self.request.names() => {
+                Ok(Values { values, request: self.request })
             }
             _ => Err(unexpected(self.request)),
         }
-    }
-
-    /// As many values as the command has asked for.
-    pub(crate) fn all_values(self) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        let expected = self.request.fields_named();
-        self.values_of(expected)
-    }
-
-    /// The same, all at once.
-    pub(crate) fn values_of(self, expected: usize) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        let mut values = self.values(expected)?;
-        (0..expected).map(|_| values.next()).collect()
     }
 
     /// The names of fields.
@@ -151,24 +105,98 @@ impl<'a> Reply<'a> {
             _ => Err(unexpected(request)),
         }
     }
+
+    /// A page of HSCAN: the cursor of the next one, and its entries.
+    pub(crate) fn page(self) -> Result<(u64, Vec<Entry>), Error> {
+        let request = self.request;
+        let Value::Array(parts) = self.value else { return Err(unexpected(request)) };
+        let Ok([cursor, entries]) = <[Value; 2]>::try_from(parts) else { return Err(unexpected(request)) };
+        let cursor = some_bytes(cursor, request)?;
+        let cursor = std::str::from_utf8(&cursor).ok().and_then(|cursor| cursor.parse().ok());
+        Ok((cursor.ok_or_else(|| unexpected(request))?, Reply { value: entries, request }.entries()?))
+    }
 }
 
-/// The values of a record's fields, in the order in which they were asked for.
+// What single commands answer. Functions and not methods: a lifetime of the impl would not fit `Read`.
+
+/// The number of something that was written.
+pub(crate) fn done(reply: Reply<'_>) -> Result<(), Error> {
+    reply.count().map(drop)
+}
+
+/// How many there are.
+pub(crate) fn count(reply: Reply<'_>) -> Result<u64, Error> {
+    reply.count()
+}
+
+/// True if something was added, removed or found.
+#[inline]
+pub(crate) fn flag(reply: Reply<'_>) -> Result<bool, Error> {
+    reply.count().map(|count| count > 0)
+}
+
+/// The sum of a counter.
+pub(crate) fn number(reply: Reply<'_>) -> Result<i64, Error> {
+    reply.number()
+}
+
+/// True if a conditional write was carried out.
+pub(crate) fn applied(reply: Reply<'_>) -> Result<bool, Error> {
+    let Reply { value, request } = reply;
+    match value {
+        Value::Int(-2 | -1) => Ok(false),
+        Value::Int(0..) => Ok(true),
+        _ => Err(unexpected(request)),
+    }
+}
+
+/// The time to live of the hash.
+pub(crate) fn ttl(reply: Reply<'_>) -> Result<Ttl, Error> {
+    let request = reply.request;
+    Ttl::from_reply(reply.number()?).ok_or_else(|| unexpected(request))
+}
+
+/// The time to live of a field.
+pub(crate) fn field_ttl(reply: Reply<'_>) -> Result<Ttl, Error> {
+    let request = reply.request;
+    Ttl::from_reply(reply.of_field()?).ok_or_else(|| unexpected(request))
+}
+
+/// True if the time to live of a field was changed.
+pub(crate) fn field_flag(reply: Reply<'_>) -> Result<bool, Error> {
+    reply.of_field().map(|answer| answer > 0)
+}
+
+/// The values of the fields that a request has named, in its order.
 pub(crate) struct Values<'a> {
-    values: std::vec::IntoIter<Value>,
+    values: Vec<Value>,
     request: &'a Request,
 }
 
 impl Values<'_> {
-    /// True if no field is stored.
-    pub(crate) fn all_absent(&self) -> bool {
-        self.values.as_slice().iter().all(|value| matches!(value, Value::Nil))
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
     }
 
+    /// True if no field is stored.
+    pub(crate) fn all_absent(&self) -> bool {
+        self.values.iter().all(|value| matches!(value, Value::Nil))
+    }
+
+    /// What is stored of the field at this position.
     #[inline]
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let value = self.values.next().ok_or_else(|| unexpected(self.request))?;
-        bytes(value, self.request)
+    pub(crate) fn get(&self, index: usize) -> Result<Option<&[u8]>, Error> {
+        match self.values.get(index) {
+            Some(Value::BulkString(bytes)) => Ok(Some(bytes)),
+            Some(Value::Nil) => Ok(None),
+            Some(Value::ServerError(error)) => Err(failed(error.clone().into(), self.request)),
+            _ => Err(unexpected(self.request)),
+        }
+    }
+
+    /// Moves out what is stored of the field at this position.
+    pub(crate) fn take(&mut self, index: usize) -> Result<Option<Vec<u8>>, Error> {
+        bytes(self.values.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil)), self.request)
     }
 
     /// The field at this position.
@@ -177,33 +205,43 @@ impl Values<'_> {
     }
 }
 
+/// What to send after this reply: the script with its source, where the server does not know it.
+pub(crate) fn retry(request: &Request, reply: &Result<Value, RedisError>) -> Option<Cmd> {
+    let noscript = ErrorKind::Server(ServerErrorKind::NoScript);
+    let is_unknown = match reply {
+        Ok(Value::ServerError(error)) => error.kind() == Some(ServerErrorKind::NoScript),
+        Ok(_) => false,
+        Err(error) => error.kind() == noscript,
+    };
+    (request.is_script() && is_unknown).then(|| request.standalone_cmd())
+}
+
 pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
     // These are known by their texts only. Inside a script more text stands around them.
     let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
     if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) || error.code() == Some("ERR") {
-        let counts = matches!(request.operation, "HINCRBY" | "increment");
-        if counts && says("hash value is not an integer") {
+        if request.counts() && says("hash value is not an integer") {
             return Error::NotACounter { place: request.place() };
         }
-        if counts && says("would overflow") {
+        if request.counts() && says("would overflow") {
             return Error::Overflow { place: request.place() };
         }
         // (A server without scripts is another matter; and `acl_check_cmd` has its own words for an unknown command.)
         let unknown = ["unknown command 'H", "Unknown command", "Unknown Redis command", "Invalid command passed"];
-        if request.expires_fields && unknown.into_iter().any(says) {
+        if request.expires_fields() && unknown.into_iter().any(says) {
             return Error::Unsupported {
                 place: request.place(),
-                operation: request.operation,
+                operation: request.operation(),
                 needs: "a server on which fields expire, Redis 8.0, Valkey 9.1 or newer",
             };
         }
     }
-    Error::Redis { place: request.place(), operation: request.operation, source: RedisFault::new(error) }
+    Error::Redis { place: request.place(), operation: request.operation(), source: RedisFault::new(error) }
 }
 
 #[cold]
 pub(crate) fn unexpected(request: &Request) -> Error {
-    Error::UnexpectedReply { place: request.place(), operation: request.operation }
+    Error::UnexpectedReply { place: request.place(), operation: request.operation() }
 }
 
 #[inline]

@@ -1,355 +1,354 @@
-//! Redis commands: the only file, besides the scripts, that knows their names and their arguments.
+//! What is sent: a Redis command or a script, with its key and its fields as data. It is packed once, when it goes out.
 
-use std::borrow::Cow;
+use std::io::Write;
+use std::sync::Arc;
 
-use redis::{Arg, Cmd, RedisWrite};
+use redis::{Cmd, RedisWrite};
 
-use crate::command::key::Key;
-use crate::command::script::{CALL_AND_EXPIRE, INCREMENT, Script, TAKE};
+use crate::command::changes::{Change, Changes, Guard, HashCondition, Name, Outcome};
+use crate::command::named_field::FieldInfo;
+use crate::command::script::Script;
+use crate::command::target::Target;
+use crate::command::ttl::{FieldTtl, Millis};
 use crate::error::{Error, Place};
-use crate::format::storage::FormatOf;
 
-/// How many arguments a script hands on to a command: `unpack` is limited by Lua's stack.
-pub(crate) const UNPACKED: usize = 4000;
+/// How many arguments a script hands on to a command at once: `unpack` is limited by Lua's stack.
+const UNPACKED: usize = 4000;
 
 /// What is sent.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[doc(hidden)]
 pub struct Request {
-    pub(crate) cmd: Cmd,
+    key: Arc<str>,
+    verb: Verb,
+    body: Body,
     /// The Redis command's name, or the operation that a script stands for.
-    pub(crate) operation: &'static str,
-    /// Where the names of fields begin, if it names any.
-    pub(crate) fields: usize,
-    /// True if it is about one field.
-    pub(crate) one_field: bool,
-    /// True if it needs a server with expiry of fields.
-    pub(crate) expires_fields: bool,
-    pub(crate) script: Option<&'static Script>,
+    operation: &'static str,
+    /// True if it is about one field, and not about the hash.
+    about_field: bool,
+    /// The time to live that it gives the hash, in the same step.
+    renews: Option<Millis>,
+    /// True if it needs a server on which fields expire.
+    expires_fields: bool,
+    /// True if it adds to a counter.
+    counts: bool,
 }
 
-/// Where the key of a script stands: `EVALSHA hash 1 key`.
-const SCRIPT_KEY: usize = 3;
+#[derive(Debug, Clone, Copy)]
+enum Verb {
+    Command(&'static str),
+    Script(Script),
+}
+
+/// What stands behind the key.
+#[derive(Debug, Clone)]
+enum Body {
+    Args(Names, [Arg; 4]),
+    Changes(Changes),
+}
+
+/// The names of fields.
+#[derive(Debug, Clone)]
+pub(crate) enum Names {
+    None,
+    One(Name),
+    Many(Vec<Name>),
+    /// All fields of a record.
+    Declared(&'static [FieldInfo]),
+}
+
+/// One argument, or the names of all fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Arg {
+    Names,
+    Text(&'static str),
+    Int(i64),
+    Uint(u64),
+    /// The time to live of the hash in milliseconds, 0 where it is left alone.
+    Renewal,
+    /// Nothing: not every command has four arguments.
+    None,
+}
+
+/// How a script is named: by its hash, or by its source where the server may not know it.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Hash,
+    Source,
+}
+
+impl Names {
+    fn get(&self, index: usize) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::One(name) => (index == 0).then_some(name),
+            Self::Many(names) => names.get(index).map(|name| &**name),
+            Self::Declared(fields) => fields.get(index).map(|field| field.name),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..).map_while(|index| self.get(index))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(_) => 1,
+            Self::Many(names) => names.len(),
+            Self::Declared(fields) => fields.len(),
+        }
+    }
+}
 
 impl Request {
-    pub(crate) fn start(operation: &'static str, key: &Key, args: usize, bytes: usize) -> Result<Self, Error> {
-        let key = key.check()?;
-        let mut cmd = Cmd::with_capacity(args + 2, operation.len() + key.len() + bytes);
-        cmd.arg(operation).arg(key);
-        Ok(Self { cmd, operation, fields: 2, one_field: false, expires_fields: false, script: None })
-    }
-
-    /// A script on one hash; its arguments are to follow.
-    pub(crate) fn script(script: &'static Script, key: &[u8], args: usize) -> Self {
-        let mut cmd = Cmd::with_capacity(args + 4, key.len());
-        cmd.arg("EVALSHA").arg(script.hash()).arg(1).arg(key);
-        Self {
-            cmd,
-            operation: script.operation,
-            fields: SCRIPT_KEY + 1,
-            one_field: false,
+    fn new<const N: usize>(
+        target: &Target,
+        verb: Verb,
+        operation: &'static str,
+        names: Names,
+        args: [Arg; N],
+    ) -> Result<Self, Error> {
+        let key = Arc::clone(target.key()?);
+        if names.iter().any(str::is_empty) {
+            return Err(Error::EmptyField { place: Place::new(&key, None) });
+        }
+        let mut padded = [Arg::None; 4];
+        padded[..N].copy_from_slice(&args);
+        Ok(Self {
+            key,
+            verb,
+            operation,
+            about_field: matches!(names, Names::One(_)),
+            body: Body::Args(names, padded),
+            renews: None,
             expires_fields: false,
-            script: Some(script),
-        }
+            counts: false,
+        })
     }
 
-    /// Says that it is about one field, whose name is at this position.
-    pub(crate) fn about_field(mut self, position: usize) -> Self {
-        self.fields = position;
-        self.one_field = true;
-        self
+    /// A Redis command: its name, the key, and these arguments.
+    pub(crate) fn command<const N: usize>(
+        target: &Target,
+        name: &'static str,
+        names: Names,
+        args: [Arg; N],
+    ) -> Result<Self, Error> {
+        Self::new(target, Verb::Command(name), name, names, args)
     }
 
-    /// A command that is about the whole hash.
-    fn whole(operation: &'static str, key: &Key) -> Result<Self, Error> {
-        Self::start(operation, key, 0, 0)
+    /// A script that stands for an operation on one field: the key, and these as ARGV.
+    pub(crate) fn script<const N: usize>(
+        target: &Target,
+        script: Script,
+        operation: &'static str,
+        field: Name,
+        args: [Arg; N],
+    ) -> Result<Self, Error> {
+        Self::new(target, Verb::Script(script), operation, Names::One(field), args)
     }
 
-    /// A command that is about one field.
-    fn one(operation: &'static str, key: &Key, field: &str, bytes: usize) -> Result<Self, Error> {
-        let mut request = Self::start(operation, key, 2, field.len() + bytes)?;
-        check_name(field, || request.place())?;
-        request.cmd.arg(field);
-        request.one_field = true;
-        Ok(request)
-    }
-
-    /// A command on several fields. Where there is none to name, one that changes nothing.
-    fn several(operation: &'static str, key: &Key, fields: &[Cow<'_, str>]) -> Result<Self, Error> {
-        let mut request = Self::start(operation, key, fields.len(), fields.iter().map(|field| field.len()).sum())?;
-        for field in fields {
-            check_name(field, || request.hash())?;
-            request.cmd.arg(&**field);
-        }
-        if fields.is_empty() { Self::exists(key) } else { Ok(request) }
-    }
-
-    /// `HSET key field value`
-    #[inline]
-    pub(crate) fn hset<T, F, Q>(key: &Key, field: &str, value: &Q, limit: usize) -> Result<Self, Error>
-    where
-        F: FormatOf<T, Q>,
-        T: ?Sized,
-        Q: ?Sized,
-    {
-        Self::value::<T, F, Q>("HSET", key, field, value, limit)
-    }
-
-    /// `HSETNX key field value`
-    pub(crate) fn hsetnx<T, F, Q>(key: &Key, field: &str, value: &Q, limit: usize) -> Result<Self, Error>
-    where
-        F: FormatOf<T, Q>,
-        T: ?Sized,
-        Q: ?Sized,
-    {
-        Self::value::<T, F, Q>("HSETNX", key, field, value, limit)
-    }
-
-    #[inline]
-    fn value<T, F, Q>(operation: &'static str, key: &Key, field: &str, value: &Q, limit: usize) -> Result<Self, Error>
-    where
-        F: FormatOf<T, Q>,
-        T: ?Sized,
-        Q: ?Sized,
-    {
-        let planned = F::plan(value, limit);
-        let size = planned.as_ref().map_or(0, F::planned_len);
-        let mut request = Self::one(operation, key, field, size)?;
-        planned
-            .and_then(|plan| F::write(value, &plan, request.cmd.writer_for_next_arg()))
-            .map_err(|fault| Error::at(fault, request.place()))?;
-        Ok(request)
-    }
-
-    /// `HGET key field`
-    pub(crate) fn hget(key: &Key, field: &str) -> Result<Self, Error> {
-        Self::one("HGET", key, field, 0)
-    }
-
-    /// `HDEL key field`
-    pub(crate) fn hdel(key: &Key, field: &str) -> Result<Self, Error> {
-        Self::one("HDEL", key, field, 0)
-    }
-
-    /// `HDEL key field …`
-    pub(crate) fn hdel_many(key: &Key, fields: &[Cow<'_, str>]) -> Result<Self, Error> {
-        Self::several("HDEL", key, fields)
-    }
-
-    /// `HEXISTS key field`
-    pub(crate) fn hexists(key: &Key, field: &str) -> Result<Self, Error> {
-        Self::one("HEXISTS", key, field, 0)
-    }
-
-    /// `HINCRBY key field by`
-    pub(crate) fn hincrby(key: &Key, field: &str, by: i64) -> Result<Self, Error> {
-        let mut request = Self::one("HINCRBY", key, field, 20)?;
-        request.cmd.arg(by);
-        Ok(request)
-    }
-
-    /// `HGETALL key`
-    pub(crate) fn hgetall(key: &Key) -> Result<Self, Error> {
-        Self::whole("HGETALL", key)
-    }
-
-    /// `HKEYS key`
-    pub(crate) fn hkeys(key: &Key) -> Result<Self, Error> {
-        Self::whole("HKEYS", key)
-    }
-
-    /// `HLEN key`
-    pub(crate) fn hlen(key: &Key) -> Result<Self, Error> {
-        Self::whole("HLEN", key)
-    }
-
-    /// `HSCAN key cursor COUNT count`
-    pub(crate) fn hscan(key: &Key, cursor: u64, count: u32) -> Result<Self, Error> {
-        let mut request = Self::start("HSCAN", key, 3, 40)?;
-        request.cmd.arg(cursor).arg("COUNT").arg(count);
-        Ok(request)
-    }
-
-    /// `DEL key`
-    pub(crate) fn del(key: &Key) -> Result<Self, Error> {
-        Self::whole("DEL", key)
-    }
-
-    /// `EXISTS key`
-    pub(crate) fn exists(key: &Key) -> Result<Self, Error> {
-        Self::whole("EXISTS", key)
-    }
-
-    /// `PEXPIRE key milliseconds`
-    pub(crate) fn pexpire(key: &Key, millis: u64) -> Result<Self, Error> {
-        Self::with_number("PEXPIRE", key, millis)
-    }
-
-    /// `PEXPIREAT key milliseconds`
-    pub(crate) fn pexpireat(key: &Key, millis: u64) -> Result<Self, Error> {
-        Self::with_number("PEXPIREAT", key, millis)
-    }
-
-    /// `PTTL key`
-    pub(crate) fn pttl(key: &Key) -> Result<Self, Error> {
-        Self::whole("PTTL", key)
-    }
-
-    /// `PERSIST key`
-    pub(crate) fn persist(key: &Key) -> Result<Self, Error> {
-        Self::whole("PERSIST", key)
-    }
-
-    /// `HPEXPIRE key milliseconds FIELDS 1 field`
-    pub(crate) fn hpexpire(key: &Key, field: &str, millis: u64) -> Result<Self, Error> {
-        Self::field_expiry(Self::with_number("HPEXPIRE", key, millis)?, field)
-    }
-
-    /// `HPEXPIREAT key milliseconds FIELDS 1 field`
-    pub(crate) fn hpexpireat(key: &Key, field: &str, millis: u64) -> Result<Self, Error> {
-        Self::field_expiry(Self::with_number("HPEXPIREAT", key, millis)?, field)
-    }
-
-    /// `HPTTL key FIELDS 1 field`
-    pub(crate) fn hpttl(key: &Key, field: &str) -> Result<Self, Error> {
-        Self::field_expiry(Self::whole("HPTTL", key)?, field)
-    }
-
-    /// `HPERSIST key FIELDS 1 field`
-    pub(crate) fn hpersist(key: &Key, field: &str) -> Result<Self, Error> {
-        Self::field_expiry(Self::whole("HPERSIST", key)?, field)
-    }
-
-    fn with_number(operation: &'static str, key: &Key, number: u64) -> Result<Self, Error> {
-        let mut request = Self::start(operation, key, 5, 40)?;
-        request.cmd.arg(number);
-        Ok(request)
-    }
-
-    fn field_expiry(mut self, field: &str) -> Result<Self, Error> {
-        check_name(field, || self.hash())?;
-        self.cmd.arg("FIELDS").arg(1).arg(field);
-        self.expires_fields = true;
-        let position = self.cmd.args_iter().len() - 1;
-        Ok(self.about_field(position))
-    }
-
-    /// `HMGET key field …`, of a record's own fields.
-    pub(crate) fn hmget(key: &Key, fields: impl ExactSizeIterator<Item = &'static str>) -> Result<Self, Error> {
-        // Names are short: an exact sum would take another round over them.
-        let mut request = Self::start("HMGET", key, fields.len(), fields.len() * 12)?;
-        for field in fields {
-            request.cmd.arg(field);
-        }
-        Ok(request)
-    }
-
-    /// `HMGET key field …`
-    pub(crate) fn hmget_many(key: &Key, fields: &[Cow<'_, str>]) -> Result<Self, Error> {
-        Self::several("HMGET", key, fields)
-    }
-
-    /// `HINCRBY`, after which a field that has no time expires in `millis`, and the record in `ttl` (0: it is left as it is).
-    pub(crate) fn increment_expiring(key: &Key, field: &str, by: i64, millis: u64, ttl: u64) -> Result<Self, Error> {
-        let named = Self::one("increment", key, field, 0)?;
-        let mut request = Self::script(&INCREMENT, named.key(), 4).about_field(SCRIPT_KEY + 1);
-        request.cmd.arg(field).arg(by).arg(millis).arg(ttl);
-        request.expires_fields = millis != 0;
-        Ok(request)
-    }
-
-    /// Reads a field and removes it, if it is of this kind.
-    pub(crate) fn take(key: &Key, field: &str, kind: u8, ttl: u64) -> Result<Self, Error> {
-        let named = Self::one("take", key, field, 0)?;
-        let mut request = Self::script(&TAKE, named.key(), 3).about_field(SCRIPT_KEY + 1);
-        request.cmd.arg(field).arg(ttl).arg(kind);
-        Ok(request)
-    }
-
-    /// The same, and the record expires in so many milliseconds from then; 0: it is left as it is.
-    pub(crate) fn expiring(self, ttl: u64) -> Self {
-        if ttl == 0 {
-            return self;
-        }
-        let mut request = Self::script(&CALL_AND_EXPIRE, self.key(), self.cmd.args_iter().len());
-        request.cmd.arg(ttl).arg(self.operation);
-        self.copy_args(2, &mut request.cmd);
+    /// A command that sets or removes all the fields of some changes, without a condition.
+    pub(crate) fn plain_changes(name: &'static str, changes: Changes) -> Self {
         Self {
-            operation: self.operation,
-            // Behind EVALSHA, the hash, 1, the key, the time and the command's name.
-            fields: self.fields + SCRIPT_KEY + 1,
-            one_field: self.one_field,
-            ..request
+            key: Arc::clone(changes.key()),
+            verb: Verb::Command(name),
+            operation: name,
+            body: Body::Changes(changes),
+            about_field: false,
+            renews: None,
+            expires_fields: false,
+            counts: false,
         }
     }
 
-    /// The key, and the field if it is about one.
+    /// A script that carries out changes of any kind.
+    pub(crate) fn conditional_changes(operation: &'static str, changes: Changes) -> Self {
+        let is_limited = |change: &Change| matches!(change.to, Outcome::Set(_, FieldTtl::Limited(_)));
+        Self {
+            expires_fields: changes.list().iter().any(is_limited),
+            verb: Verb::Script(Script::Write),
+            ..Self::plain_changes(operation, changes)
+        }
+    }
+
+    /// Gives the hash a time to live in the same step.
+    pub(crate) fn renewing(self, ttl: Option<Millis>) -> Self {
+        Self { renews: ttl, ..self }
+    }
+
+    /// Needs a server on which fields expire.
+    pub(crate) fn expiring_fields(self) -> Self {
+        Self { expires_fields: true, ..self }
+    }
+
+    /// Adds to a counter.
+    pub(crate) fn counting(self) -> Self {
+        Self { counts: true, ..self }
+    }
+
+    /// Is about the one field that it names.
+    pub(crate) fn about_field(self) -> Self {
+        Self { about_field: true, ..self }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(crate) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    pub(crate) fn expires_fields(&self) -> bool {
+        self.expires_fields
+    }
+
+    pub(crate) fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// How many fields it names.
+    pub(crate) fn names(&self) -> usize {
+        match &self.body {
+            Body::Args(names, _) => names.len(),
+            Body::Changes(changes) => changes.list().len(),
+        }
+    }
+
+    /// What it is about: the hash, or one field.
     pub(crate) fn place(&self) -> Place {
-        if self.one_field { self.place_of(0) } else { self.hash() }
+        if self.about_field { self.place_of(0) } else { Place::new(&self.key, None) }
     }
 
-    /// The key, and this one of the fields it names.
-    pub(crate) fn place_of(&self, field: usize) -> Place {
-        Place::new(&self.arg(self.key_index()), Some(&self.arg(self.fields + field)))
+    /// One of the fields that it names.
+    pub(crate) fn place_of(&self, index: usize) -> Place {
+        let name = match &self.body {
+            Body::Args(names, _) => names.get(index),
+            Body::Changes(changes) => changes.list().get(index).map(|change| &*change.name),
+        };
+        Place::new(&self.key, name)
     }
 
-    /// How many fields it names, if nothing comes behind them.
-    pub(crate) fn fields_named(&self) -> usize {
-        self.cmd.args_iter().len() - self.fields
+    /// What to send first.
+    pub(crate) fn cmd(&self) -> Cmd {
+        self.pack(By::Hash)
     }
 
-    /// The hash as a whole.
-    pub(crate) fn hash(&self) -> Place {
-        Place::new(&self.arg(self.key_index()), None)
-    }
-
-    pub(crate) fn key(&self) -> &[u8] {
-        self.bytes(self.key_index())
-    }
-
-    fn key_index(&self) -> usize {
-        if self.script.is_some() { SCRIPT_KEY } else { 1 }
-    }
-
-    fn bytes(&self, index: usize) -> &[u8] {
-        match self.cmd.args_iter().nth(index) {
-            Some(Arg::Simple(bytes)) => bytes,
-            _ => &[],
-        }
-    }
-
-    fn arg(&self, index: usize) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.bytes(index))
-    }
-
-    /// Appends its arguments from a position on to another command.
-    pub(crate) fn copy_args(&self, from: usize, to: &mut Cmd) {
-        copy_args(&self.cmd, from, to);
+    /// What works on every server, and in a batch: EVALSHA inside MULTI would let the commands around it pass where the
+    /// script is not known.
+    pub(crate) fn standalone_cmd(&self) -> Cmd {
+        self.pack(By::Source)
     }
 
     pub(crate) fn is_script(&self) -> bool {
-        self.script.is_some()
+        matches!(self.verb, Verb::Script(_)) || self.renews.is_some()
     }
 
-    /// With its source, if it is a script: what a server without it needs, and a batch, since EVALSHA inside MULTI
-    /// would let the commands around it pass where the script is not known.
-    pub(crate) fn standalone(self) -> Self {
-        let Some(script) = self.script else { return self };
-        let mut cmd = Cmd::with_capacity(self.cmd.args_iter().len(), script.source.len());
-        cmd.arg("EVAL").arg(script.source);
-        copy_args(&self.cmd, 2, &mut cmd);
-        Self { cmd, ..self }
+    fn pack(&self, by: By) -> Cmd {
+        let (args, bytes) = match &self.body {
+            // Names are short: an exact sum would take another round over them.
+            Body::Args(names, args) => (names.len() + args.len(), names.len() * 12 + 60),
+            Body::Changes(changes) => (changes.list().len() * 3 + 8, changes.list().len() * 16 + changes.bytes() + 60),
+        };
+        let mut cmd = Cmd::with_capacity(args + 6, bytes + self.key.len());
+        match (self.verb, self.renews) {
+            (Verb::Command(name), None) => {
+                cmd.arg(name).arg(&*self.key);
+            }
+            (Verb::Command(name), Some(ttl)) => {
+                self.pack_script(Script::CallAndExpire, by, &mut cmd);
+                cmd.arg(ttl.get()).arg(name);
+            }
+            (Verb::Script(script), _) => self.pack_script(script, by, &mut cmd),
+        }
+        match (&self.body, self.verb) {
+            (Body::Args(names, args), _) => args.iter().for_each(|arg| self.pack_arg(*arg, names, &mut cmd)),
+            (Body::Changes(changes), Verb::Command(_)) => {
+                for change in changes.list() {
+                    pack_change(changes, change, &mut cmd);
+                }
+            }
+            (Body::Changes(changes), Verb::Script(_)) => self.pack_conditional(changes, &mut cmd),
+        }
+        cmd
     }
-}
 
-pub(crate) fn copy_args(cmd: &Cmd, from: usize, to: &mut Cmd) {
-    for arg in cmd.args_iter().skip(from) {
-        if let Arg::Simple(bytes) = arg {
-            to.arg(bytes);
+    fn pack_script(&self, script: Script, by: By, cmd: &mut Cmd) {
+        match by {
+            By::Hash => cmd.arg("EVALSHA").arg(script.hash()),
+            By::Source => cmd.arg("EVAL").arg(script.source()),
+        };
+        cmd.arg(1).arg(&*self.key);
+    }
+
+    fn pack_arg(&self, arg: Arg, names: &Names, cmd: &mut Cmd) {
+        match arg {
+            Arg::Names => names.iter().fold(cmd, |cmd, name| cmd.arg(name)),
+            Arg::Text(text) => cmd.arg(text),
+            Arg::Int(number) => cmd.arg(number),
+            Arg::Uint(number) => cmd.arg(number),
+            Arg::Renewal => cmd.arg(self.renewal()),
+            Arg::None => cmd,
+        };
+    }
+
+    fn renewal(&self) -> u64 {
+        self.renews.map_or(0, Millis::get)
+    }
+
+    /// ARGV of [`Script::Write`].
+    fn pack_conditional(&self, changes: &Changes, cmd: &mut Cmd) {
+        let list = changes.list();
+        cmd.arg(match changes.condition() {
+            None => "",
+            Some(HashCondition::Absent) => "absent",
+            Some(HashCondition::Present) => "present",
+        });
+        let expires = |change: &&Change| matches!(&change.to, Outcome::Set(_, ttl) if *ttl != FieldTtl::Unlimited);
+        let stays = |change: &&Change| matches!(&change.to, Outcome::Set(_, FieldTtl::Unlimited));
+        let expiring = list.iter().filter(expires).count();
+        let keep = changes.keeps_unchanged() && expiring > 0;
+        cmd.arg(self.renewal()).arg(if keep { "keep" } else { "" });
+        cmd.arg(list.iter().filter(|change| change.guard.is_some()).count());
+        for change in list {
+            let Some(guard) = &change.guard else { continue };
+            cmd.arg(&*change.name);
+            let mut arg = cmd.writer_for_next_arg();
+            // A buffer in memory takes everything.
+            let _ = match guard {
+                Guard::Absent => Ok(()),
+                Guard::Present => arg.write_all(b"*"),
+                Guard::Stored(bytes) => arg.write_all(b"=").and_then(|()| arg.write_all(bytes)),
+            };
+        }
+        cmd.arg(expiring);
+        for change in list.iter().filter(expires) {
+            pack_change(changes, change, cmd);
+            match change.to {
+                Outcome::Set(_, FieldTtl::Limited(ttl)) => cmd.arg(ttl.get()),
+                _ => cmd.arg("keep"),
+            };
+        }
+        cmd.arg(list.iter().filter(stays).count() * 2);
+        for change in list.iter().filter(stays) {
+            pack_change(changes, change, cmd);
+        }
+        for change in list.iter().filter(|change| matches!(change.to, Outcome::Removed)) {
+            pack_change(changes, change, cmd);
         }
     }
 }
 
-pub(crate) fn check_name(field: &str, place: impl FnOnce() -> Place) -> Result<(), Error> {
-    if field.is_empty() { Err(Error::EmptyField { place: place() }) } else { Ok(()) }
+/// The name of a field, and its value if it is set.
+fn pack_change(changes: &Changes, change: &Change, cmd: &mut Cmd) {
+    cmd.arg(&*change.name);
+    if let Some(value) = changes.value(change) {
+        cmd.arg(value);
+    }
+}
+
+/// True if a script can hand on so many arguments at once.
+pub(crate) fn can_unpack(args: usize) -> bool {
+    args <= UNPACKED
 }

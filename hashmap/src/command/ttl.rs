@@ -1,3 +1,5 @@
+//! Times to live, of hashes and of fields.
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Place};
@@ -6,7 +8,7 @@ use crate::error::{Error, Place};
 const LATEST: u64 = (1 << 46) - 1;
 
 /// The longest time to live, in milliseconds: half of that, so that there is room for the years that have passed.
-pub(crate) const MAX_TTL: u64 = 1 << 45;
+const MAX_TTL: u64 = 1 << 45;
 
 /// When something in Redis expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,35 +38,62 @@ impl Ttl {
     }
 }
 
-/// What a record declares about its expiry.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Expiry {
-    /// Milliseconds that each write gives the record; 0: writes leave it as it is.
-    pub(crate) on_write: u64,
-    /// The same for reads.
-    pub(crate) on_read: u64,
-}
+/// A time to live, in milliseconds: between 1 and [`MAX_TTL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Millis(u64);
 
-impl Expiry {
-    /// What the attributes `ttl` and `sliding` say.
-    pub(crate) fn declared(ttl: Option<Duration>, sliding: bool) -> Self {
-        let ttl = ttl.map_or(0, declared_millis);
-        Self { on_write: ttl, on_read: if sliding { ttl } else { 0 } }
+impl Millis {
+    /// The derive has checked the literal.
+    pub(crate) fn declared(ttl: Duration) -> Self {
+        Self(u64::try_from(ttl.as_millis()).unwrap_or(MAX_TTL).clamp(1, MAX_TTL))
+    }
+
+    /// Rounds up, so that no time to live becomes none.
+    pub(crate) fn from_duration(ttl: Duration, place: impl FnOnce() -> Place) -> Result<Self, Error> {
+        let problem = match u64::try_from(ttl.as_nanos().div_ceil(1_000_000)) {
+            Ok(millis @ 1..=MAX_TTL) => return Ok(Self(millis)),
+            Ok(0) => "a time to live of zero; to remove it, delete it",
+            _ => "a time to live longer than 2^45 ms (1,114 years)",
+        };
+        Err(Error::Expiry { place: place(), problem })
+    }
+
+    pub(crate) fn get(self) -> u64 {
+        self.0
     }
 }
 
-/// The derive has checked the literal.
-pub(crate) fn declared_millis(ttl: Duration) -> u64 {
-    u64::try_from(ttl.as_millis()).unwrap_or(MAX_TTL).clamp(1, MAX_TTL)
+/// What a write does to the time to live of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldTtl {
+    /// The field stays until it is removed: `HSET` ends any time that it has.
+    Unlimited,
+    /// The field keeps the time that it has, if it has one. It needs no server on which fields expire.
+    Keep,
+    /// The field expires after this time.
+    Limited(Millis),
 }
 
-/// A time to live in milliseconds, rounded up.
-pub(crate) fn millis(ttl: Duration, place: impl FnOnce() -> Place) -> Result<u64, Error> {
-    let millis = ttl.as_nanos().div_ceil(1_000_000);
-    match u64::try_from(millis) {
-        Ok(millis @ 1..=MAX_TTL) => Ok(millis),
-        Ok(0) => Err(Error::Expiry { place: place(), problem: "a time to live of zero; to remove it, delete it" }),
-        _ => Err(Error::Expiry { place: place(), problem: "a time to live longer than 2^45 ms (1,114 years)" }),
+impl FieldTtl {
+    pub(crate) fn declared(ttl: Option<Duration>) -> Self {
+        ttl.map_or(Self::Unlimited, |ttl| Self::Limited(Millis::declared(ttl)))
+    }
+}
+
+/// What a record declares about its expiry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Expiry {
+    /// The time to live that each write gives the record, if it gives one.
+    pub(crate) on_write: Option<Millis>,
+    /// The one that each read gives it.
+    pub(crate) on_read: Option<Millis>,
+}
+
+impl Expiry {
+    /// What the attributes `ttl` and `sliding` declare.
+    pub(crate) fn declared(ttl: Option<Duration>, sliding: bool) -> Self {
+        let on_write = ttl.map(Millis::declared);
+        Self { on_write, on_read: on_write.filter(|_| sliding) }
     }
 }
 

@@ -1,57 +1,14 @@
 //! What the embedded store answers to Redis's commands, at the level of redis's `Value`.
 
-use redis::{RedisError, Value};
+use redis::Value;
 
-use super::expiry::{self, Clock};
-use super::scan::{Page, Scan};
-use super::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
-use crate::command::script::Script;
+use crate::embedded::answer::{Answer, Args, Failure, bulk, error, int, number, refuse, value_of, wrong_number};
+use crate::embedded::expiry::{self, Clock};
+use crate::embedded::scan::{Page, Scan};
+use crate::embedded::tables::{FieldExpiries, Fields, Hash, Keys, View, Writer};
 
-/// The arguments of one command, its name first.
-pub(super) type Args = Vec<Vec<u8>>;
-
-/// Why a command was not carried out.
-pub(crate) enum Failure {
-    /// What Redis would answer, without the `-`.
-    Reply(String),
-    Storage(redb::Error),
-}
-
-impl From<redb::Error> for Failure {
-    fn from(error: redb::Error) -> Self {
-        Self::Storage(error)
-    }
-}
-
-impl From<redb::StorageError> for Failure {
-    fn from(error: redb::StorageError) -> Self {
-        Self::Storage(error.into())
-    }
-}
-
-pub(super) type Answer = Result<Value, Failure>;
-
-pub(super) fn refuse<T>(reply: impl Into<String>) -> Result<T, Failure> {
-    Err(Failure::Reply(reply.into()))
-}
-
-/// An error as a server sends it.
-pub(super) fn error(reply: &str) -> Value {
-    let line: String = reply.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap_or(Value::Nil)
-}
-
-/// A failure of the disk: the one thing that is no answer.
-pub(super) fn storage_error(error: redb::Error) -> RedisError {
-    let io = match error {
-        redb::Error::Io(error) => error,
-        error => std::io::Error::other(error.to_string()),
-    };
-    io.into()
-}
-
-struct Spec {
-    name: &'static str,
+pub(super) struct Spec {
+    pub(super) name: &'static str,
     /// How many arguments it takes, its name not counted.
     args: std::ops::RangeInclusive<usize>,
     writes: bool,
@@ -111,7 +68,7 @@ fn name_of(command: &Args) -> String {
 }
 
 /// The command, or what Redis says of one it does not know or that has the wrong number of arguments.
-fn spec(command: &Args) -> Result<&'static Spec, Failure> {
+pub(super) fn spec(command: &Args) -> Result<&'static Spec, Failure> {
     let name = name_of(command);
     let Some(spec) = SPECS.iter().find(|spec| spec.name == name) else {
         let name = command.first().map_or_else(String::new, |name| quotable(name));
@@ -128,10 +85,6 @@ fn spec(command: &Args) -> Result<&'static Spec, Failure> {
 fn quotable(arg: &[u8]) -> String {
     let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(128);
     String::from_utf8_lossy(&arg[..end]).into_owned()
-}
-
-pub(super) fn wrong_number<T>(name: &str) -> Result<T, Failure> {
-    refuse(format!("ERR wrong number of arguments for '{}' command", name.to_lowercase()))
 }
 
 /// True if one of the commands writes.
@@ -190,21 +143,6 @@ pub(super) fn answer_all(
         answers.push(value);
     }
     Ok(answers)
-}
-
-pub(super) fn bulk(bytes: &[u8]) -> Value {
-    Value::BulkString(bytes.to_vec())
-}
-
-pub(super) fn int(number: impl TryInto<i64>) -> Value {
-    Value::Int(number.try_into().unwrap_or(i64::MAX))
-}
-
-/// A number as Redis takes it: `7`, and not `+7` or `07`.
-pub(super) fn number<T: std::str::FromStr + ToString>(arg: &[u8]) -> Result<T, Failure> {
-    let parsed = std::str::from_utf8(arg).ok().and_then(|text| text.parse::<T>().ok());
-    let parsed = parsed.filter(|number| number.to_string().as_bytes() == arg);
-    parsed.ok_or_else(|| Failure::Reply("ERR value is not an integer or out of range".to_owned()))
 }
 
 /// Commands that only read.
@@ -301,7 +239,7 @@ pub(super) fn read<K: Keys, F: Fields, E: FieldExpiries>(
     })
 }
 
-/// All commands.
+/// All commands but scripts.
 pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Vec<u8>]) -> Answer {
     Ok(match name {
         "HSET" => {
@@ -347,22 +285,8 @@ pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Ve
         "HSETEX" => expiry::set_fields(writer, name, args)?,
         "HGETEX" => expiry::get_fields(writer, name, args)?,
         "HGETDEL" => expiry::take_fields(writer, args)?,
-        "EVAL" | "EVALSHA" => script(writer, name, args)?,
         _ => return read(&writer.view(), resp3, name, args),
     })
-}
-
-/// Runs one command as `redis.call` in a script would: for the native twins of scripts, which answer in RESP2's shapes.
-pub(crate) fn call(writer: &mut Writer<'_>, args: &[&[u8]]) -> Answer {
-    let command: Args = args.iter().map(|arg| arg.to_vec()).collect();
-    match spec(&command)?.name {
-        "EVAL" | "EVALSHA" => refuse("ERR This Redis command is not allowed from script"),
-        name => write(writer, false, name, &command[1..]),
-    }
-}
-
-pub(super) fn value_of(field: Option<Field>) -> Value {
-    field.map_or(Value::Nil, |field| Value::BulkString(field.value))
 }
 
 /// Sets fields, given as names and values in turn; how many are new.
@@ -400,21 +324,4 @@ fn increment(writer: &mut Writer<'_>, key: &[u8], field: &[u8], by: &[u8]) -> An
     writer.set(&mut hash, field, sum.to_string().as_bytes(), expires)?;
     writer.close(hash)?;
     Ok(Value::Int(sum))
-}
-
-/// The scripts that the library sends run as their native twins; there is no Lua here.
-fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
-    let script = if name == "EVAL" { Script::by_source(&args[0]) } else { Script::by_hash(&args[0]) };
-    let Some(script) = script else {
-        return refuse(if name == "EVALSHA" {
-            "NOSCRIPT No matching script. Please use EVAL."
-        } else {
-            "ERR the embedded store runs the scripts of redis-hashmap only"
-        });
-    };
-    let keys: usize = number(&args[1])?;
-    match args.get(2..).and_then(|args| args.split_at_checked(keys)) {
-        Some(([key], args)) => (script.twin)(writer, key, args),
-        _ => refuse("ERR a script of redis-hashmap takes one key"),
-    }
 }

@@ -2,8 +2,8 @@
 
 use redis::Value;
 
-use super::commands::{Answer, Failure, int, number, refuse, wrong_number};
-use super::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
+use crate::embedded::answer::{Answer, Failure, int, number, refuse, wrong_number};
+use crate::embedded::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
 
 /// How a command gives a time: in units of so many milliseconds, from now on or since 1970.
 pub(super) struct Clock {

@@ -1,8 +1,10 @@
 //! The embedded store: what is behind `memory:` and `file:`.
 
+mod answer;
 mod commands;
 mod expiry;
 mod scan;
+mod scripts;
 mod store;
 mod tables;
 
@@ -13,13 +15,10 @@ use std::sync::mpsc;
 
 use redis::{Arg, Cmd, ConnectionLike, RedisError, RedisResult, Value};
 
-use commands::Args;
-use store::{Request, Store, stopped};
+use crate::embedded::answer::Args;
+use crate::embedded::store::{Request, Store, stopped};
 
 pub use store::Durability;
-
-pub(crate) use commands::{Failure, call};
-pub(crate) use tables::Writer;
 
 use crate::error::Error;
 

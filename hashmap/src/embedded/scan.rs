@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use super::commands::{Failure, bulk, number, refuse};
+use crate::embedded::answer::{Failure, bulk, number, refuse};
 
 /// The arguments of HSCAN and SCAN.
 pub(super) struct Scan {

@@ -13,8 +13,10 @@ use redb::backends::InMemoryBackend;
 use redb::{Database, Durability as RedbDurability, ReadableDatabase, TableError};
 use redis::{RedisError, Value};
 
-use super::commands::{self, Args, storage_error};
-use super::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, View, Writer};
+use crate::embedded::answer::{Args, storage_error};
+use crate::embedded::commands;
+use crate::embedded::scripts;
+use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, View, Writer};
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -297,7 +299,7 @@ fn commit(database: &Database, batch: Vec<Request>, durability: Durability) {
         writer.reclaim()?;
         let mut answers = Vec::with_capacity(batch.len());
         for request in &batch {
-            let run = |name: &str, args: &[Vec<u8>]| commands::write(&mut writer, request.resp3, name, args);
+            let run = |name: &str, args: &[Vec<u8>]| scripts::run(&mut writer, request.resp3, name, args);
             answers.push(commands::answer_all(&request.commands, run)?);
         }
         drop(writer);

@@ -30,9 +30,6 @@ use crate::kind::Kind;
 /// The first byte of every stored value lies in this range, known or not.
 const RESERVED: std::ops::RangeInclusive<u8> = 0x80..=0xBF;
 
-/// The default of the longest value that is written, in bytes: 64 MiB.
-pub(crate) const DEFAULT_VALUE_LIMIT: usize = 64 << 20;
-
 /// Checks that `value` can be stored, and what will be written; [`write`] writes it.
 #[inline]
 pub(crate) fn plan<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<Shape, Fault> {

@@ -43,7 +43,7 @@ pub struct Expiring<F = Bincode>(F);
 /// # let mut con = redis_hashmap_tests::connection()?;
 /// # let key = redis_hashmap_tests::key();
 ///
-/// let mut visits = HashMap::<String, Counter>::typed(&*key).on(&mut con);
+/// let visits = HashMap::<String, Counter>::typed(&*key).on(&mut con);
 /// assert_eq!(visits.increment("/index.html", 1)?, 1);   // HINCRBY key /index.html 1
 /// assert_eq!(visits.increment("/index.html", 2)?, 3);
 /// assert_eq!(visits.get("/index.html")?, Some(3));      // HGET key /index.html

@@ -23,7 +23,7 @@ use crate::kind::Kind;
 /// use redis_hashmap::{HashMap, Value};
 /// # let mut con = redis_hashmap_tests::connection()?;
 /// # let key = redis_hashmap_tests::key();
-/// let mut settings = HashMap::new(&*key).on(&mut con);
+/// let settings = HashMap::new(&*key).on(&mut con);
 /// settings.set("font_size", &14_u8)?;
 /// settings.set("columns", &Value::from_iter(["name", "size"]))?;
 ///

@@ -1,9 +1,12 @@
+//! What `open` returns: a blocking connection to any place.
+
 use std::fmt;
 
 use redis::{Cmd, ConnectionLike, RedisError, RedisResult, Value};
 
-use super::{Options, Target, ends_connection, ends_with};
 use crate::error::Error;
+use crate::open::clients::{ends_connection, ends_with};
+use crate::open::options::{Options, Target};
 
 /// A blocking connection to wherever a URL led: what [`open`](crate::open) returns.
 ///
@@ -15,14 +18,25 @@ pub struct Connection {
 
 enum Way {
     #[cfg(feature = "embedded")]
-    Embedded(crate::Embedded),
+    Embedded(crate::embedded::Embedded),
     Server(Box<Reconnecting>),
     #[cfg(feature = "cluster")]
     Cluster(Box<redis::cluster::ClusterConnection>),
 }
 
+impl Options {
+    /// Opens it for blocking use.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](crate::open).
+    pub fn open(&self) -> Result<Connection, Error> {
+        Connection::open(self)
+    }
+}
+
 impl Connection {
-    pub(super) fn open(options: &Options) -> Result<Self, Error> {
+    fn open(options: &Options) -> Result<Self, Error> {
         let reconnecting = |source| {
             let mut con = Reconnecting { source, options: options.clone(), con: None };
             con.connect().map_err(options.failed())?;

@@ -5,24 +5,28 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Options, Target};
 use crate::error::Error;
+use crate::open::options::{Host, Options, Target};
 
 const SCHEMES: &str = "memory:, file:PATH, redis://, rediss://, redis+unix:///PATH, redis+cluster://, rediss+cluster://, \
                        redis+sentinel:// or rediss+sentinel://";
+
+impl Options {
+    /// Reads a URL: see [`open`](crate::open). No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`], which says what part of it is wrong, without a password.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        parse(url)
+    }
+}
 
 fn wrong(part: &'static str, problem: impl Into<String>) -> Error {
     Error::Url { part, problem: problem.into() }
 }
 
-/// A host and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Host {
-    pub(super) name: String,
-    pub(super) port: u16,
-}
-
-pub(super) fn parse(url: &str) -> Result<Options, Error> {
+fn parse(url: &str) -> Result<Options, Error> {
     let (scheme, rest) =
         url.split_once(':').ok_or_else(|| wrong("scheme", format!("is missing; write one of {SCHEMES}")))?;
     let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, query)| (rest, query));

@@ -1,19 +1,22 @@
-//! The executors of async connections.
+//! Commands on async connections.
 
-use std::collections::BTreeMap;
-use std::pin::Pin;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
-use futures_util::future::join_all;
+use async_lock::Mutex;
 use redis::aio::ConnectionLike;
-use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-use super::{Connected, Executor, is_noscript, ordered, replies_of};
 use crate::command::Command;
-use crate::command::reply::{Reply, failed, unexpected};
-use crate::command::request::Request;
+use crate::command::batch::{Batch, Commands, Replies};
+use crate::command::reply::{Reply, retry};
 use crate::error::Error;
-use crate::run::cluster_slot::slot;
-use crate::run::steps::{Step, Steps};
+use crate::run::mailbox::{Ask, Mailbox};
+use crate::run::pipeline_async::send_all_async;
+use crate::run::sealed::Sealed;
+use crate::run::{Connected, Executor};
 
 /// Runs each command on an async connection that can be cloned: a `MultiplexedConnection`, a `ConnectionManager`
 /// or an async `ClusterConnection`.
@@ -27,11 +30,16 @@ impl<C> Async<C> {
     pub(crate) fn new(con: C) -> Self {
         Self(con)
     }
+}
 
-    pub(crate) fn connection(&self) -> &C {
-        &self.0
+/// Connections are not shown: their `Debug` can hold a password.
+impl<C> fmt::Debug for Async<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Async")
     }
 }
+
+impl<C> Sealed for Async<C> {}
 
 impl<C: ConnectionLike + Clone + Send + 'static> Executor for Async<C> {
     type Output<'a, T: Send + 'static>
@@ -45,25 +53,47 @@ impl<C: ConnectionLike + Clone + Send + 'static> Executor for Async<C> {
         C: 'a,
         'f: 'a;
 
-    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T> {
+    fn execute<T: Send + 'static>(&self, command: Command<T>) -> Self::Output<'_, T> {
         let mut con = self.0.clone();
         Box::pin(async move { command.query_async(&mut con).await })
     }
 }
 
-/// Runs each command on an async connection that it has for itself: one that is not `Clone`, such as what is
-/// behind the guard of a pool.
-pub struct Exclusive<'c, C>(&'c mut C);
-
-impl<'c, C> Exclusive<'c, C> {
-    pub(crate) fn new(con: &'c mut C) -> Self {
-        Self(con)
-    }
-
-    pub(crate) fn connection(&mut self) -> &mut C {
-        self.0
+impl<C: ConnectionLike + Clone + Send + 'static> Connected for Async<C> {
+    fn drive<'a, 'f, T, O>(&'a self, operation: impl FnOnce(Mailbox) -> O) -> Self::Driven<'a, 'f, T>
+    where
+        O: Future<Output = T> + Send + 'f,
+        T: Send + 'f,
+        'f: 'a,
+    {
+        let mailbox = Mailbox::new();
+        Box::pin(drive(operation(mailbox.clone()), mailbox, self.0.clone()))
     }
 }
+
+/// Runs each command on an async connection that it has for itself: one that is not `Clone`, such as what is
+/// behind the guard of a pool.
+///
+/// Operations at the same time wait for each other, in the order in which they were first polled. The connection is
+/// never locked while a closure of yours runs.
+pub struct Exclusive<'c, C> {
+    con: Mutex<&'c mut C>,
+    database: i64,
+}
+
+impl<'c, C: ConnectionLike> Exclusive<'c, C> {
+    pub(crate) fn new(con: &'c mut C) -> Self {
+        Self { database: con.get_db(), con: Mutex::new(con) }
+    }
+}
+
+impl<C> fmt::Debug for Exclusive<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exclusive")
+    }
+}
+
+impl<C> Sealed for Exclusive<'_, C> {}
 
 impl<C: ConnectionLike + Send> Executor for Exclusive<'_, C> {
     type Output<'a, T: Send + 'static>
@@ -77,65 +107,68 @@ impl<C: ConnectionLike + Send> Executor for Exclusive<'_, C> {
         Self: 'a,
         'f: 'a;
 
-    fn execute<T: Send + 'static>(&mut self, command: Command<T>) -> Self::Output<'_, T> {
-        Box::pin(async move { command.query_async(self.0).await })
-    }
-}
-
-impl<C: ConnectionLike + Clone + Send + 'static> Connected for Async<C> {
-    fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
-    where
-        S: Steps + Send + 'f,
-        S::Output: Send + 'f,
-        S::Error: Send + 'f,
-        'f: 'a,
-    {
-        let mut con = self.0.clone();
-        Box::pin(async move { drive(steps, &mut con).await })
+    fn execute<T: Send + 'static>(&self, command: Command<T>) -> Self::Output<'_, T> {
+        Box::pin(async move { command.query_async(&mut Locking(self)).await })
     }
 }
 
 impl<C: ConnectionLike + Send> Connected for Exclusive<'_, C> {
-    fn drive<'a, 'f, S>(&'a mut self, steps: S) -> Self::Driven<'a, 'f, Result<S::Output, S::Error>>
+    fn drive<'a, 'f, T, O>(&'a self, operation: impl FnOnce(Mailbox) -> O) -> Self::Driven<'a, 'f, T>
     where
-        S: Steps + Send + 'f,
-        S::Output: Send + 'f,
-        S::Error: Send + 'f,
+        O: Future<Output = T> + Send + 'f,
+        T: Send + 'f,
         'f: 'a,
     {
-        Box::pin(drive(steps, self.0))
+        let mailbox = Mailbox::new();
+        Box::pin(drive(operation(mailbox.clone()), mailbox, Locking(self)))
     }
 }
 
-async fn drive<S: Steps>(mut steps: S, con: &mut impl ConnectionLike) -> Result<S::Output, S::Error> {
-    let mut step = steps.start()?;
+/// Locks an exclusive connection from the sending of a command to its reply.
+struct Locking<'a, 'c, C>(&'a Exclusive<'c, C>);
+
+impl<C: ConnectionLike + Send> ConnectionLike for Locking<'_, '_, C> {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move { self.0.con.lock().await.req_packed_command(cmd).await })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        cmd: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move { self.0.con.lock().await.req_packed_commands(cmd, offset, count).await })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.0.database
+    }
+}
+
+/// Answers what an operation asks, until it ends.
+async fn drive<T>(operation: impl Future<Output = T>, mailbox: Mailbox, mut con: impl ConnectionLike) -> T {
+    let mut operation = pin!(operation);
     loop {
-        let mut request = match step {
-            Step::Done(output) => return Ok(output),
-            Step::Send(request) => request,
-            Step::SendAfter(wait, request) => {
+        let step = poll_fn(|context| match operation.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            // Where it has asked nothing it awaits a future of the user's, which wakes this task.
+            Poll::Pending => mailbox.asked().map_or(Poll::Pending, |ask| Poll::Ready(Err(ask))),
+        });
+        let answer = match step.await {
+            Ok(output) => return output,
+            Err(Ask::Send(cmd)) => con.req_packed_command(&cmd).await,
+            Err(Ask::Wait(pause)) => {
                 // Outside of tokio there is no timer: it goes on at once.
                 if tokio::runtime::Handle::try_current().is_ok() {
-                    tokio::time::sleep(wait).await;
+                    tokio::time::sleep(pause).await;
                 }
-                request
+                Ok(Value::Nil)
             }
         };
-        let reply = send_one(&mut request, con).await;
-        step = steps.next(Reply::new(reply, &request)?)?;
+        mailbox.answer(answer);
     }
 }
-
-async fn send_one(request: &mut Request, con: &mut impl ConnectionLike) -> Result<Value, RedisError> {
-    let reply = con.req_packed_command(&request.cmd).await;
-    if !(request.is_script() && is_noscript(&reply)) {
-        return reply;
-    }
-    *request = request.clone().standalone();
-    con.req_packed_command(&request.cmd).await
-}
-
-hide_connection! { Async<C>, "Async"; Exclusive<'_, C>, "Exclusive"; }
 
 impl<T> Command<T> {
     /// Sends the command and awaits its answer: one round trip.
@@ -144,75 +177,27 @@ impl<T> Command<T> {
     ///
     /// As [`query`](Self::query).
     pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
-        let mut request = self.request?;
-        let reply = send_one(&mut request, con).await;
+        let request = self.request?;
+        let mut reply = con.req_packed_command(&request.cmd()).await;
+        if let Some(cmd) = retry(&request, &reply) {
+            reply = con.req_packed_command(&cmd).await;
+        }
         self.reader.read(Reply::new(reply, &request)?)
     }
 }
 
-/// As the blocking one. On a cluster, where one pipeline reaches one slot, the requests are sent slot by slot, all
-/// at once.
-pub(crate) async fn send_all<C: ConnectionLike + Clone>(
-    requests: &[Request],
-    atomic: bool,
-    con: &mut C,
-) -> Result<Vec<Result<Value, RedisError>>, Error> {
-    let Some(first) = requests.first() else { return Ok(Vec::new()) };
-    let failure = match send(requests.iter(), atomic, con).await {
-        Ok(replies) => return ordered(replies, requests, atomic),
-        Err(failure) => failure,
-    };
-    // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own answer
-    // stands in the reply of its command and never gets here.
-    if failure.kind() != ErrorKind::Server(ServerErrorKind::CrossSlot) {
-        return Err(failed(failure, first));
+impl<C: Commands> Batch<C> {
+    /// Sends the commands and awaits all answers: one round trip, on a cluster one for each slot, at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`query`](Self::query).
+    pub async fn query_async<A>(self, con: &mut A) -> Result<C::Output, Error>
+    where
+        A: ConnectionLike + Clone,
+    {
+        let (requests, readers) = self.commands.split()?;
+        let replies = send_all_async(&requests, self.atomic, con).await?;
+        C::read(readers, &mut Replies::new(replies, &requests))
     }
-    if atomic {
-        return Err(Error::NotAtomic {
-            reason: "its keys lie in several hash slots of the cluster; a common hash tag, as in `{user:42}:settings` \
-                     and `{user:42}:profile`, puts them into one",
-        });
-    }
-    let mut groups: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
-    for (index, request) in requests.iter().enumerate() {
-        groups.entry(slot(request.key())).or_default().push(index);
-    }
-    let groups = join_all(groups.into_values().map(|indices| {
-        let mut con = con.clone();
-        async move {
-            let sent = send(indices.iter().map(|index| &requests[*index]), false, &mut con).await;
-            (indices, sent)
-        }
-    }))
-    .await;
-    // Every group is awaited, whatever becomes of another one.
-    let mut replies: Vec<Result<Value, RedisError>> = requests.iter().map(|_| Ok(Value::Nil)).collect();
-    for (indices, sent) in groups {
-        match sent {
-            Ok(group) if group.len() == indices.len() => {
-                for (index, reply) in indices.into_iter().zip(group) {
-                    replies[index] = Ok(reply);
-                }
-            }
-            Ok(_) => return Err(unexpected(first)),
-            Err(error) => indices.into_iter().for_each(|index| replies[index] = Err(error.clone())),
-        }
-    }
-    Ok(replies)
-}
-
-async fn send(
-    requests: impl Iterator<Item = &Request>,
-    atomic: bool,
-    con: &mut impl ConnectionLike,
-) -> Result<Vec<Value>, RedisError> {
-    let mut pipeline = Pipeline::new();
-    for request in requests {
-        pipeline.add_command(request.cmd.clone());
-    }
-    if atomic {
-        pipeline.atomic();
-    }
-    // Not `query_async`, which keeps the replies of MULTI and of the queued commands to itself.
-    con.req_packed_commands(&pipeline, 0, replies_of(pipeline.len(), atomic)).await
 }

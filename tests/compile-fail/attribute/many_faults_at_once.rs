@@ -15,7 +15,7 @@ struct Settings {
 
 // The accessor is there all the same: no error below.
 fn main() {
-    let mut settings = Settings::at("key");
+    let settings = Settings::at("key");
     let _ = settings.language().set("en");
     let _ = settings.get_all();
 }

@@ -10,6 +10,6 @@ struct Settings {
 
 fn main() {
     let con = redis::Client::open("redis://127.0.0.1/").unwrap();
-    let mut settings = Settings::at("key").on(con);
+    let settings = Settings::at("key").on(con);
     let _ = redis_hashmap::batch((settings.theme().get(), settings.size()));
 }

@@ -11,7 +11,7 @@ struct Settings {
 }
 
 fn main() {
-    let mut settings = Settings::at("key");
+    let settings = Settings::at("key");
     settings.theme().set("dark");
     settings.theme();
 }

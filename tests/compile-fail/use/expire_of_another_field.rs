@@ -8,7 +8,7 @@ struct Settings {
 }
 
 fn main() {
-    let mut settings = Settings::at("key");
+    let settings = Settings::at("key");
     let _ = settings.theme().expire_in(Duration::from_secs(5));
     let _ = settings.theme().set_with_ttl("dark", Duration::from_secs(5));
 }

@@ -9,6 +9,6 @@ struct Settings {
 }
 
 fn main() {
-    let mut settings = Settings::at("key");
+    let settings = Settings::at("key");
     let _ = settings.theme().set(&14);
 }

@@ -3,7 +3,7 @@ use redis_hashmap::HashMap;
 struct Profile;
 
 fn main() {
-    let mut map = HashMap::<u64, Profile>::typed("key");
+    let map = HashMap::<u64, Profile>::typed("key");
     let _ = map.get(&1);
 }
 

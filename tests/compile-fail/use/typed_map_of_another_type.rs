@@ -1,7 +1,7 @@
 use redis_hashmap::HashMap;
 
 fn main() {
-    let mut map = HashMap::<u64, String>::typed("key");
+    let map = HashMap::<u64, String>::typed("key");
     let _ = map.set(&1, &2.5);
     let _ = map.get("one");
 }

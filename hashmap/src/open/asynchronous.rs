@@ -1,10 +1,12 @@
+//! What `open_async` returns: an async connection to any place.
+
 use std::fmt;
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-use super::{Options, Target};
 use crate::error::Error;
+use crate::open::options::{Options, Target};
 
 /// An async connection to wherever a URL led: what [`open_async`](crate::open_async) returns.
 ///
@@ -19,7 +21,7 @@ pub struct AsyncConnection {
 #[derive(Clone)]
 enum Way {
     #[cfg(feature = "embedded")]
-    Embedded(crate::Embedded),
+    Embedded(crate::embedded::Embedded),
     Server(ConnectionManager),
     #[cfg(feature = "cluster-async")]
     Cluster(redis::cluster_async::ClusterConnection),
@@ -27,8 +29,19 @@ enum Way {
     Sentinel(sentinel::Reconnecting),
 }
 
+impl Options {
+    /// Opens it for async use.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](crate::open).
+    pub async fn open_async(&self) -> Result<AsyncConnection, Error> {
+        AsyncConnection::open(self).await
+    }
+}
+
 impl AsyncConnection {
-    pub(super) async fn open(options: &Options) -> Result<Self, Error> {
+    async fn open(options: &Options) -> Result<Self, Error> {
         let managed = async |address| {
             let config = ConnectionManagerConfig::new()
                 .set_connection_timeout(Some(options.connect_timeout))
@@ -67,7 +80,7 @@ impl AsyncConnection {
 
 /// Opening a file reads it, which no thread of a runtime should wait for.
 #[cfg(feature = "embedded")]
-async fn embedded(options: &Options) -> Result<crate::Embedded, Error> {
+async fn embedded(options: &Options) -> Result<crate::embedded::Embedded, Error> {
     let (sender, receiver) = futures_channel::oneshot::channel();
     let (place, options) = (options.place(), options.clone());
     let opening = std::thread::Builder::new().name("redis-hashmap open".to_owned()).spawn(move || {
@@ -135,12 +148,13 @@ impl ConnectionLike for AsyncConnection {
 mod sentinel {
     use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
-    use futures_util::lock::Mutex;
+    use async_lock::Mutex;
     use redis::aio::{ConnectionLike, MultiplexedConnection};
     use redis::sentinel::SentinelClient;
     use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisResult, Value};
 
-    use crate::open::{Options, ends_connection, ends_with};
+    use crate::open::clients::{ends_connection, ends_with};
+    use crate::open::options::Options;
 
     /// A connection that is dropped after any failure that leaves it in doubt; the next call asks the Sentinels anew.
     #[derive(Clone)]

@@ -1,0 +1,270 @@
+//! An HTTP service whose handlers share accessors in axum's `State`.
+//!
+//! `cargo run --example axum_service` serves on 127.0.0.1:3000 and keeps its data in memory; `REDIS_URL` says where else,
+//! and `ADDRESS` on which address it listens. Then, in another shell:
+//!
+//! ```sh
+//! curl -X PUT localhost:3000/site/theme -H 'content-type: application/json' -d '"dark"'
+//! curl localhost:3000/site
+//! curl -X PUT localhost:3000/users/42 -H 'content-type: application/json' -d '{"name": "Ann", "language": "de"}'
+//! curl localhost:3000/users/42
+//! ```
+
+use std::error::Error;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use axum::{Json, Router};
+use redis_hashmap::{Async, AsyncConnection, Counter, HashMap, RedisHash};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+/// What the service as a whole is set to: one record.
+#[derive(RedisHash, Serialize, Debug, PartialEq)]
+#[redis_hash(key = "example:site")]
+struct Site {
+    #[redis_hash(default)]
+    theme: Theme,
+    #[redis_hash(default = "Welcome!".to_owned())]
+    greeting: String,
+}
+
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Default)]
+#[serde(rename_all = "lowercase")]
+enum Theme {
+    #[default]
+    Light,
+    Dark,
+}
+
+/// A record for each user.
+#[derive(RedisHash, Serialize, Deserialize, Debug, PartialEq)]
+#[redis_hash(key = "example:user:{user_id}")]
+struct User {
+    name: String,
+    language: Option<String>,
+}
+
+/// What all handlers share. A clone of it is a few reference counts.
+#[derive(Clone)]
+struct App {
+    con: AsyncConnection,
+    site: SiteHash<Async<AsyncConnection>>,
+    visits: HashMap<String, Counter, Async<AsyncConnection>>,
+}
+
+impl App {
+    async fn open(url: &str) -> Result<Self, redis_hashmap::Error> {
+        let con = redis_hashmap::open_async(url).await?;
+        let visits = HashMap::typed("example:visits");
+        Ok(Self { site: Site::of().on_async(con.clone()), visits: visits.on_async(con.clone()), con })
+    }
+
+    /// The record of one user. No I/O.
+    fn user(&self, id: u64) -> UserHash<Async<AsyncConnection>> {
+        User::of(id).on_async(self.con.clone())
+    }
+}
+
+fn router(app: App) -> Router {
+    Router::new()
+        .route("/site", get(site))
+        .route("/site/theme", get(theme).put(set_theme))
+        .route("/users/{id}", get(user).put(set_user).delete(forget_user))
+        .route("/users/{id}/language", put(set_language))
+        .with_state(app)
+}
+
+/// Two round trips at once: HINCRBY and HMGET.
+async fn site(State(app): State<App>) -> Result<Json<(Site, i64)>, Failure> {
+    let (visits, site) = tokio::join!(app.visits.increment("site", 1), app.site.get_or_default());
+    Ok(Json((site?, visits?)))
+}
+
+async fn theme(State(app): State<App>) -> Result<Json<Theme>, Failure> {
+    Ok(Json(app.site.theme().get().await?))
+}
+
+async fn set_theme(State(app): State<App>, Json(theme): Json<Theme>) -> Result<StatusCode, Failure> {
+    app.site.theme().set(&theme).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn user(State(app): State<App>, Path(id): Path<u64>) -> Result<Json<User>, Failure> {
+    app.user(id).get_all().await?.map(Json).ok_or(Failure::NotFound)
+}
+
+async fn set_user(State(app): State<App>, Path(id): Path<u64>, Json(user): Json<User>) -> Result<StatusCode, Failure> {
+    app.user(id).set_all(&user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user who is gone does not come back in parts: the record is updated, not the field set.
+async fn set_language(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+    Json(language): Json<String>,
+) -> Result<Json<User>, Failure> {
+    let updated = app.user(id).update(|user| user.language = Some(language.clone())).await?;
+    updated.map(Json).ok_or(Failure::NotFound)
+}
+
+async fn forget_user(State(app): State<App>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
+    if app.user(id).clear().await? { Ok(StatusCode::NO_CONTENT) } else { Err(Failure::NotFound) }
+}
+
+/// What a handler fails with.
+enum Failure {
+    NotFound,
+    Store(redis_hashmap::Error),
+}
+
+impl From<redis_hashmap::Error> for Failure {
+    fn from(error: redis_hashmap::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND.into_response(),
+            Self::Store(error) => {
+                // It names the key and the field, and no value.
+                eprintln!("{error}");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let url = std::env::var("REDIS_URL").unwrap_or_else(|_| "memory:".to_owned());
+    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let app = App::open(&url).await?;
+    let listener = TcpListener::bind(&address).await?;
+    println!("The data lies in {:?}.", app.con);
+    println!("Listening on http://{}/site", listener.local_addr()?);
+    axum::serve(listener, router(app)).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    type Test = Result<(), Box<dyn Error + Send + Sync>>;
+
+    /// A client of a service that listens on a port of its own.
+    struct Client {
+        base: String,
+    }
+
+    impl Client {
+        async fn of(app: App) -> Result<Self, Box<dyn Error + Send + Sync>> {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let base = format!("http://{}", listener.local_addr()?);
+            tokio::spawn(async move { axum::serve(listener, router(app)).await });
+            Ok(Self { base })
+        }
+
+        /// The status and the body of a response.
+        async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value), ureq::Error> {
+            let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+            let request = request.header("content-type", "application/json");
+            let request = request.body(body.map_or_else(String::new, |body| body.to_string()))?;
+            let config = ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+            let agent: ureq::Agent = config.build().into();
+            let sending = tokio::task::spawn_blocking(move || {
+                let mut response = agent.run(request)?;
+                let body = response.body_mut().read_to_string()?;
+                Ok((response.status().as_u16(), serde_json::from_str(&body).unwrap_or_default()))
+            });
+            sending.await.expect("sending does not panic")
+        }
+    }
+
+    /// In memory, and where `REDIS_URL` leads; with users and a site that no other test has.
+    async fn services() -> Result<Vec<(App, Client)>, Box<dyn Error + Send + Sync>> {
+        let mut urls = vec!["memory:".to_owned()];
+        urls.extend(std::env::var("REDIS_URL"));
+        let mut services = Vec::new();
+        for url in urls {
+            let mut app = App::open(&url).await?;
+            let key = format!("example:test:{}:{:?}", std::process::id(), std::thread::current().id());
+            app.site = Site::at(format!("{key}:site")).on_async(app.con.clone());
+            app.visits = HashMap::typed(format!("{key}:visits")).on_async(app.con.clone());
+            services.push((app.clone(), Client::of(app).await?));
+        }
+        Ok(services)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_site_is_set_and_visits_are_counted() -> Test {
+        for (app, client) in services().await? {
+            let defaults = json!({"theme": "light", "greeting": "Welcome!"});
+            assert_eq!(client.send("GET", "/site", None).await?, (200, json!([defaults, 1])));
+            assert_eq!(client.send("PUT", "/site/theme", Some(json!("dark"))).await?.0, 204);
+            assert_eq!(client.send("GET", "/site/theme", None).await?, (200, json!("dark")));
+            assert_eq!(client.send("PUT", "/site/theme", Some(json!("blue"))).await?.0, 422);
+            let set = json!({"theme": "dark", "greeting": "Welcome!"});
+            assert_eq!(client.send("GET", "/site", None).await?, (200, json!([set, 2])));
+            assert!(app.site.clear().await? && app.visits.clear().await?);
+        }
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_user_is_kept_changed_and_forgotten() -> Test {
+        for (_, client) in services().await? {
+            let path = format!("/users/{}", u64::from(std::process::id()) << 32);
+            assert_eq!(client.send("GET", &path, None).await?.0, 404);
+            let ann = json!({"name": "Ann", "language": null});
+            assert_eq!(client.send("PUT", &path, Some(ann.clone())).await?.0, 204);
+            assert_eq!(client.send("GET", &path, None).await?, (200, ann));
+            let german = json!({"name": "Ann", "language": "de"});
+            let language = format!("{path}/language");
+            assert_eq!(client.send("PUT", &language, Some(json!("de"))).await?, (200, german));
+            assert_eq!(client.send("DELETE", &path, None).await?.0, 204);
+            assert_eq!(client.send("PUT", &language, Some(json!("fr"))).await?.0, 404);
+            assert_eq!(client.send("DELETE", &path, None).await?.0, 404);
+        }
+        Ok(())
+    }
+
+    /// A hundred requests at once, on one connection.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_visit_is_lost() -> Test {
+        for (app, client) in services().await? {
+            let requests = (0..100).map(|_| client.send("GET", "/site", None));
+            for response in futures_util::future::join_all(requests).await {
+                assert_eq!(response?.0, 200);
+            }
+            assert_eq!(app.visits.get("site").await?, Some(100));
+            app.visits.clear().await?;
+        }
+        Ok(())
+    }
+
+    /// Another program has written something else: the client learns that it failed, and nothing of what is stored.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_cannot_be_read_is_an_error_without_the_value() -> Test {
+        for (mut app, client) in services().await? {
+            let key = app.site.key().to_owned();
+            redis::cmd("HSET").arg(key).arg("theme").arg("secret").exec_async(&mut app.con).await?;
+            assert_eq!(client.send("GET", "/site", None).await?, (500, Value::Null));
+            assert_eq!(client.send("PUT", "/site/theme", Some(json!("light"))).await?.0, 204);
+            assert_eq!(client.send("GET", "/site", None).await?.0, 200);
+            app.site.clear().await?;
+            app.visits.clear().await?;
+        }
+        Ok(())
+    }
+}

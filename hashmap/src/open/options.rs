@@ -1,0 +1,148 @@
+//! Where the data lies, and how it is reached.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::error::redis_fault::RedisFault;
+
+/// Where the data lies, and how it is reached: what [`open`] reads from a URL, to be changed in code.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let con = redis_hashmap::Options::parse("memory:")?.response_timeout(Duration::from_secs(1)).open()?;
+/// # drop(con);
+/// # Ok::<(), redis_hashmap::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    pub(super) target: Target,
+    pub(super) tls: bool,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) sentinel_username: Option<String>,
+    pub(super) sentinel_password: Option<String>,
+    pub(super) database: i64,
+    pub(super) resp3: bool,
+    pub(super) eventual: bool,
+    pub(super) connect_timeout: Duration,
+    pub(super) response_timeout: Duration,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+}
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Host {
+    pub(super) name: String,
+    pub(super) port: u16,
+}
+
+#[derive(Clone)]
+pub(super) enum Target {
+    Memory(String),
+    File(PathBuf),
+    Server(Host),
+    Unix(PathBuf),
+    Cluster(Vec<Host>),
+    Sentinel { sentinels: Vec<Host>, master: String },
+}
+
+/// Time enough for a slow network, and little enough for who waits behind it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Options {
+    pub(super) fn new(target: Target) -> Self {
+        Self {
+            target,
+            tls: false,
+            username: None,
+            password: None,
+            sentinel_username: None,
+            sentinel_password: None,
+            database: 0,
+            resp3: false,
+            eventual: false,
+            connect_timeout: CONNECT_TIMEOUT,
+            response_timeout: RESPONSE_TIMEOUT,
+            ca: None,
+            cert: None,
+            key: None,
+        }
+    }
+
+    /// How long connecting may take; 3 s if nothing is said.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an answer may take; 5 s if nothing is said.
+    #[must_use]
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// The user and the password.
+    #[must_use]
+    pub fn credentials(mut self, username: Option<&str>, password: &str) -> Self {
+        self.username = username.map(str::to_owned);
+        self.password = Some(password.to_owned());
+        self
+    }
+
+    /// The certificate authority to trust instead of the system's: the path of a PEM file.
+    #[must_use]
+    pub fn certificate_authority(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca = Some(path.into());
+        self
+    }
+
+    /// The client's certificate and key: the paths of PEM files.
+    #[must_use]
+    pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.cert = Some(certificate.into());
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Where it leads, for people: without user and password.
+    pub(super) fn place(&self) -> String {
+        let tls = if self.tls { "s" } else { "" };
+        let list = |hosts: &[Host]| {
+            hosts.iter().map(|host| format!("{}:{}", host.name, host.port)).collect::<Vec<_>>().join(",")
+        };
+        match &self.target {
+            Target::Memory(name) => format!("memory:{name}"),
+            Target::File(path) => format!("file:{}", path.display()),
+            Target::Server(host) => format!("redis{tls}://{}:{}", host.name, host.port),
+            Target::Unix(path) => format!("redis+unix://{}", path.display()),
+            Target::Cluster(nodes) => format!("redis{tls}+cluster://{}", list(nodes)),
+            Target::Sentinel { sentinels, master } => format!("redis{tls}+sentinel://{}/{master}", list(sentinels)),
+        }
+    }
+
+    pub(super) fn failed(&self) -> impl Fn(redis::RedisError) -> Error + '_ {
+        |error| Error::Connect { place: self.place(), source: RedisFault::new(error) }
+    }
+
+    #[cfg_attr(
+        all(feature = "embedded", feature = "cluster", feature = "sentinel", feature = "tls-rustls"),
+        expect(dead_code, reason = "every feature is there")
+    )]
+    pub(super) fn needs(&self, feature: &'static str) -> Error {
+        Error::Feature { place: self.place(), feature }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Options({})", self.place())
+    }
+}

@@ -1,0 +1,138 @@
+//! Commands on blocking connections.
+
+use std::fmt;
+use std::io;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use redis::{Cmd, ConnectionLike, RedisError, Value};
+
+use crate::command::Command;
+use crate::command::batch::{Batch, Commands, Replies};
+use crate::command::reply::{Reply, retry};
+use crate::error::Error;
+use crate::run::mailbox::{Ask, Mailbox};
+use crate::run::pipeline::send_all;
+use crate::run::sealed::Sealed;
+use crate::run::{Connected, Executor};
+
+/// Runs each command on a blocking connection: a redis-rs `Connection`, `ClusterConnection` or `Client`, a guard of a
+/// pool, a mutable reference to any of them, or whatever else implements [`redis::ConnectionLike`].
+///
+/// Threads can share an accessor: the connection is locked from the sending of a command to its reply, and calls at the
+/// same time wait for each other. It is never locked while a closure of yours runs.
+pub struct Blocking<C>(Mutex<C>);
+
+impl<C> Blocking<C> {
+    pub(crate) fn new(con: C) -> Self {
+        Self(Mutex::new(con))
+    }
+}
+
+impl<C: Clone> Clone for Blocking<C> {
+    fn clone(&self) -> Self {
+        Self::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+/// Connections are not shown: their `Debug` can hold a password.
+impl<C> fmt::Debug for Blocking<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blocking")
+    }
+}
+
+impl<C: ConnectionLike> Blocking<C> {
+    /// Runs a command.
+    pub(crate) fn run<T>(&self, command: Command<T>) -> Result<T, Error> {
+        send(command, |cmd| self.send(cmd))
+    }
+
+    fn send(&self, cmd: &Cmd) -> Result<Value, RedisError> {
+        match self.0.lock() {
+            Ok(mut con) => con.req_command(cmd),
+            // Its next reply could be a late one.
+            Err(_) => Err(io::Error::other("the connection panicked in an earlier call: open a new one").into()),
+        }
+    }
+}
+
+impl<C> Sealed for Blocking<C> {}
+
+impl<C: ConnectionLike> Executor for Blocking<C> {
+    type Output<'a, T: Send + 'static>
+        = Result<T, Error>
+    where
+        C: 'a;
+
+    type Driven<'a, 'f, T: Send + 'f>
+        = T
+    where
+        C: 'a,
+        'f: 'a;
+
+    fn execute<T: Send + 'static>(&self, command: Command<T>) -> Result<T, Error> {
+        self.run(command)
+    }
+}
+
+impl<C: ConnectionLike> Connected for Blocking<C> {
+    fn drive<'a, 'f, T, O>(&'a self, operation: impl FnOnce(Mailbox) -> O) -> T
+    where
+        O: Future<Output = T> + Send + 'f,
+        T: Send + 'f,
+        'f: 'a,
+    {
+        let mailbox = Mailbox::new();
+        let mut operation = pin!(operation(mailbox.clone()));
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(output) = operation.as_mut().poll(&mut context) {
+                return output;
+            }
+            match mailbox.asked() {
+                Some(Ask::Send(cmd)) => mailbox.answer(self.send(&cmd)),
+                Some(Ask::Wait(pause)) => {
+                    std::thread::sleep(pause);
+                    mailbox.answer(Ok(Value::Nil));
+                }
+                None => unreachable!("on a blocking connection an operation awaits its mailbox alone"),
+            }
+        }
+    }
+}
+
+/// Sends a command, with the source of its script where the server does not know it.
+fn send<T>(command: Command<T>, mut send: impl FnMut(&Cmd) -> Result<Value, RedisError>) -> Result<T, Error> {
+    let request = command.request?;
+    let mut reply = send(&request.cmd());
+    if let Some(cmd) = retry(&request, &reply) {
+        reply = send(&cmd);
+    }
+    command.reader.read(Reply::new(reply, &request)?)
+}
+
+impl<T> Command<T> {
+    /// Sends the command and waits for its answer: one round trip.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] of the operation; where the key is empty or the value cannot be stored, before anything is sent.
+    pub fn query(self, con: &mut dyn ConnectionLike) -> Result<T, Error> {
+        send(self, |cmd| con.req_command(cmd))
+    }
+}
+
+impl<C: Commands> Batch<C> {
+    /// Sends the commands and waits for all answers: one round trip.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of the commands; the others are carried out all the same.
+    pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
+        let (requests, readers) = self.commands.split()?;
+        let replies = send_all(&requests, self.atomic, con)?;
+        C::read(readers, &mut Replies::new(replies, &requests))
+    }
+}

@@ -1,0 +1,98 @@
+//! How an operation of several steps reaches its connection: it asks, and its executor answers.
+//!
+//! An operation is an `async fn` that awaits its mailbox alone (and the user's own future, where it takes one). It names
+//! no connection: a blocking executor and an async one drive the same function.
+//!
+//! ```text
+//! operation:  send(request) ─── asks ──▶ ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▶ awaits ──▶ reads the reply, goes on or returns
+//! executor:   polls, Pending ──▶ takes the command, sends it, answers ──▶ polls
+//! ```
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use redis::{Cmd, RedisError, Value};
+
+use crate::command::reply::{Reply, retry};
+use crate::command::request::Request;
+use crate::error::Error;
+
+/// Between an operation and its executor.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Mailbox(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+enum State {
+    Empty,
+    Asked(Ask),
+    Answered(Result<Value, RedisError>),
+}
+
+/// What an operation asks of its executor.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    Send(Cmd),
+    /// To go on after a pause, where there is a timer.
+    Wait(Duration),
+}
+
+impl Mailbox {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(State::Empty)))
+    }
+
+    /// Sends a request: for operations.
+    pub(crate) async fn send<'r>(&self, request: &'r Request) -> Result<Reply<'r>, Error> {
+        let mut reply = self.ask(Ask::Send(request.cmd())).await;
+        if let Some(cmd) = retry(request, &reply) {
+            reply = self.ask(Ask::Send(cmd)).await;
+        }
+        Reply::new(reply, request)
+    }
+
+    /// Waits: for operations.
+    pub(crate) async fn wait(&self, pause: Duration) {
+        // What stands for "the time has passed" says nothing.
+        let _ = self.ask(Ask::Wait(pause)).await;
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<Value, RedisError> {
+        *self.state() = State::Asked(ask);
+        poll_fn(|_| {
+            let mut state = self.state();
+            match std::mem::replace(&mut *state, State::Empty) {
+                State::Answered(answer) => Poll::Ready(answer),
+                unanswered => {
+                    *state = unanswered;
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// What the operation asks, if it has asked: for executors.
+    pub(crate) fn asked(&self) -> Option<Ask> {
+        let mut state = self.state();
+        match std::mem::replace(&mut *state, State::Empty) {
+            State::Asked(ask) => Some(ask),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    /// Answers what was asked: for executors.
+    pub(crate) fn answer(&self, answer: Result<Value, RedisError>) {
+        *self.state() = State::Answered(answer);
+    }
+
+    /// Nothing that can panic runs while it is locked.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

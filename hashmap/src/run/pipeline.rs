@@ -1,0 +1,78 @@
+//! Several requests in one round trip, and the reply to each.
+
+use redis::{Cmd, ConnectionLike, RedisError, Value};
+
+use crate::command::reply::{Reply, failed, unexpected};
+use crate::command::request::Request;
+use crate::error::redis_fault::RedisFault;
+use crate::error::{Error, Place};
+
+/// The reply to each request, or what failed instead.
+pub(crate) type Replies = Vec<Result<Value, RedisError>>;
+
+/// Sends requests and returns their replies in order, a server's error where a reply should be.
+pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn ConnectionLike) -> Result<Replies, Error> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    if !con.supports_pipelining() {
+        if atomic {
+            return Err(Error::NotAtomic {
+                reason: "a blocking cluster connection has no transactions; use an async one, with all keys in one slot",
+            });
+        }
+        return Ok(requests.iter().map(|request| con.req_command(&request.standalone_cmd())).collect());
+    }
+    // Packed into one buffer: a redis::Pipeline would copy every command once more.
+    let mut packed = Vec::new();
+    let mut pack = |cmd: &Cmd| cmd.write_packed_command(&mut packed);
+    if atomic {
+        pack(&redis::cmd("MULTI"));
+    }
+    for request in requests {
+        pack(&request.standalone_cmd());
+    }
+    if atomic {
+        pack(&redis::cmd("EXEC"));
+    }
+    let replies = con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic));
+    ordered(replies.map_err(|error| failed(error, first))?, requests, atomic)
+}
+
+/// How many replies to ask for: in a transaction those of MULTI and of the queued commands too. Only they tell which
+/// command the server has refused, and whether there is a transaction at all; and redis-rs 1.8.1 panics where it skips
+/// over a refused MULTI.
+pub(crate) fn replies_of(commands: usize, atomic: bool) -> usize {
+    commands + if atomic { 2 } else { 0 }
+}
+
+/// The reply to each command.
+pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[Request], atomic: bool) -> Result<Replies, Error> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    if atomic {
+        let exec = replies.pop();
+        let mut queued = replies.into_iter();
+        if let Some(Value::ServerError(error)) = queued.next() {
+            return Err(Error::Redis {
+                place: Place::new(first.key(), None),
+                operation: "MULTI",
+                source: RedisFault::new(error.into()),
+            });
+        }
+        for (request, reply) in requests.iter().zip(queued) {
+            Reply::new(Ok(reply), request)?;
+        }
+        replies = match exec {
+            Some(Value::Array(replies)) => replies,
+            Some(Value::Nil) => {
+                return Err(Error::NotAtomic {
+                    reason: "a key that this connection watches has changed; nothing was carried out",
+                });
+            }
+            Some(Value::ServerError(error)) => return Err(failed(error.into(), first)),
+            _ => return Err(unexpected(first)),
+        };
+    }
+    if replies.len() != requests.len() {
+        return Err(unexpected(first));
+    }
+    Ok(replies.into_iter().map(Ok).collect())
+}

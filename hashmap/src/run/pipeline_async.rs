@@ -1,0 +1,80 @@
+//! Several requests in one round trip on an async connection: on a cluster one for each slot, at once.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use redis::aio::ConnectionLike;
+use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
+
+use crate::command::reply::{failed, unexpected};
+use crate::command::request::Request;
+use crate::error::Error;
+use crate::run::cluster_slot::slot;
+use crate::run::pipeline::{Replies, ordered, replies_of};
+
+/// [`send_all`](crate::run::pipeline::send_all) on an async connection. On a cluster, where one pipeline reaches one slot, the requests are sent slot by slot, all
+/// at once.
+pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
+    requests: &[Request],
+    atomic: bool,
+    con: &mut C,
+) -> Result<Replies, Error> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    let failure = match send(requests.iter(), atomic, con).await {
+        Ok(replies) => return ordered(replies, requests, atomic),
+        Err(failure) => failure,
+    };
+    // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own answer
+    // stands in the reply of its command and never gets here.
+    if failure.kind() != ErrorKind::Server(ServerErrorKind::CrossSlot) {
+        return Err(failed(failure, first));
+    }
+    if atomic {
+        return Err(Error::NotAtomic {
+            reason: "its keys lie in several hash slots of the cluster; a common hash tag, as in `{user:42}:settings` \
+                     and `{user:42}:profile`, puts them into one",
+        });
+    }
+    let mut groups: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (index, request) in requests.iter().enumerate() {
+        groups.entry(slot(request.key().as_bytes())).or_default().push(index);
+    }
+    let groups = join_all(groups.into_values().map(|indices| {
+        let mut con = con.clone();
+        async move {
+            let sent = send(indices.iter().map(|index| &requests[*index]), false, &mut con).await;
+            (indices, sent)
+        }
+    }))
+    .await;
+    // Every group is awaited, whatever becomes of another one.
+    let mut replies: Replies = requests.iter().map(|_| Ok(Value::Nil)).collect();
+    for (indices, sent) in groups {
+        match sent {
+            Ok(group) if group.len() == indices.len() => {
+                for (index, reply) in indices.into_iter().zip(group) {
+                    replies[index] = Ok(reply);
+                }
+            }
+            Ok(_) => return Err(unexpected(first)),
+            Err(error) => indices.into_iter().for_each(|index| replies[index] = Err(error.clone())),
+        }
+    }
+    Ok(replies)
+}
+
+async fn send(
+    requests: impl Iterator<Item = &Request>,
+    atomic: bool,
+    con: &mut impl ConnectionLike,
+) -> Result<Vec<Value>, RedisError> {
+    let mut pipeline = Pipeline::new();
+    for request in requests {
+        pipeline.add_command(request.standalone_cmd());
+    }
+    if atomic {
+        pipeline.atomic();
+    }
+    // Not `query_async`, which keeps the replies of MULTI and of the queued commands to itself.
+    con.req_packed_commands(&pipeline, 0, replies_of(pipeline.len(), atomic)).await
+}

@@ -1,0 +1,58 @@
+//! The house rules that a compiler does not check: which file may import which, how long a file is, which names are taken.
+
+mod imports;
+mod names;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All Rust files below a folder, by their paths in it.
+fn rust_files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap_or_else(|error| panic!("{}: {error}", next.display())) {
+            let path = entry.expect("a folder's entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let path = path.strip_prefix(folder).expect("a path in the folder");
+                found.push(path.to_str().expect("a name in UTF-8").replace('\\', "/"));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_can_be_held_in_the_head() {
+    const LONGEST: usize = 450;
+    let mut faults = Vec::new();
+    for folder in ["hashmap/src", "hashmap-derive/src", "tests", "examples"] {
+        for file in rust_files(&root().join(folder)) {
+            // What the compiler is to refuse shows one fault each, and what the derive generates is nobody's to edit.
+            if file.starts_with("compile-fail/") && file != "compile-fail/main.rs" {
+                continue;
+            }
+            let text = read(&root().join(folder).join(&file));
+            if !text.starts_with("//! ") {
+                faults.push(format!("{folder}/{file} does not begin with a `//!` that says what it is for"));
+            }
+            let lines = text.lines().count();
+            if lines > LONGEST {
+                faults.push(format!("{folder}/{file} has {lines} lines, {LONGEST} are the most: split it"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
