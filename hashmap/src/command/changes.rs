@@ -17,8 +17,8 @@ use crate::format::storage::FormatOf;
 /// The name of a field: declared in a struct, or made at run time.
 pub(crate) type Name = Cow<'static, str>;
 
-/// Encoded values, one after the other. Most single ones fit in without an allocation.
-pub(crate) type Buffer = SmallVec<[u8; 32]>;
+/// Encoded values, one after the other.
+pub(crate) type Buffer = Vec<u8>;
 
 /// What the hash as a whole must be, or nothing is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub struct Changes {
 
 impl Changes {
     /// Room for so many fields, and so many bytes of values.
+    #[inline]
     pub(crate) fn new(key: Arc<str>, value_limit: usize, fields: usize, bytes: usize) -> Self {
         Self {
             key,
@@ -90,6 +91,7 @@ impl Changes {
     }
 
     /// Sets a field.
+    #[inline]
     pub(crate) fn set<T: ?Sized, F: FormatOf<T, Q>, Q: ?Sized>(
         &mut self,
         name: Name,
@@ -100,6 +102,7 @@ impl Changes {
     }
 
     /// Sets a field to what `encode` appends to the buffer.
+    #[inline]
     pub(crate) fn append(
         &mut self,
         name: Name,
@@ -150,6 +153,7 @@ impl Changes {
     }
 
     /// The bytes that a field is set to, if it is.
+    #[inline]
     pub(crate) fn value(&self, change: &Change) -> Option<&[u8]> {
         match &change.to {
             Outcome::Set(bytes, _) => self.buffer.get(bytes.clone()),
@@ -157,6 +161,7 @@ impl Changes {
         }
     }
 
+    #[inline]
     pub(crate) fn list(&self) -> &[Change] {
         &self.list
     }
@@ -184,6 +189,7 @@ impl Changes {
 }
 
 /// Appends the stored form of a value.
+#[inline]
 pub(crate) fn encode<T: ?Sized, F: FormatOf<T, Q>, Q: ?Sized>(
     buffer: &mut Buffer,
     value: &Q,

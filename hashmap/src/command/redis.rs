@@ -12,10 +12,12 @@ use crate::error::Error;
 
 type Made = Result<Request, Error>;
 
+#[inline]
 fn reads(request: Request, target: &Target) -> Request {
     request.renewing(target.expiry.on_read)
 }
 
+#[inline]
 fn writes(request: Request, target: &Target) -> Request {
     request.renewing(target.expiry.on_write)
 }
@@ -35,6 +37,7 @@ pub(crate) fn hmget(target: &Target, fields: Vec<Name>) -> Made {
 }
 
 /// `HMGET key field …` of all fields of a record.
+#[inline]
 pub(crate) fn hmget_declared(target: &Target, fields: &'static [FieldInfo]) -> Made {
     Ok(reads(Request::command(target, "HMGET", Names::Declared(fields), [Arg::Names])?, target))
 }
@@ -60,6 +63,7 @@ pub(crate) fn hlen(target: &Target) -> Made {
 }
 
 /// `HEXISTS key field`
+#[inline]
 pub(crate) fn hexists(target: &Target, field: Name) -> Made {
     Request::command(target, "HEXISTS", Names::One(field), [Arg::Names])
 }
@@ -70,6 +74,7 @@ pub(crate) fn hscan(target: &Target, cursor: u64, count: u64) -> Made {
 }
 
 /// `HDEL key field`
+#[inline]
 pub(crate) fn hdel(target: &Target, field: Name) -> Made {
     Ok(writes(Request::command(target, "HDEL", Names::One(field), [Arg::Names])?, target))
 }
@@ -111,6 +116,7 @@ pub(crate) fn take_of_kind(target: &Target, field: Name, kind: u8) -> Made {
 
 /// What some changes turn out to be: `HSET` where all fields are set, `HDEL` where all are removed; a script where there
 /// are both, a condition, or a time to live of a field; and a command that changes nothing where there are none.
+#[inline]
 pub(crate) fn write_changes(target: &Target, operation: &'static str, changes: Changes) -> Made {
     let ttl = target.expiry.on_write;
     let list = changes.list();
@@ -130,6 +136,7 @@ pub(crate) fn write_changes(target: &Target, operation: &'static str, changes: C
 }
 
 /// [`write_changes`], of one field.
+#[inline]
 pub(crate) fn write_field(target: &Target, operation: &'static str, change: Changes) -> Made {
     write_changes(target, operation, change).map(Request::about_field)
 }

@@ -102,6 +102,7 @@ impl Names {
 }
 
 impl Request {
+    #[inline]
     fn new<const N: usize>(
         target: &Target,
         verb: Verb,
@@ -128,6 +129,7 @@ impl Request {
     }
 
     /// A Redis command: its name, the key, and these arguments.
+    #[inline]
     pub(crate) fn command<const N: usize>(
         target: &Target,
         name: &'static str,
@@ -149,6 +151,7 @@ impl Request {
     }
 
     /// A command that sets or removes all the fields of some changes, without a condition.
+    #[inline]
     pub(crate) fn plain_changes(name: &'static str, changes: Changes) -> Self {
         Self {
             key: Arc::clone(changes.key()),
@@ -173,23 +176,31 @@ impl Request {
     }
 
     /// Gives the hash a time to live in the same step.
-    pub(crate) fn renewing(self, ttl: Option<Millis>) -> Self {
-        Self { renews: ttl, ..self }
+    #[inline]
+    pub(crate) fn renewing(mut self, ttl: Option<Millis>) -> Self {
+        self.renews = ttl;
+        self
     }
 
     /// Needs a server on which fields expire.
-    pub(crate) fn expiring_fields(self) -> Self {
-        Self { expires_fields: true, ..self }
+    #[inline]
+    pub(crate) fn expiring_fields(mut self) -> Self {
+        self.expires_fields = true;
+        self
     }
 
     /// Adds to a counter.
-    pub(crate) fn counting(self) -> Self {
-        Self { counts: true, ..self }
+    #[inline]
+    pub(crate) fn counting(mut self) -> Self {
+        self.counts = true;
+        self
     }
 
     /// Is about the one field that it names.
-    pub(crate) fn about_field(self) -> Self {
-        Self { about_field: true, ..self }
+    #[inline]
+    pub(crate) fn about_field(mut self) -> Self {
+        self.about_field = true;
+        self
     }
 
     pub(crate) fn key(&self) -> &str {

@@ -41,6 +41,7 @@ impl Target {
     }
 
     /// Changes of about so many fields and bytes.
+    #[inline]
     pub(crate) fn changes(&self, fields: usize, bytes: usize) -> Result<Changes, Error> {
         Ok(Changes::new(Arc::clone(self.key()?), self.value_limit, fields, bytes))
     }
