@@ -343,3 +343,53 @@ fn times_to_live() {
         assert!(matches!(error, Err(Error::UnexpectedReply { .. })), "{error:?}");
     }
 }
+
+/// The name and the hash by which a script is sent first.
+fn evalsha(eval: &Cmd) -> Vec<u8> {
+    let Some(redis::Arg::Simple(source)) = eval.args_iter().nth(1) else { panic!("no source") };
+    redis::Script::new(std::str::from_utf8(source).expect("a script in UTF-8")).get_hash().as_bytes().to_vec()
+}
+
+/// What is made meanwhile by somebody else is found by the script: nothing is read twice.
+#[tokio::test]
+async fn a_value_that_is_made_takes_two_round_trips() {
+    let hash = evalsha(&Settings::at(KEY).theme().set_if_present("dark").into_cmd().unwrap());
+    let hmget = command(&[b"HMGET", b"user:1", b"nick"]);
+    let insert: &[&[u8]] =
+        &[b"EVALSHA", &hash, b"1", b"user:1", b"", b"0", b"", b"1", b"nick", b"", b"0", b"2", b"nick", DARK];
+    let exchanges = || vec![(hmget.clone(), Value::Array(vec![Value::Nil])), (command(insert), Value::Int(1))];
+    let made = Settings::at(KEY).on(mock(exchanges())).nick().get_or_insert_with(|| "dark".to_owned());
+    assert_eq!(made.unwrap(), "dark");
+
+    let settings = Settings::at(KEY).on_async(mock(exchanges()));
+    let make = async || {
+        tokio::task::yield_now().await;
+        Ok::<_, Error>("dark".to_owned())
+    };
+    assert_eq!(settings.nick().get_or_try_insert_with_async(make).await.unwrap(), "dark");
+}
+
+/// Only what has changed is written, and guarded by what was read.
+#[test]
+fn an_update_is_one_read_and_one_guarded_write() {
+    let hash = evalsha(&Settings::at(KEY).theme().set_if_present("dark").into_cmd().unwrap());
+    let hmget = command(&[b"HMGET", b"user:1", b"theme", b"width", b"nick"]);
+    let stored = || Value::Array(vec![bulk(DARK), bulk(FOURTEEN), Value::Nil]);
+    let update = |guards: &[&[u8]], writes: &[&[u8]]| {
+        let head: &[&[u8]] = &[b"EVALSHA", &hash, b"1", b"user:1", b"", b"0", b""];
+        command(&[head, guards, &[b"0"], writes].concat())
+    };
+    let one = update(&[b"1", b"width", b"=\x87\x0e"], &[b"2", b"width", b"\x87\x0f"]);
+    let con = mock(vec![(hmget.clone(), stored()), (one, Value::Int(0))]);
+    let updated = Settings::at(KEY).on(con).update(|settings| settings.width += 1).unwrap();
+    assert_eq!(updated.map(|settings| settings.width), Some(15));
+
+    // A field that was absent is guarded too; whether the record is there is known from another one.
+    let head: &[&[u8]] = &[b"EVALSHA", &hash, b"1", b"user:1", b"present", b"0", b""];
+    let tail: &[&[u8]] = &[b"1", b"nick", b"", b"0", b"2", b"nick", DARK];
+    let con = mock(vec![(hmget.clone(), stored()), (command(&[head, tail].concat()), Value::Int(1))]);
+    Settings::at(KEY).on(con).update(|settings| settings.nick = Some("dark".to_owned())).unwrap();
+
+    // Nothing has changed: nothing is written.
+    Settings::at(KEY).on(mock(vec![(hmget, stored())])).update(|settings| settings.width = 14).unwrap();
+}
