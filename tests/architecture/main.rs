@@ -56,3 +56,20 @@ fn every_file_says_what_it_is_for_and_can_be_held_in_the_head() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+/// The map of the code is one page, and shows what is there.
+#[test]
+fn the_map_names_files_that_exist() {
+    const LONGEST: usize = 120;
+    let map = read(&root().join("docs/architecture.md"));
+    assert!(map.lines().count() <= LONGEST, "docs/architecture.md is to be read at once: {LONGEST} lines are the most");
+    let files: Vec<String> = ["hashmap/src", "hashmap-derive/src", "tests"]
+        .iter()
+        .flat_map(|folder| rust_files(&root().join(folder)).into_iter().map(move |file| format!("/{folder}/{file}")))
+        .collect();
+    let is_part = |char: char| char.is_ascii_alphanumeric() || "_/.-*".contains(char);
+    let named = map.split(|char: char| !is_part(char)).filter(|word| word.ends_with(".rs"));
+    let missing: Vec<&str> =
+        named.filter(|name| !files.iter().any(|file| file.ends_with(&format!("/{name}")))).collect();
+    assert!(missing.is_empty(), "docs/architecture.md names files that do not exist: {missing:?}");
+}
