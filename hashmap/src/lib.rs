@@ -66,7 +66,7 @@ pub use accessor::scan::Iter;
 pub use command::Command;
 pub use command::batch::{Batch, Commands, batch};
 pub use command::named_field::{FieldInfo, NamedField, Presence};
-pub use command::schema::{DefaultedHash, RedisHash};
+pub use command::redis_hash::{DefaultedHash, RedisHash};
 pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
 pub use embedded::{Durability, Embedded};
@@ -97,7 +97,7 @@ pub mod __private {
     pub use crate::accessor::patch::{PatchFields, deserialize_patch};
     pub use crate::command::changes::Changes;
     pub use crate::command::key::Template;
-    pub use crate::command::schema::RecordReader;
+    pub use crate::command::redis_hash::RecordReader;
     pub use crate::command::target::Target;
     pub use serde;
 }

@@ -16,7 +16,7 @@ const RUNTIME: &[&str] = &[
     // What lies in Redis.
     "format/asked_kind.rs",
     "format/shape.rs",
-    "format/shape_pass.rs",
+    "format/shape_digest.rs",
     "format/decode_fault.rs",
     "format/deserializer.rs",
     "format/mod.rs",
@@ -35,7 +35,7 @@ const RUNTIME: &[&str] = &[
     "command/reply.rs",
     "command/mod.rs",
     "command/batch.rs",
-    "command/schema.rs",
+    "command/redis_hash.rs",
     // The store inside the process.
     "embedded/tables.rs",
     "embedded/answer.rs",

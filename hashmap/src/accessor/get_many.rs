@@ -2,7 +2,7 @@
 
 use crate::command::changes::Name;
 use crate::command::named_field::NamedField;
-use crate::command::schema::RecordReader;
+use crate::command::redis_hash::RecordReader;
 use crate::error::Error;
 use crate::format::storage::Format;
 

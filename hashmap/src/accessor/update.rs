@@ -10,7 +10,7 @@ use crate::accessor::field::Field;
 use crate::accessor::map::HashMap;
 use crate::accessor::map_value::{Holds, MapValue};
 use crate::accessor::record::Record;
-use crate::command::schema::{DefaultedHash, RedisHash};
+use crate::command::redis_hash::{DefaultedHash, RedisHash};
 use crate::error::Error;
 use crate::format::storage::{Format, FormatOf, StoredAs};
 use crate::run::get_or_insert::get_or_insert;

@@ -4,7 +4,7 @@ pub(crate) mod asked_kind;
 mod decode_fault;
 mod deserializer;
 pub(crate) mod shape;
-mod shape_pass;
+mod shape_digest;
 pub(crate) mod storage;
 pub(crate) mod value;
 mod value_serde;
@@ -24,7 +24,7 @@ use crate::format::asked_kind::asked_kind;
 use crate::format::decode_fault::DecodeFault;
 use crate::format::deserializer::Decoder;
 use crate::format::shape::{Header, Refusal, Shape};
-use crate::format::shape_pass::fingerprint;
+use crate::format::shape_digest::fingerprint;
 use crate::kind::Kind;
 
 /// The first byte of every stored value lies in this range, known or not.

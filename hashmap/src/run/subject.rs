@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use crate::command::changes::{Changes, Guard, Name};
 use crate::command::redis::{hmget_declared, hmget_one, write_changes, write_field};
+use crate::command::redis_hash::{RecordReader, RedisHash};
 use crate::command::reply::Values;
 use crate::command::request::Request;
-use crate::command::schema::{RecordReader, RedisHash};
 use crate::command::target::Target;
 use crate::command::ttl::FieldTtl;
 use crate::error::{Error, Place};
