@@ -2,7 +2,7 @@
 //!
 //! Servers are started by `tests/run`, which says in the environment where they are.
 
-/// The README's code.
+/// The README's code: each snippet is a program of its own, which a reader can paste.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
@@ -118,6 +118,23 @@ impl Drop for Key {
         if let Ok(mut con) = connection() {
             // The server of the tests is thrown away anyway.
             let _ = redis::cmd("DEL").arg(&self.0).query::<()>(&mut con);
+        }
+    }
+}
+
+#[cfg(test)]
+mod pages {
+    /// A forge shows the lines that rustdoc hides, and a `main.rs` has nothing around it as a doctest has.
+    #[test]
+    fn each_snippet_can_be_pasted_as_it_stands() {
+        for page in [include_str!("../../README.md"), include_str!("../../docs/deployment.md")] {
+            for block in page.split("```rust\n").skip(1) {
+                let snippet = block.split("```").next().unwrap_or(block);
+                assert!(snippet.contains("fn main() "), "it has no main:\n{snippet}");
+                assert!(!snippet.contains("redis_hashmap_tests"), "it uses what only the tests have:\n{snippet}");
+                let hidden = |line: &str| line.trim() == "#" || line.trim_start().starts_with("# ");
+                assert!(!snippet.lines().any(hidden), "it has hidden lines:\n{snippet}");
+            }
         }
     }
 }
