@@ -1,8 +1,8 @@
 //! A Redis hash is a struct.
 //!
-//! `#[derive(RedisHash)]` on a domain struct generates a typed accessor: every Rust field is one hash field, stored as
-//! bincode behind a header that says what it is, checked by the compiler when it is written in code and checked again,
-//! by shape, when it is read from Redis.
+//! `#[derive(RedisHash)]` on a domain struct generates a typed accessor. Each Rust field is one hash field, stored as
+//! bincode behind a header that says what it is. The compiler checks its type where code reads or writes it, and each
+//! read from Redis checks the shape of what is stored.
 //!
 //! ```
 //! use redis_hashmap::RedisHash;
@@ -30,19 +30,20 @@
 //! # Ok::<(), redis_hashmap_tests::AnyError>(())
 //! ```
 //!
-//! - [`RedisHash`](derive@RedisHash) is the derive, with its attributes; [`Record`] has the operations on a record as a
-//!   whole, [`Field`] those on one field.
-//! - [`HashMap`] is the map without a struct, for fields that are only known at run time.
-//! - The same accessor runs on a blocking connection, on an async one, or on none and hands out [`Command`]s, which
-//!   [`batch`] sends in one round trip: see [`Executor`].
-//! - [`Error`] says which key, which field, and what to do.
+//! - [`RedisHash`](derive@RedisHash) is the derive, with its attributes. [`Record`] has the operations on a record as a
+//!   whole, [`Field`] those on one field, and [`HashKey`] those that records and maps have in common.
+//! - [`HashMap`] is a map without a struct, for fields that are only known at run time.
+//! - An accessor runs on a blocking connection or an async one: see [`Executor`]. Without a connection, its operations
+//!   return [`Command`]s, which [`batch`] sends in one round trip.
+//! - [`Error`] says which key and which field it is about, and what to do.
 //!
 //! # Features
 //!
-//! - `tokio-comp` (on by default): accessors over async connections, on tokio. Without it the crate builds free of tokio.
+//! - `tokio-comp` (on by default): accessors over async connections, on tokio. Without it the crate does not depend on
+//!   tokio.
 //! - `embedded` (on by default): the store inside the process, for `memory:` and `file:` URLs.
-//! - `cluster`, `cluster-async`, `sentinel`, `tls-rustls` and `tokio-rustls-comp`, as in redis-rs: what [`open`] needs for
-//!   `redis+cluster://`, `redis+sentinel://` and `rediss://`.
+//! - `cluster`, `cluster-async`, `sentinel`, `tls-rustls` and `tokio-rustls-comp`, named as in redis-rs:
+//!   [`open`](fn@open) and its async twin need them for `redis+cluster://`, `redis+sentinel://` and `rediss://`.
 
 mod accessor;
 mod command;
@@ -90,7 +91,7 @@ pub use run::asynchronous::{Async, Exclusive};
 pub use run::blocking::Blocking;
 pub use run::{Connected, Deferred, Executor};
 
-/// What generated code names. Nothing in it is part of the public interface.
+/// The items that generated code names. None of them is part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::accessor::debug;

@@ -1,12 +1,12 @@
-//! What `Debug` of generated types shows: the state of each field, and no value.
+//! `Debug` of generated types: it shows the state of each field, never its value.
 
 use std::fmt::{self, Formatter};
 
-/// A struct with a state for each field.
+/// Writes a struct with the state of each field.
 ///
 /// # Errors
 ///
-/// Those of the formatter.
+/// Returns the errors of the formatter.
 pub fn fields(f: &mut Formatter<'_>, name: &str, fields: &[(&str, &str)]) -> fmt::Result {
     let mut shown = f.debug_struct(name);
     for (field, state) in fields {
@@ -15,17 +15,17 @@ pub fn fields(f: &mut Formatter<'_>, name: &str, fields: &[(&str, &str)]) -> fmt
     shown.finish()
 }
 
-/// The state of a field of a partial record.
+/// The state of a field in a partial record.
 pub fn stored<T>(field: &Option<T>) -> &'static str {
     if field.is_some() { "stored" } else { "absent" }
 }
 
-/// The state of a field of a patch.
+/// The state of a field in a patch.
 pub fn patched<T>(field: &Option<T>) -> &'static str {
     if field.is_some() { "set" } else { "kept" }
 }
 
-/// The state of an optional field of a patch.
+/// The state of an optional field in a patch.
 pub fn patched_option<T>(field: &Option<Option<T>>) -> &'static str {
     match field {
         Some(Some(_)) => "set",

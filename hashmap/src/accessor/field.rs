@@ -18,10 +18,11 @@ use crate::format::storage::{Bincode, Counts, Expires, Format, FormatOf};
 use crate::run::Executor;
 use crate::run::subject::OneField;
 
-/// One field of a record, or one entry of a map: what the accessor's method for it hands out.
+/// One field of a record, or one entry of a map.
 ///
-/// `T` is the type in the field; for an `Option<T>` field the `T` in it. `F` says how it is stored, what stands for it
-/// where it is absent, and whether it expires.
+/// The method of a record's accessor that is named after the field returns it, and [`entry`](crate::HashMap::entry) of
+/// a map does. `T` is the type of the value; for an `Option<T>` field it is the `T` inside. `F` says how the value is
+/// stored, what stands for it where the field is absent, and whether the field can expire.
 ///
 /// ```
 /// use redis_hashmap::RedisHash;
@@ -50,14 +51,17 @@ use crate::run::subject::OneField;
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
 ///
-/// Each operation is one step for every other client. Where the record declares a time to live, each write renews it, by
-/// a script that calls the same command and `PEXPIRE`; where it is sliding, so does each read of a value.
+/// Each operation is one step for every other client. Those that read before they write, such as `update`, take two
+/// round trips, and write only if the field is still as it was read.
+///
+/// Where the record declares a time to live, each write renews it: a script calls the command and `PEXPIRE`. Where the
+/// record is sliding, each read of a value renews it too.
 #[must_use = "a field does nothing by itself: call `get`, `set`, `delete` or `exists`"]
 pub struct Field<'a, E, T, F = Bincode> {
     pub(crate) hash: &'a HashKey<E>,
     name: Name,
     default: Option<fn() -> T>,
-    /// What a write does to its time to live, or why that cannot be done.
+    /// What a write does to the field's time to live, or why the one that was asked for cannot be given.
     ttl: Result<FieldTtl, Error>,
     format: PhantomData<F>,
 }
@@ -82,7 +86,7 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
         &self.name
     }
 
-    /// Returns the field with `ttl` in place of its declared time to live. The next write expires after it.
+    /// Returns the field with `ttl` in place of its declared time to live.
     ///
     /// ```
     /// use std::time::Duration;
@@ -91,13 +95,14 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
     ///
     /// let codes = HashMap::<u64, String>::typed("codes").on(&mut con);
     /// let minute = Duration::from_secs(60);
-    /// assert!(codes.entry(&42).with_ttl(minute).set_if_absent("sesame")?);                          // a script: HSETEX
+    /// assert!(codes.entry(&42).with_ttl(minute).set_if_absent("sesame")?);                         // a script: HSETEX
     /// codes.entry(&43).with_ttl(minute).get_or_insert_with(|| "open".to_owned())?;
     /// # assert!(codes.entry(&42).ttl()?.remaining().is_some() && codes.entry(&43).ttl()?.remaining().is_some());
     /// # Ok::<(), redis_hashmap_tests::AnyError>(())
     /// ```
     ///
-    /// A `ttl` of zero, or beyond 1,114 years, is an error of the operation that follows.
+    /// The value that is written next expires after `ttl`; `increment` gives `ttl` only to a counter that has no time
+    /// to live. A `ttl` of zero, or beyond 1,114 years, makes the write return [`Expiry`](crate::Error::Expiry).
     pub fn with_ttl(mut self, ttl: Duration) -> Self
     where
         F: Expires,
@@ -106,7 +111,7 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
         self
     }
 
-    /// The field by itself, for an operation of several steps.
+    /// The field without its accessor, for an operation of several steps, which can outlive it.
     pub(crate) fn owned(&self) -> OneField<T, F> {
         let Self { name, default, ttl, .. } = self;
         OneField {
@@ -118,7 +123,7 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
         }
     }
 
-    /// The change of the field to a value.
+    /// The change that sets the field to a value.
     #[inline]
     fn change<Q: ?Sized>(self, value: &Q) -> Result<Changes, Error>
     where
@@ -131,14 +136,19 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
 }
 
 impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
-    /// Reads the field: `None` where it is absent, or its declared default.
+    /// Reads the field. Where it is absent, returns its declared default, or `None` if it declares none.
     ///
     /// `HGET`, O(1).
     ///
     /// # Errors
     ///
-    /// [`WrongType`](crate::Error::WrongType) or [`OtherShape`](crate::Error::OtherShape) if something else is stored,
-    /// [`Foreign`](crate::Error::Foreign) or [`Damaged`](crate::Error::Damaged) if no value of this library is.
+    /// - [`WrongType`](crate::Error::WrongType) or [`OtherShape`](crate::Error::OtherShape) if a value of another type
+    ///   is stored;
+    /// - [`Foreign`](crate::Error::Foreign) if another program wrote it, [`UnknownKind`](crate::Error::UnknownKind) if
+    ///   a newer version of this library did, [`Damaged`](crate::Error::Damaged) if its bytes are damaged;
+    /// - [`NotText`](crate::Error::NotText) from a text field and [`NotACounter`](crate::Error::NotACounter) from a
+    ///   counter, if what is stored does not parse;
+    /// - [`Unreadable`](crate::Error::Unreadable) if the type can never be read back, as with serde's `untagged`.
     pub fn get(self) -> E::Output<'a, F::Get> {
         let Self { hash, name, default, .. } = self;
         let command = Command::or(hget(&hash.target, name), read::<T, F>, F::absent(default));
@@ -147,16 +157,17 @@ impl<'a, E: Executor, T, F: Format<T>> Field<'a, E, T, F> {
 }
 
 impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
-    /// Stores a value: true if the field is new, false if it was overwritten.
+    /// Stores a value. Returns true if the field is new, false if it was overwritten.
     ///
-    /// `HSET`, O(1); where the field has a declared time to live, a script with `HSETEX`, which renews it. It takes the
-    /// field's type, or what is stored as one: `"dark"` for a `String`, a slice for a `Vec`.
+    /// `HSET`, O(1). Where the field declares a time to live, a script with `HSETEX`, which renews it. `value` is of
+    /// the field's type, or of one that is stored exactly like it: `"dark"` for a `String`, a slice for a `Vec`.
     ///
     /// # Errors
     ///
-    /// [`Refused`](crate::Error::Refused) or [`TooLarge`](crate::Error::TooLarge) if the value cannot be stored; then
-    /// nothing is sent. [`Unsupported`](crate::Error::Unsupported) if the field expires and the server cannot do that;
-    /// then nothing is written.
+    /// - [`Refused`](crate::Error::Refused) or [`TooLarge`](crate::Error::TooLarge) if the value cannot be stored, and
+    ///   in debug builds [`Unreadable`](crate::Error::Unreadable) if it would not read back; then nothing is sent;
+    /// - [`Unsupported`](crate::Error::Unsupported) if the field expires and the server cannot expire fields; then
+    ///   nothing is written.
     pub fn set<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
     where
         F: FormatOf<T, Q>,
@@ -166,13 +177,13 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         hash.run(request, flag)
     }
 
-    /// Stores a value if the field is absent: true if it was stored.
+    /// Stores a value if the field is absent. Returns true if it was stored.
     ///
-    /// `HSETNX`, O(1); with a declared time to live, a script.
+    /// `HSETNX`, O(1). Where the field or its record declares a time to live, a script.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// Returns the errors of [`set`](Self::set).
     pub fn set_if_absent<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
     where
         F: FormatOf<T, Q>,
@@ -187,13 +198,13 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         hash.run(change.and_then(write), applied)
     }
 
-    /// Overwrites the field, if it is there: true if it was stored.
+    /// Stores a value if the field is present. Returns true if it was stored.
     ///
-    /// A script with `HGET` and `HSET`, O(1).
+    /// A script with `HGET` and `HSET` (`HSETEX` where the field declares a time to live), O(1).
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// Returns the errors of [`set`](Self::set).
     pub fn set_if_present<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
     where
         F: FormatOf<T, Q>,
@@ -203,29 +214,32 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         hash.run(self.change(value).and_then(write), applied)
     }
 
-    /// Removes the field: true if it was there.
+    /// Removes the field. Returns true if it was stored.
     ///
     /// `HDEL`, O(1).
     pub fn delete(self) -> E::Output<'a, bool> {
         self.hash.run(hdel(&self.hash.target, self.name), flag)
     }
 
-    /// True if the field is stored. A default does not count.
+    /// Returns true if the field is stored. A default does not count.
     ///
     /// `HEXISTS`, O(1).
     pub fn exists(self) -> E::Output<'a, bool> {
         self.hash.run(hexists(&self.hash.target, self.name), flag)
     }
 
-    /// Adds to a counter and returns the sum; an absent one counts from 0.
+    /// Adds to a counter and returns the sum. An absent counter counts from 0.
     ///
-    /// `HINCRBY`, O(1). Where the counter has a declared time to live, a script that gives it to one that has none; one
-    /// that has a time keeps it, so that it counts what happens within it.
+    /// `HINCRBY`, O(1). Where the counter or its record declares a time to live, a script. It gives the declared time
+    /// to live to a counter that has none. A counter that has one keeps it, so that it counts what happens within that
+    /// time.
     ///
     /// # Errors
     ///
-    /// [`Overflow`](crate::Error::Overflow) if the sum is no `i64`, [`NotACounter`](crate::Error::NotACounter) if
-    /// something else is stored; both leave it as it is.
+    /// - [`Overflow`](crate::Error::Overflow) if the sum does not fit into an `i64`, and
+    ///   [`NotACounter`](crate::Error::NotACounter) if something else is stored; both leave the field unchanged;
+    /// - [`Unsupported`](crate::Error::Unsupported) if the counter expires and the server cannot expire fields; then
+    ///   nothing is written.
     pub fn increment(self, by: i64) -> E::Output<'a, i64>
     where
         F: Counts,
@@ -234,13 +248,14 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         hash.run(ttl.and_then(|ttl| hincrby(&hash.target, name, by, ttl)), number)
     }
 
-    /// Stores a value that expires after `ttl`: true if the field is new.
+    /// Stores a value that expires after `ttl`. Returns true if the field is new.
     ///
     /// A script with `HSETEX`, O(1).
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114 years.
+    /// Returns the errors of [`set`](Self::set), and [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114
+    /// years.
     pub fn set_with_ttl<Q: ?Sized>(self, value: &Q, ttl: Duration) -> E::Output<'a, bool>
     where
         F: FormatOf<T, Q> + Expires,
@@ -248,13 +263,13 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         self.with_ttl(ttl).set(value)
     }
 
-    /// When the field expires.
+    /// Returns the field's remaining time to live.
     ///
     /// `HPTTL`, O(1).
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](crate::Error::Unsupported) if fields do not expire on the server.
+    /// [`Unsupported`](crate::Error::Unsupported) if the server cannot expire fields.
     pub fn ttl(self) -> E::Output<'a, Ttl>
     where
         F: Expires,
@@ -262,14 +277,15 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         self.hash.run(hpttl(&self.hash.target, self.name), field_ttl)
     }
 
-    /// Has the field expire after `ttl`: false if it is absent. The next `set` replaces the time with the declared one.
+    /// Makes the field expire after `ttl`. Returns false if the field is absent.
     ///
-    /// `HPEXPIRE`, O(1).
+    /// `HPEXPIRE`, O(1). The next `set` replaces `ttl` with the declared time to live, or ends it where none is
+    /// declared.
     ///
     /// # Errors
     ///
-    /// [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114 years, and [`Unsupported`](crate::Error::Unsupported)
-    /// if fields do not expire on the server.
+    /// [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114 years; then nothing is sent.
+    /// [`Unsupported`](crate::Error::Unsupported) if the server cannot expire fields.
     pub fn expire_in(self, ttl: Duration) -> E::Output<'a, bool>
     where
         F: Expires,
@@ -280,13 +296,14 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         hash.run(request, field_flag)
     }
 
-    /// Has the field expire at a point in time: false if it is absent. A time that has passed removes it at once.
+    /// Makes the field expire at a point in time. Returns false if the field is absent.
     ///
-    /// `HPEXPIREAT`, O(1).
+    /// `HPEXPIREAT`, O(1). A point in time that has passed removes the field at once.
     ///
     /// # Errors
     ///
-    /// As [`expire_in`](Self::expire_in).
+    /// [`Expiry`](crate::Error::Expiry) if `at` is not after the start of 1970, or is after the year 4199; then nothing
+    /// is sent. [`Unsupported`](crate::Error::Unsupported) if the server cannot expire fields.
     pub fn expire_at(self, at: SystemTime) -> E::Output<'a, bool>
     where
         F: Expires,
@@ -297,13 +314,13 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         hash.run(request, field_flag)
     }
 
-    /// Has the field stay: true if it would have expired.
+    /// Ends the field's time to live, so that the field stays. Returns true if it had one.
     ///
     /// `HPERSIST`, O(1).
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](crate::Error::Unsupported) if fields do not expire on the server.
+    /// [`Unsupported`](crate::Error::Unsupported) if the server cannot expire fields.
     pub fn persist(self) -> E::Output<'a, bool>
     where
         F: Expires,
@@ -318,7 +335,7 @@ impl<E, T, F> fmt::Debug for Field<'_, E, T, F> {
     }
 }
 
-/// A value that was read, or what stands for it where it is absent.
+/// Decodes the value, or makes what stands for it where the field is absent.
 fn read<T, F: Format<T>>(reply: Reply<'_>, absent: Option<fn() -> F::Get>) -> Result<F::Get, Error> {
     let request = reply.request();
     match (reply.bytes()?, absent) {

@@ -6,14 +6,14 @@ use crate::command::redis_hash::RecordReader;
 use crate::error::Error;
 use crate::format::storage::Format;
 
-/// What [`Record::get_many`](crate::Record::get_many) reads: a tuple of up to 16 fields of the record.
+/// A selection for [`Record::get_many`](crate::Record::get_many): a tuple of up to 16 fields of the record.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of fields of the record",
     note = "return a tuple of them, such as `get_many(|field| (field.theme, field.language))`; a single one is read by its \
             own method"
 )]
 pub trait Selection: Send + Sync + 'static {
-    /// What is read.
+    /// The values that are read: a tuple of what `get` of each field returns.
     type Output: Send + 'static;
 
     #[doc(hidden)]

@@ -13,7 +13,9 @@ use crate::command::ttl::{Millis, Ttl, millis_since_epoch};
 use crate::error::Error;
 use crate::run::{Deferred, Executor};
 
-/// The key of a hash, and the operations on it that records and maps have in common. Both dereference to it.
+/// The key of a hash, with the operations that records and maps have in common.
+///
+/// [`Record`](crate::Record) and [`HashMap`](crate::HashMap) dereference to it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,22 +38,24 @@ pub struct HashKey<E = Deferred> {
 }
 
 impl<E> HashKey<E> {
-    /// Sets how large a value this accessor stores, in bytes. The default is 64 MiB. What is read is not limited.
+    /// Sets the size of the largest value that this accessor stores, in bytes. The default is 64 MiB.
     ///
-    /// A Redis server takes at most 512 MB (`proto-max-bulk-len`), and closes the connection on more.
+    /// What is read is not limited. A Redis server takes at most 512 MB (`proto-max-bulk-len`), and closes the
+    /// connection on more.
     pub fn set_value_limit(&mut self, bytes: usize) {
         self.target.value_limit = bytes;
     }
 
-    /// Sets how often `update` and its kin try, where others change what they have read. The default is 64 times.
+    /// Sets how many attempts `update` and its kin make while others change what they have read. The default is 64.
     ///
-    /// The second attempt is made at once, each later one after a random pause that grows, up to 250 ms or 64 times what
-    /// an attempt takes, where there is a timer (in async code that is tokio's, which has to be enabled).
+    /// There is always a first attempt. The second one follows at once, each later one after a random pause. The pauses
+    /// grow, up to 250 ms or 64 times what an attempt takes, whichever is longer. In async code they need tokio's
+    /// timer, which has to be enabled on the runtime; outside of tokio there are no pauses.
     pub fn set_attempt_limit(&mut self, attempts: u32) {
         self.target.attempt_limit = attempts;
     }
 
-    /// The Redis key. It is empty if it was made with an empty id.
+    /// Returns the Redis key. It is empty if it was made with an empty id.
     #[must_use]
     pub fn key(&self) -> &str {
         self.target.key().map_or("", |key| key)
@@ -64,32 +68,31 @@ impl<E: Executor> HashKey<E> {
         self.executor.execute(Command::new(request, read))
     }
 
-    /// The number of stored fields, those that a struct does not have included.
+    /// Returns the number of stored fields, including those that a record's struct does not have.
     ///
     /// `HLEN`, O(1).
     pub fn size(&self) -> E::Output<'_, u64> {
         self.run(hlen(&self.target), count)
     }
 
-    /// Removes the key with all its fields: true if there was something, of whatever Redis type.
+    /// Removes the key with all its fields. Returns true if the key existed, whatever its Redis type.
     ///
     /// `DEL`, O(number of fields).
     pub fn clear(&self) -> E::Output<'_, bool> {
         self.run(del(&self.target), flag)
     }
 
-    /// When the hash as a whole expires.
+    /// Returns the remaining time to live of the hash as a whole.
     ///
-    /// `PTTL`, O(1). It does not count as a read of a sliding record. To ask for one field: `ttl` of a
-    /// [`Field`](crate::Field).
+    /// `PTTL`, O(1). It does not renew a sliding record. [`Field::ttl`](crate::Field::ttl) returns that of one field.
     pub fn ttl(&self) -> E::Output<'_, Ttl> {
         self.run(pttl(&self.target), ttl)
     }
 
-    /// Has the hash as a whole expire after `ttl`: false if there is none. The next write of a record that declares a
-    /// time to live replaces it; other writes leave it unchanged.
+    /// Makes the hash as a whole expire after `ttl`. Returns false if the key does not exist.
     ///
-    /// `PEXPIRE`, O(1).
+    /// `PEXPIRE`, O(1). Where a record declares a time to live, its next write replaces `ttl`, and its next read of a
+    /// value does if it is sliding. Other writes leave the time to live of the hash unchanged.
     ///
     /// # Errors
     ///
@@ -99,23 +102,23 @@ impl<E: Executor> HashKey<E> {
         self.run(millis.and_then(|millis| pexpire(&self.target, millis)), flag)
     }
 
-    /// Has the hash as a whole expire at a point in time: false if there is none. A time that has passed removes it at
-    /// once.
+    /// Makes the hash as a whole expire at a point in time. Returns false if the key does not exist.
     ///
-    /// `PEXPIREAT`, O(1).
+    /// `PEXPIREAT`, O(1). A point in time that has passed removes the hash at once.
     ///
     /// # Errors
     ///
-    /// As [`expire_in`](Self::expire_in).
+    /// [`Expiry`](Error::Expiry) if `at` is not after the start of 1970, or is after the year 4199; then nothing is
+    /// sent.
     pub fn expire_at(&self, at: SystemTime) -> E::Output<'_, bool> {
         let millis = millis_since_epoch(at, || self.target.place(None));
         self.run(millis.and_then(|millis| pexpireat(&self.target, millis)), flag)
     }
 
-    /// Has the hash as a whole stay: true if it would have expired. A time to live that a record declares is back with
-    /// the next write.
+    /// Ends the time to live of the hash as a whole, so that the hash stays. Returns true if it had one.
     ///
-    /// `PERSIST`, O(1).
+    /// `PERSIST`, O(1). Where a record declares a time to live, its next write gives it anew, and its next read of a
+    /// value does if it is sliding.
     pub fn persist(&self) -> E::Output<'_, bool> {
         self.run(persist(&self.target), flag)
     }

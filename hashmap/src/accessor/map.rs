@@ -25,7 +25,7 @@ use crate::run::{Deferred, Executor};
 
 /// A Redis hash as a map, for fields that are only known at run time.
 ///
-/// [`HashMap::new`] is a map of text to values of any kind: each `set` and `get` says which.
+/// [`HashMap::new`] makes a map of text to values of any kind. Each `set` and `get` says which type it means.
 ///
 /// ```
 /// use redis_hashmap::HashMap;
@@ -44,7 +44,8 @@ use crate::run::{Deferred, Executor};
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
 ///
-/// [`HashMap::typed`] is a map of one type of key and one type of value. A key is whatever has `Display` and `FromStr`.
+/// [`HashMap::typed`] makes a map of one type of key to one type of value. A key is any type with `Display` and
+/// `FromStr`.
 ///
 /// ```
 /// use redis_hashmap::HashMap;
@@ -62,8 +63,8 @@ use crate::run::{Deferred, Executor};
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
 ///
-/// Making a map does no I/O and cannot fail: an empty key is an error of the first operation. Without
-/// [`on`](Self::on) the operations return [`Command`](crate::Command)s.
+/// Making a map does no I/O and cannot fail: the first operation reports an empty key, and an operation on a field
+/// reports an empty name. Without [`on`](Self::on) the operations return [`Command`](crate::Command)s.
 pub struct HashMap<K = String, V = Any, E = Deferred> {
     hash: HashKey<E>,
     types: PhantomData<fn() -> (K, V)>,
@@ -97,7 +98,7 @@ impl<K, V, E> DerefMut for HashMap<K, V, E> {
 }
 
 impl HashMap {
-    /// The map at `key`, of text to values of any kind.
+    /// Makes the map at `key`, of text to values of any kind.
     #[must_use]
     pub fn new(key: impl Into<String>) -> Self {
         Self::typed(key)
@@ -105,7 +106,7 @@ impl HashMap {
 }
 
 impl<K, V> HashMap<K, V> {
-    /// The map at `key`, of one type of key and one type of value.
+    /// Makes the map at `key`, of one type of key to one type of value.
     #[must_use]
     pub fn typed(key: impl Into<String>) -> Self {
         let target = Target::new(Key::new(key), Expiry::default());
@@ -122,14 +123,14 @@ impl<K, V, E> HashMap<K, V, E> {
         HashMap { hash: HashKey { target: self.target.clone(), executor }, types: PhantomData }
     }
 
-    /// The map on a blocking connection: operations return `Result<T, Error>`.
+    /// Returns the map on a blocking connection. Its operations return `Result<T, Error>`.
     ///
     /// It takes whatever implements [`redis::ConnectionLike`], by mutable reference or by value. No I/O.
     pub fn on<C: ConnectionLike>(&self, con: C) -> HashMap<K, V, Blocking<C>> {
         self.reach(Blocking::new(con))
     }
 
-    /// The map on an async connection that can be cloned: operations return futures that borrow nothing.
+    /// Returns the map on an async connection that can be cloned. Its operations return futures that borrow nothing.
     ///
     /// No I/O.
     #[cfg(feature = "tokio-comp")]
@@ -140,10 +141,9 @@ impl<K, V, E> HashMap<K, V, E> {
         self.reach(crate::run::asynchronous::Async::new(con))
     }
 
-    /// The map on an async connection that cannot be cloned, such as `&mut *guard` of a pool: one operation at a
-    /// time.
+    /// Returns the map on an async connection that cannot be cloned, such as `&mut *guard` of a pool.
     ///
-    /// No I/O.
+    /// It runs one operation at a time. No I/O.
     #[cfg(feature = "tokio-comp")]
     pub fn on_exclusive<'c, C>(&self, con: &'c mut C) -> HashMap<K, V, crate::run::asynchronous::Exclusive<'c, C>>
     where
@@ -154,7 +154,7 @@ impl<K, V, E> HashMap<K, V, E> {
 }
 
 impl<K, V, E: Executor> HashMap<K, V, E> {
-    /// Removes a field: true if it was there.
+    /// Removes a field. Returns true if it was stored.
     ///
     /// `HDEL`, O(1).
     pub fn delete<Q>(&self, field: &Q) -> E::Output<'_, bool>
@@ -164,14 +164,14 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
         self.untyped(field).delete()
     }
 
-    /// True if the map has no field, that is if the key does not exist.
+    /// Returns true if the map has no fields, that is, if the key does not exist.
     ///
     /// `EXISTS`, O(1).
     pub fn is_empty(&self) -> E::Output<'_, bool> {
         self.run(exists(&self.target), |reply| flag(reply).map(|exists| !exists))
     }
 
-    /// True if the field is stored.
+    /// Returns true if the field is stored.
     ///
     /// `HEXISTS`, O(1).
     pub fn exists<Q>(&self, field: &Q) -> E::Output<'_, bool>
@@ -181,13 +181,13 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
         self.untyped(field).exists()
     }
 
-    /// The names of all fields, in no order.
+    /// Returns the names of all fields, in no particular order.
     ///
     /// `HKEYS`, O(number of fields).
     ///
     /// # Errors
     ///
-    /// [`FieldName`](Error::FieldName) if a name is no `K`.
+    /// [`FieldName`](crate::Error::FieldName) if a name is not a `K`.
     pub fn get_fields(&self) -> E::Output<'_, Vec<K>>
     where
         K: Display + FromStr + Send + 'static,
@@ -195,9 +195,9 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
         self.run(hkeys(&self.target), names)
     }
 
-    /// Removes several fields: how many were there.
+    /// Removes several fields. Returns how many of them were stored.
     ///
-    /// One `HDEL`, O(number of fields given).
+    /// One `HDEL`, O(number of fields given). For no fields it sends `EXISTS` and returns 0.
     pub fn delete_many<'q, Q>(&self, fields: impl IntoIterator<Item = &'q Q>) -> E::Output<'_, u64>
     where
         Q: StoredAs<K> + Display + ?Sized + 'q,
@@ -210,7 +210,7 @@ impl<K, V, E: Executor> HashMap<K, V, E> {
 }
 
 impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
-    /// One entry, with every operation there is on one field; those that are used most are methods of the map too.
+    /// Returns one entry, with every operation on one field. The most used ones are methods of the map too.
     ///
     /// ```
     /// use std::time::Duration;
@@ -234,13 +234,15 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         Field::entry(&self.hash, name_of(field))
     }
 
-    /// Stores a value: true if the field is new, false if it was overwritten.
+    /// Stores a value. Returns true if the field is new, false if it was overwritten.
     ///
-    /// `HSET`, O(1). It ends a time to live of the field.
+    /// `HSET`, O(1). It ends the field's time to live.
     ///
     /// # Errors
     ///
-    /// [`Refused`](Error::Refused) or [`TooLarge`](Error::TooLarge) if the value cannot be stored; then nothing is sent.
+    /// [`Refused`](crate::Error::Refused) or [`TooLarge`](crate::Error::TooLarge) if the value cannot be stored, and in
+    /// debug builds [`Unreadable`](crate::Error::Unreadable) if a typed map could not read it back; then nothing is
+    /// sent.
     pub fn set<Q, W>(&self, field: &Q, value: &W) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
@@ -250,9 +252,10 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.stored(field).set(value)
     }
 
-    /// Stores several values: how many of the fields are new. It takes a map by reference, or pairs of references.
+    /// Stores several values, given as a reference to a map or as pairs of references. Returns how many fields are new.
     ///
-    /// One `HSET`, O(number of entries): one step for every other client.
+    /// One `HSET`, O(number of entries), in one step for every other client. It ends the times to live of the fields.
+    /// For no entries it sends `EXISTS` and returns 0.
     ///
     /// ```
     /// use redis_hashmap::HashMap;
@@ -269,8 +272,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     ///
     /// # Errors
     ///
-    /// [`Refused`](Error::Refused) or [`TooLarge`](Error::TooLarge) if one of the values cannot be stored; then nothing
-    /// is sent.
+    /// Returns the errors of [`set`](Self::set), for any of the values; then nothing is sent.
     pub fn set_many<'q, Q, W>(&self, entries: impl IntoIterator<Item = (&'q Q, &'q W)>) -> E::Output<'_, u64>
     where
         Q: StoredAs<K> + Display + ?Sized + 'q,
@@ -289,14 +291,14 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         if any { self.run(request, count) } else { self.run(request, |_| Ok(0)) }
     }
 
-    /// Reads a value: `None` where the field is absent. From a map of [`Any`] it is read as the type that is asked for;
-    /// [`Value`](crate::Value) reads every kind.
+    /// Reads a value. Returns `None` where the field is absent.
     ///
-    /// `HGET`, O(1).
+    /// `HGET`, O(1). A map of [`Any`] reads it as the type that the caller asks for; a [`Value`](crate::Value) takes
+    /// every kind.
     ///
     /// # Errors
     ///
-    /// As [`Field::get`].
+    /// Returns the errors of [`Field::get`].
     pub fn get<T>(&self, field: &(impl StoredAs<K> + Display + ?Sized)) -> E::Output<'_, Option<T>>
     where
         V: Holds<T>,
@@ -305,13 +307,13 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.entry(field).get()
     }
 
-    /// Reads several values, in the order of the fields given: `None` where one is absent.
+    /// Reads several values, in the order of the fields given. An absent field is `None`.
     ///
-    /// One `HMGET`, O(number of fields given).
+    /// One `HMGET`, O(number of fields given). For no fields it sends `EXISTS` and returns an empty `Vec`.
     ///
     /// # Errors
     ///
-    /// As [`Field::get`].
+    /// Returns the errors of [`Field::get`].
     pub fn get_many<'q, T, Q>(&self, fields: impl IntoIterator<Item = &'q Q>) -> E::Output<'_, Vec<Option<T>>>
     where
         Q: StoredAs<K> + Display + ?Sized + 'q,
@@ -324,15 +326,17 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         if any { self.run(request, values::<T, V>) } else { self.run(request, |_| Ok(Vec::new())) }
     }
 
-    /// Reads all fields and their values; those of a map of [`Any`] are [`Value`](crate::Value)s, each of the kind that was stored.
+    /// Reads all fields and their values.
     ///
-    /// `HGETALL`, O(number of fields). It holds the whole map in memory: a large one is read by
+    /// A map of [`Any`] returns [`Value`](crate::Value)s, each of the kind that was stored.
+    ///
+    /// `HGETALL`, O(number of fields). It holds the whole map in memory; read a large one by
     #[cfg_attr(feature = "tokio-comp", doc = "[`iter`](HashMap::iter) or [`stream`](HashMap::stream).")]
     #[cfg_attr(not(feature = "tokio-comp"), doc = "[`iter`](HashMap::iter).")]
     ///
     /// # Errors
     ///
-    /// As [`Field::get`], and [`FieldName`](Error::FieldName) if a name is no `K`.
+    /// Returns the errors of [`Field::get`], and [`FieldName`](crate::Error::FieldName) if a name is not a `K`.
     pub fn get_all(&self) -> E::Output<'_, std::collections::HashMap<K, V::Item>>
     where
         K: Display + FromStr + Eq + Hash + Send + 'static,
@@ -340,13 +344,13 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.run(hgetall(&self.target), entries::<K, V>)
     }
 
-    /// Stores a value if the field is absent: true if it was stored.
+    /// Stores a value if the field is absent. Returns true if it was stored.
     ///
     /// `HSETNX`, O(1).
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// Returns the errors of [`set`](Self::set).
     pub fn set_if_absent<Q, W>(&self, field: &Q, value: &W) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
@@ -356,13 +360,13 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.stored(field).set_if_absent(value)
     }
 
-    /// Overwrites a value, if the field is there: true if it was stored.
+    /// Stores a value if the field is present. Returns true if it was stored.
     ///
-    /// A script with `HGET` and `HSET`, O(1).
+    /// A script with `HGET` and `HSET`, O(1). It ends the field's time to live.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// Returns the errors of [`set`](Self::set).
     pub fn set_if_present<Q, W>(&self, field: &Q, value: &W) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
@@ -372,15 +376,16 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.stored(field).set_if_present(value)
     }
 
-    /// Stores a value that expires after `ttl`: true if the field is new.
+    /// Stores a value that expires after `ttl`. Returns true if the field is new.
     ///
-    /// A script with `HSETEX`, O(1). [`entry`](Self::entry) has `ttl`, `expire_in`, `persist`, and
-    /// `with_ttl` for the other operations.
+    /// A script with `HSETEX`, O(1). An [`entry`](Self::entry) has `ttl`, `expire_in`, `expire_at` and `persist` for
+    /// its time to live, and `with_ttl` for the other writes.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Expiry`](Error::Expiry) if `ttl` is zero or beyond 1,114 years, and
-    /// [`Unsupported`](Error::Unsupported) if fields do not expire on the server; then nothing is written.
+    /// Returns the errors of [`set`](Self::set), [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114
+    /// years, and [`Unsupported`](crate::Error::Unsupported) if the server cannot expire fields; then nothing is
+    /// written.
     pub fn set_with_ttl<Q, W>(&self, field: &Q, value: &W, ttl: Duration) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
@@ -392,13 +397,13 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
 }
 
 impl<K, E: Executor> HashMap<K, Counter, E> {
-    /// Adds to a counter and returns the sum; an absent one counts from 0.
+    /// Adds to a counter and returns the sum. An absent counter counts from 0.
     ///
-    /// `HINCRBY`, O(1).
+    /// `HINCRBY`, O(1). A counter that has a time to live keeps it.
     ///
     /// # Errors
     ///
-    /// As [`Field::increment`].
+    /// Returns the errors of [`Field::increment`].
     pub fn increment<Q>(&self, field: &Q, by: i64) -> E::Output<'_, i64>
     where
         Q: StoredAs<K> + Display + ?Sized,

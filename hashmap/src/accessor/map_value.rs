@@ -1,4 +1,4 @@
-//! What maps hold, and how their entries are read.
+//! The values of maps, and how entries are read.
 
 use std::fmt::Display;
 use std::hash::Hash;
@@ -14,13 +14,13 @@ use crate::error::Error;
 use crate::format::storage::{Any, Bincode, Counter, Expires, Expiring, Format};
 use crate::format::value::Value;
 
-/// What a map can hold: values of one type, [`Any`] kind of values, or [`Counter`]s.
+/// The value type of a map: one type of values, [`Any`] for values of any kind, or [`Counter`].
 pub trait MapValue {
-    /// What `set` stores.
+    /// The type that `set` stores.
     #[doc(hidden)]
     type Stored;
 
-    /// What `get_all` reads: the type of the values, [`Value`], or `i64`.
+    /// The type that `get_all` reads: the type of the values, [`Value`], or `i64`.
     type Item: Send + 'static;
 
     #[doc(hidden)]
@@ -45,8 +45,10 @@ impl MapValue for Counter {
     type Format = Expiring<Counter>;
 }
 
-/// Says as what the values of a map are read: those of a typed map as their type, those of a map of [`Any`] as whatever
-/// is asked for, those of a map of [`Counter`]s as `i64`.
+/// Says that the values of a map can be read as a `T`.
+///
+/// A typed map reads its values as their own type, a map of [`Any`] as the type that the caller asks for, and a map of
+/// [`Counter`]s as `i64`.
 #[diagnostic::on_unimplemented(
     message = "a map of `{Self}` holds no `{T}`",
     label = "not what the map holds",
@@ -57,7 +59,7 @@ impl<V: Serialize + DeserializeOwned + Send + 'static> Holds<V> for V {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Holds<T> for Any {}
 impl Holds<i64> for Counter {}
 
-/// A field and its value.
+/// Decodes a field's name and its value.
 pub(crate) fn entry<K, V>(request: &Request, (name, stored): Entry) -> Result<(K, V::Item), Error>
 where
     K: Display + FromStr,
@@ -70,7 +72,7 @@ where
 
 type Entries<K, V> = std::collections::HashMap<K, <V as MapValue>::Item>;
 
-/// All fields and their values.
+/// Decodes all fields and their values.
 pub(crate) fn entries<K, V>(reply: Reply<'_>) -> Result<Entries<K, V>, Error>
 where
     K: Display + FromStr + Eq + Hash,
@@ -80,7 +82,7 @@ where
     reply.entries()?.into_iter().map(|found| entry::<K, V>(request, found)).collect()
 }
 
-/// The values of the fields that were asked for.
+/// Decodes the values of the requested fields.
 pub(crate) fn values<T, V: Holds<T>>(reply: Reply<'_>) -> Result<Vec<Option<T>>, Error> {
     let values = reply.values()?;
     let decode = |index| {

@@ -1,4 +1,4 @@
-//! The names of fields: how a map's keys are written as names, and read back.
+//! The names of a map's fields: how keys are written as names and read back.
 
 use std::any::type_name;
 use std::fmt::{Display, Write};
@@ -9,7 +9,7 @@ use crate::command::reply::Reply;
 use crate::command::request::Request;
 use crate::error::{Error, Place};
 
-/// The name of a field. Where Display fails there is none, which is the error of an empty name.
+/// Writes a key as a field's name. Where `Display` fails, the name is empty, which the request reports.
 pub(crate) fn name_of<Q: Display + ?Sized>(key: &Q) -> String {
     let mut name = String::new();
     if write!(name, "{key}").is_err() {
@@ -22,20 +22,21 @@ pub(crate) fn names_of<'q, Q: Display + ?Sized + 'q>(keys: impl IntoIterator<Ite
     keys.into_iter().map(|key| name_of(key).into()).collect()
 }
 
-/// The names in a reply, as keys.
+/// Reads the names in a reply as keys.
 pub(crate) fn names<K: Display + FromStr>(reply: Reply<'_>) -> Result<Vec<K>, Error> {
     let request = reply.request();
     reply.names()?.iter().map(|name| key_of(request, name)).collect()
 }
 
-/// A field's name as a key. One that the key would not write like that (`007` for 7) is an error: `get` would not find it.
+/// Reads a field's name as a key. A name that the key would write otherwise (`007` for 7) is an error: `get` would not
+/// find the field by it.
 pub(crate) fn key_of<K: Display + FromStr>(request: &Request, name: &[u8]) -> Result<K, Error> {
     let key = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok());
     key.filter(|key| name_of(key).as_bytes() == name)
         .ok_or_else(|| Error::FieldName { place: place_of(request, name), asked: type_name::<K>() })
 }
 
-/// The hash, and a field of it that a server has named.
+/// Names the hash and a field whose name came from the server.
 pub(crate) fn place_of(request: &Request, name: &[u8]) -> Place {
     Place::new(request.key(), Some(&String::from_utf8_lossy(name)))
 }

@@ -1,4 +1,4 @@
-//! Patches from JSON and the like. The derive says which fields there are.
+//! Reads patches from JSON and the like. The derive says which fields there are.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,30 +6,31 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 
-/// The fields of a patch, as they are named in JSON. For generated code.
+/// The fields of a patch by their names in JSON. For generated code.
 pub trait PatchFields<'de>: Default {
-    /// What is described to who sends something else.
+    /// What an error says was expected, if something else was sent.
     const EXPECTING: &'static str;
 
-    /// The names.
+    /// The names of the fields.
     const NAMES: &'static [&'static str];
 
-    /// True if a name that is none of them is an error, as by serde's `deny_unknown_fields`.
+    /// True if any other name is an error, as with serde's `deny_unknown_fields`.
     const DENY_UNKNOWN: bool;
 
-    /// Reads the value of the field of this name: its position, or `None` if there is no such field.
+    /// Reads the value of the field of this name. Returns the field's position, or `None` if there is no such field.
     ///
     /// # Errors
     ///
-    /// If the value is none of the field.
+    /// If the value is not of the field's type.
     fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<Option<usize>, A::Error>;
 }
 
-/// Reads a patch: what is there is set, `null` clears an optional field, and what is not there is kept.
+/// Reads a patch: a value sets its field, `null` clears an optional field, and a field that is missing is kept.
 ///
 /// # Errors
 ///
-/// If it is no map, if a value does not fit or a field comes twice.
+/// If the input is not a map, a value is not of its field's type, a field comes twice, or a name is unknown and the
+/// patch denies that.
 pub fn deserialize_patch<'de, P: PatchFields<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<P, D::Error> {
     deserializer.deserialize_map(Fields(PhantomData))
 }

@@ -23,12 +23,12 @@ use crate::error::Error;
 use crate::run::blocking::Blocking;
 use crate::run::{Deferred, Executor};
 
-/// What every accessor of a record can do: the operations on the record as a whole. Each accessor that
-/// `#[derive(RedisHash)]` generates dereferences to this.
+/// The operations on a record as a whole.
 ///
-/// It is made by `UserSettings::at(key)`, or by `UserSettings::of(id)` where the struct declares its key, without a
-/// connection; [`on`](Self::on) gives it one. Making it does no I/O and cannot fail: an empty key is an error of the
-/// first operation.
+/// Each accessor that `#[derive(RedisHash)]` generates dereferences to this type. `UserSettings::at(key)` makes an
+/// accessor without a connection, and so does `UserSettings::of(id)` where the struct declares its key.
+/// [`on`](Self::on) gives it a connection. Making it does no I/O and cannot fail: the first operation reports an empty
+/// key or id.
 ///
 /// ```
 /// use redis_hashmap::RedisHash;
@@ -110,14 +110,14 @@ impl<R: RedisHash, E> Record<R, E> {
         R::accessor(self.target.clone(), executor)
     }
 
-    /// The record on a blocking connection: operations return `Result<T, Error>`.
+    /// Returns the record on a blocking connection. Its operations return `Result<T, Error>`.
     ///
     /// It takes whatever implements [`redis::ConnectionLike`], by mutable reference or by value. No I/O.
     pub fn on<C: ConnectionLike>(&self, con: C) -> R::Hash<Blocking<C>> {
         self.reach(Blocking::new(con))
     }
 
-    /// The record on an async connection that can be cloned: operations return futures that borrow nothing.
+    /// Returns the record on an async connection that can be cloned. Its operations return futures that borrow nothing.
     ///
     /// No I/O.
     #[cfg(feature = "tokio-comp")]
@@ -128,10 +128,9 @@ impl<R: RedisHash, E> Record<R, E> {
         self.reach(crate::run::asynchronous::Async::new(con))
     }
 
-    /// The record on an async connection that cannot be cloned, such as `&mut *guard` of a pool: one operation at
-    /// a time.
+    /// Returns the record on an async connection that cannot be cloned, such as `&mut *guard` of a pool.
     ///
-    /// No I/O.
+    /// It runs one operation at a time. No I/O.
     #[cfg(feature = "tokio-comp")]
     pub fn on_exclusive<'c, C>(&self, con: &'c mut C) -> R::Hash<crate::run::asynchronous::Exclusive<'c, C>>
     where
@@ -150,15 +149,15 @@ where
         self.run(hmget_declared(&self.target, R::FIELDS), read)
     }
 
-    /// Reads the whole record: `None` where none of its fields is stored.
+    /// Reads the whole record. Returns `None` where none of its fields is stored.
     ///
-    /// One `HMGET` of its own fields, O(number of fields). Absent fields are `None` or their default; fields in Redis
+    /// One `HMGET` of its own fields, O(number of fields). An absent field is `None` or its default. Fields in Redis
     /// that the struct does not have are ignored.
     ///
     /// # Errors
     ///
-    /// [`MissingField`](Error::MissingField) if a required field is absent and others are there, and the errors of
-    /// [`Field::get`].
+    /// Returns [`MissingField`](Error::MissingField) if a required field is absent while another field is stored, and
+    /// the errors of [`Field::get`].
     pub fn get_all(&self) -> E::Output<'_, Option<R>> {
         self.load(|reply| {
             let values = reply.values()?;
@@ -166,13 +165,13 @@ where
         })
     }
 
-    /// Reads the whole record, made of its defaults where nothing is stored.
+    /// Reads the whole record. Where nothing is stored, returns one made of its defaults.
     ///
-    /// One `HMGET`, O(number of fields). It exists where every field is an `Option` or has a default.
+    /// One `HMGET`, O(number of fields). Available where every field is an `Option` or has a default.
     ///
     /// # Errors
     ///
-    /// Those of [`Field::get`].
+    /// Returns the errors of [`Field::get`].
     pub fn get_or_default(&self) -> E::Output<'_, R>
     where
         R: DefaultedHash,
@@ -180,13 +179,13 @@ where
         self.load(|reply| R::read(&mut RecordReader::new(&reply.values()?)))
     }
 
-    /// Reads what is stored of the record, without defaults: each field is `None` where it is absent.
+    /// Reads what is stored of the record, without defaults. An absent field is `None`.
     ///
     /// One `HMGET`, O(number of fields).
     ///
     /// # Errors
     ///
-    /// Those of [`Field::get`].
+    /// Returns the errors of [`Field::get`].
     pub fn get_partial(&self) -> E::Output<'_, R::Partial>
     where
         R::Partial: Send + 'static,
@@ -196,7 +195,7 @@ where
 
     /// Reads several fields, as a tuple of what their [`get`](Field::get) would return.
     ///
-    /// One `HMGET`, O(number of fields that are read).
+    /// One `HMGET`, O(number of fields read).
     ///
     /// ```
     /// use redis_hashmap::RedisHash;
@@ -213,7 +212,7 @@ where
     ///
     /// let settings = UserSettings::at(&*key).on(&mut con);
     /// settings.theme().set("dark")?;
-    /// let (theme, font_size) = settings.get_many(|field| (field.theme, field.font_size))?; // HMGET key theme font_size
+    /// let (theme, font_size) = settings.get_many(|field| (field.theme, field.font_size))?; // HMGET key theme …
     /// assert_eq!((theme.as_deref(), font_size), (Some("dark"), 14));
     /// # settings.clear()?;
     /// # Ok::<(), redis_hashmap_tests::AnyError>(())
@@ -221,7 +220,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`Field::get`].
+    /// Returns the errors of [`Field::get`].
     pub fn get_many<S: Selection>(&self, select: impl FnOnce(R::Fields) -> S) -> E::Output<'_, S::Output> {
         let selection = select(R::NAMED);
         let request = hmget(&self.target, selection.names());
@@ -257,70 +256,74 @@ where
         self.run(request, applied)
     }
 
-    /// Stores the whole record: sets its fields and removes those that are `None`, in one step for every other client.
+    /// Stores the whole record, in one step for every other client.
     ///
-    /// `HSET`, O(number of fields); where some fields are `None`, where the record or a field declares a time to live, a
-    /// script that calls `HSET` and `HDEL`, and where all are `None`, `HDEL`. Fields in Redis that the struct does not
-    /// have are kept. A time to live of the record stays as it is, or is renewed if it is declared; a field that expires
-    /// keeps its time if its bytes do not change.
+    /// It sets the fields and removes those that are `None`. `HSET`, O(number of fields), or `HDEL` where all fields
+    /// are `None`. Where only some are, or where the record or a field declares a time to live, a script calls `HSET`
+    /// and `HDEL` (and `HSETEX`, `PEXPIRE`).
+    ///
+    /// Fields in Redis that the struct does not have are kept. A declared time to live of the record is renewed;
+    /// another one stays. A field that declares a time to live keeps the remaining one if its bytes do not change.
     ///
     /// # Errors
     ///
-    /// [`Refused`](Error::Refused) or [`TooLarge`](Error::TooLarge) if a value cannot be stored; then nothing is sent.
-    /// [`Unsupported`](Error::Unsupported) if a field expires and the server cannot do that; then nothing is written.
+    /// Returns the errors of [`Field::set`], for any of the fields.
     pub fn set_all(&self, record: &R) -> E::Output<'_, ()> {
         self.write("set_all", self.changes_to(record))
     }
 
-    /// Stores the whole record if there is none: true if it was stored.
+    /// Stores the whole record if it does not exist. Returns true if it was stored.
     ///
-    /// A script, O(number of fields), that asks `EXISTS` first. A record of which any field is stored, even one that the
-    /// struct does not have, is there.
+    /// A script that asks `EXISTS` first, O(number of fields). A record exists if any field is stored at its key, even
+    /// one that the struct does not have.
     ///
     /// # Errors
     ///
-    /// As [`set_all`](Self::set_all).
+    /// Returns the errors of [`set_all`](Self::set_all).
     pub fn create(&self, record: &R) -> E::Output<'_, bool> {
         self.write_if(HashCondition::Absent, "create", self.changes_to(record))
     }
 
-    /// Stores the whole record if there is one already: true if it was stored.
+    /// Stores the whole record if it exists already. Returns true if it was stored.
     ///
-    /// A script, O(number of fields), that asks `EXISTS` first. Times to live are kept as by [`set_all`](Self::set_all).
+    /// A script that asks `EXISTS` first, O(number of fields). It treats other fields and times to live like
+    /// [`set_all`](Self::set_all).
     ///
     /// # Errors
     ///
-    /// As [`set_all`](Self::set_all).
+    /// Returns the errors of [`set_all`](Self::set_all).
     pub fn replace(&self, record: &R) -> E::Output<'_, bool> {
         self.write_if(HashCondition::Present, "replace", self.changes_to(record))
     }
 
-    /// Writes the fields that the patch sets or clears, and no other, in one step for every other client.
+    /// Writes the fields that the patch sets or clears, and no others, in one step for every other client.
     ///
-    /// `HSET` or `HDEL`, O(number of those fields); where it does both, or a time to live is declared, a script. A field
-    /// that expires gets its declared time anew, as by [`Field::set`]. It does not ask whether there is a record, and can
-    /// make an incomplete one: see [`patch_if_present`](Self::patch_if_present). An empty patch writes nothing (it sends
-    /// `EXISTS`).
+    /// `HSET` or `HDEL`, O(number of those fields). Where the patch needs both, or a time to live is declared, a
+    /// script. A field that the patch sets gets its declared time to live anew, even if its bytes do not change. An
+    /// empty patch writes nothing and renews nothing (it sends `EXISTS`).
+    ///
+    /// It does not ask whether the record exists, and can make an incomplete one:
+    /// [`patch_if_present`](Self::patch_if_present) cannot.
     ///
     /// # Errors
     ///
-    /// As [`set_all`](Self::set_all).
+    /// Returns the errors of [`set_all`](Self::set_all).
     pub fn patch(&self, patch: &R::Patch) -> E::Output<'_, ()> {
         self.write("patch", self.changes_of(patch))
     }
 
-    /// As [`patch`](Self::patch), if there is a record: true if there is.
+    /// Does what [`patch`](Self::patch) does, if the record exists. Returns true if it exists.
     ///
-    /// A script, O(number of fields that the patch writes), that asks `EXISTS` first.
+    /// A script that asks `EXISTS` first, O(number of fields that the patch writes).
     ///
     /// # Errors
     ///
-    /// As [`set_all`](Self::set_all).
+    /// Returns the errors of [`set_all`](Self::set_all).
     pub fn patch_if_present(&self, patch: &R::Patch) -> E::Output<'_, bool> {
         self.write_if(HashCondition::Present, "patch_if_present", self.changes_of(patch))
     }
 
-    /// The names of all stored fields, in no order, those that the struct does not have included.
+    /// Returns the names of all stored fields, in no particular order, including those that the struct does not have.
     ///
     /// `HKEYS`, O(number of fields).
     ///
@@ -331,7 +334,7 @@ where
         self.run(hkeys(&self.target), names)
     }
 
-    /// True if the key exists, that is if any field is stored (or if it holds another Redis type).
+    /// Returns true if the key exists, that is, if any field is stored (or if the key holds another Redis type).
     ///
     /// `EXISTS`, O(1).
     pub fn exists(&self) -> E::Output<'_, bool> {

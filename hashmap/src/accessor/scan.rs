@@ -1,4 +1,4 @@
-//! Maps that are too large to be read at once: `iter` and `stream`, page by page.
+//! Reads maps that are too large to be read at once, page by page: `iter` and `stream`.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -14,13 +14,13 @@ use crate::command::target::Target;
 use crate::error::Error;
 use crate::run::blocking::Blocking;
 
-/// How many fields Redis is asked for at once.
+/// How many fields a page asks Redis for.
 const PAGE: u64 = 256;
 
-/// The cursor of the next page, and the entries of this one, each of which may be unreadable.
+/// The cursor of the next page, and the entries of this one. Each entry may be unreadable.
 type Page<K, T> = (u64, Vec<Result<(K, T), Error>>);
 
-/// One page of a scan. `HSCAN`
+/// Reads one page of a scan by `HSCAN`.
 fn page<K, V>(target: &Target, cursor: u64) -> Command<Page<K, V::Item>>
 where
     K: Display + FromStr,
@@ -33,7 +33,7 @@ where
     })
 }
 
-/// The entries of a map, read page by page: what [`HashMap::iter`] returns.
+/// The entries of a map, read page by page. [`HashMap::iter`] returns it.
 #[must_use = "an iterator does nothing until it is asked for entries"]
 pub struct Iter<'a, K, V: MapValue, C> {
     executor: &'a Blocking<C>,
@@ -85,10 +85,13 @@ where
 {
     /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
     ///
-    /// `HSCAN` with `COUNT 256` for each page; O(number of fields) in all, O(1) for each page. A field that is there all
-    /// the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash grows or
-    /// shrinks, one can come twice. An entry that cannot be read is an error, and the others follow; a failure of the
-    /// connection ends it.
+    /// `HSCAN` with `COUNT 256` for each page, O(1) for each page and O(number of fields) in all.
+    ///
+    /// It is not a snapshot. A field that is stored all the while comes at least once. A field that is set or removed
+    /// meanwhile may or may not come. Where the hash grows or shrinks, a field can come twice.
+    ///
+    /// An entry that cannot be read is an error, and the others follow. A page that cannot be read, as when the
+    /// connection fails, is an error and ends the iterator.
     ///
     /// ```
     /// use redis_hashmap::HashMap;
@@ -112,7 +115,7 @@ where
     }
 }
 
-/// [`HashMap::iter`].
+/// Calls [`HashMap::iter`].
 impl<'a, K, V, C> IntoIterator for &'a HashMap<K, V, Blocking<C>>
 where
     K: Display + FromStr,
@@ -148,7 +151,7 @@ mod aio {
     use crate::run::Executor;
     use crate::run::asynchronous::{Async, Exclusive};
 
-    /// The entries of a map, read page by page: what its `stream` returns. It can be polled where it is.
+    /// The entries of a map, read page by page. `stream` of a map returns it, already pinned.
     pub type Entries<'a, K, V> = Pin<Box<dyn Stream<Item = Result<(K, <V as MapValue>::Item), Error>> + Send + 'a>>;
 
     fn entries<'a, K, V, P>(
@@ -176,10 +179,13 @@ mod aio {
     {
         /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
         ///
-        /// `HSCAN` with `COUNT 256` for each page; O(number of fields) in all, O(1) for each page. A field that is there
-        /// all the while comes at least once; one that is set or removed meanwhile may come or not, and where the hash
-        /// grows or shrinks, one can come twice. An entry that cannot be read is an error, and the others follow; a
-        /// failure of the connection ends it. The stream borrows nothing.
+        /// `HSCAN` with `COUNT 256` for each page, O(1) for each page and O(number of fields) in all.
+        ///
+        /// It is not a snapshot. A field that is stored all the while comes at least once. A field that is set or
+        /// removed meanwhile may or may not come. Where the hash grows or shrinks, a field can come twice.
+        ///
+        /// An entry that cannot be read is an error, and the others follow. A page that cannot be read, as when the
+        /// connection fails, is an error and ends the stream. The stream borrows nothing.
         ///
         /// ```
         /// use futures_util::StreamExt;
@@ -214,7 +220,7 @@ mod aio {
     {
         /// Reads all entries page by page, for maps that are too large for [`get_all`](Self::get_all).
         ///
-        /// As `stream` of a map by `on_async`, but it borrows the map.
+        /// Behaves like `stream` of a map made by `on_async`, but the stream borrows the map.
         pub fn stream(&self) -> Entries<'_, K, V> {
             entries::<K, V, _>(self.target.clone(), |command| self.executor.execute(command))
         }

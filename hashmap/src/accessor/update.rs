@@ -1,6 +1,6 @@
-//! Operations of records, fields and map entries that read before they write: `update`, `take`, `compare_and_set`, …
+//! Operations that read before they write, on records, fields and map entries: `update`, `take`, `compare_and_set`, …
 //!
-//! They take several steps, which are in `run/`.
+//! Each takes several steps, which `run/` carries out.
 
 use std::fmt::Display;
 use std::future::ready;
@@ -21,13 +21,15 @@ use crate::run::write_if::write_if;
 use crate::run::{Connected, Executor};
 
 impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
-    /// Reads the record, changes it, and writes the fields that have changed, if they still are what was read; else once
-    /// more, up to the [limit of attempts](Self::set_attempt_limit). Returns the new record; `None` where there is none,
-    /// and then `change` is not called.
+    /// Reads the record, changes it, and writes the changed fields. Returns the new record.
     ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. Only the fields that `change` has changed are
-    /// written and guarded: two updates that touch different fields never conflict, and what `change` only reads can have
-    /// changed meanwhile. Where `change` changes nothing, nothing is written.
+    /// Returns `None` where no record is stored; then `change` is not called. `HMGET`, then a script: two round trips.
+    /// The script writes only if the changed fields are still stored as they were read. Otherwise there is a conflict,
+    /// and everything starts over, up to the [limit of attempts](crate::HashKey::set_attempt_limit): two more round
+    /// trips each.
+    ///
+    /// Only the fields that `change` changes are written and guarded. Two updates of different fields never conflict,
+    /// but what `change` only reads can have changed meanwhile. Where `change` changes nothing, nothing is written.
     ///
     /// `change` can be called several times, each time with the record as it is then. If it panics, nothing is written.
     ///
@@ -48,8 +50,8 @@ impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
     ///
     /// # Errors
     ///
-    /// As [`get_all`](Self::get_all) and [`set_all`](Self::set_all), and [`Conflict`](Error::Conflict) if others changed
-    /// the same fields in each attempt.
+    /// Returns the errors of [`get_all`](Self::get_all) and [`set_all`](Self::set_all), and
+    /// [`Conflict`](Error::Conflict) if others changed the same fields in each attempt.
     pub fn update<'a, 'f, C>(&'a self, mut change: C) -> E::Driven<'a, 'f, Result<Option<R>, Error>>
     where
         E: Connected,
@@ -63,11 +65,11 @@ impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
         })
     }
 
-    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
+    /// Updates the record like [`update`](Self::update). If `change` returns an error, nothing is written.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and what `change` returns.
+    /// Returns the errors of [`update`](Self::update) and of `change`.
     pub fn try_update<'a, 'f, C, X>(&'a self, change: C) -> E::Driven<'a, 'f, Result<Option<R>, X>>
     where
         E: Connected,
@@ -79,12 +81,13 @@ impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
         self.drive_update(Absence::Returns(|| None), change)
     }
 
-    /// As [`update`](Self::update), with the record made of its defaults where there is none. It exists where every field
-    /// is an `Option` or has a default.
+    /// Updates the record like [`update`](Self::update). Where none is stored, changes one made of its defaults.
+    ///
+    /// Fields that keep their default are not written. Available where every field is an `Option` or has a default.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update).
+    /// Returns the errors of [`update`](Self::update).
     pub fn update_or_default<'a, 'f, C>(&'a self, mut change: C) -> E::Driven<'a, 'f, Result<R, Error>>
     where
         E: Connected,
@@ -98,11 +101,12 @@ impl<R: RedisHash + Send + 'static, E: Executor> Record<R, E> {
         })
     }
 
-    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
+    /// Updates the record like [`update_or_default`](Self::update_or_default). If `change` returns an error, nothing is
+    /// written.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and what `change` returns.
+    /// Returns the errors of [`update`](Self::update) and of `change`.
     pub fn try_update_or_default<'a, 'f, C, X>(&'a self, change: C) -> E::Driven<'a, 'f, Result<R, X>>
     where
         E: Connected,
@@ -134,19 +138,22 @@ where
     T: Send + 'static,
     F: Format<T> + FormatOf<T, T>,
 {
-    /// Reads the value, changes it, and stores it if the field is still what was read; else once more, up to the
-    /// accessor's [limit of attempts](crate::Record::set_attempt_limit). Returns the new value.
+    /// Reads the value, changes it, and stores it. Returns the new value.
     ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent and has no default,
-    /// it is `None` and `change` is not called. A value that `change` leaves as it is is not written.
+    /// `HMGET`, then a script: two round trips. The script stores the value only if the field is still stored as it was
+    /// read. Otherwise everything starts over, up to the accessor's
+    /// [limit of attempts](crate::HashKey::set_attempt_limit): two more round trips each.
     ///
-    /// `change` can be called several times. If it panics, nothing is written. A declared time to live is given anew; an
-    /// entry of a map keeps the time that it has.
+    /// Where the field is absent and has no default, returns `None` and does not call `change`. A value that `change`
+    /// leaves unchanged is not written. A declared time to live is given anew; an entry of a map keeps the one that it
+    /// has.
+    ///
+    /// `change` can be called several times. If it panics, nothing is written.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if others changed the field
-    /// in each attempt.
+    /// Returns the errors of [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if
+    /// others changed the field in each attempt.
     pub fn update<'f, C>(self, mut change: C) -> E::Driven<'a, 'f, Result<F::Get, Error>>
     where
         E: Connected,
@@ -161,11 +168,11 @@ where
         })
     }
 
-    /// The same with a `change` that can refuse: its error is returned, and nothing is written.
+    /// Updates the value like [`update`](Self::update). If `change` returns an error, nothing is written.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and what `change` returns.
+    /// Returns the errors of [`update`](Self::update) and of `change`.
     pub fn try_update<'f, C, X>(self, change: C) -> E::Driven<'a, 'f, Result<F::Get, X>>
     where
         E: Connected,
@@ -179,17 +186,19 @@ where
         self.hash.executor.drive(|mailbox| update(mailbox, field, change))
     }
 
-    /// Reads the field and removes it: what [`get`](Self::get) would return.
+    /// Reads the field and removes it. Returns what [`get`](Self::get) would return.
     ///
-    /// For a number, `bool`, `char` or `String` a script with `HGET` and `HDEL`, O(1), one round trip: its kind says that it
-    /// can be read. For anything else `HMGET`, then a script that removes it if it still is what was read: two round trips, two
-    /// more for each conflict, because only its reader can tell, and what cannot be read is not removed.
+    /// What cannot be read is not removed. For a number, `bool`, `char` or `String`, the stored kind says that it can
+    /// be read: a script with `HGET` and `HDEL`, O(1), one round trip. Anything else has to be decoded first, and so
+    /// does a counter or a text field: `HMGET`, then a script that removes it if it is still stored as it was read.
+    /// That takes two round trips, and two more for each conflict.
     ///
-    /// If the answer does not arrive, the value can be gone: as with Redis's own `HGETDEL`.
+    /// If the reply does not arrive, the value can be gone, as with Redis's own `HGETDEL`.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field in each attempt.
+    /// Returns the errors of [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field
+    /// in each attempt.
     pub fn take<'f>(self) -> E::Driven<'a, 'f, Result<F::Get, Error>>
     where
         E: Connected,
@@ -201,16 +210,17 @@ where
         self.hash.executor.drive(|mailbox| take(mailbox, field))
     }
 
-    /// Stores `new` if the field holds `expected`: true if it was stored. An absent field holds its default, if it has
-    /// one, and else equals nothing.
+    /// Stores `new` if the field holds `expected`. Returns true if it was stored.
     ///
-    /// `HMGET`, then a script: two round trips. The value is compared by `PartialEq` and guarded by its bytes, as the
-    /// bytes of a `HashMap` have no fixed order.
+    /// An absent field holds its default; without a default it equals nothing. `HMGET`, then a script: two round trips.
+    ///
+    /// `PartialEq` compares the values, since two equal `HashMap`s can differ in their bytes. The script then guards
+    /// the bytes that were read. A declared time to live is given anew; an entry of a map keeps the one that it has.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if others stored equal
-    /// values in other bytes in each attempt.
+    /// Returns the errors of [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if
+    /// others stored equal values in other bytes in each attempt.
     pub fn compare_and_set<'f, P, Q>(self, expected: &'f P, new: &Q) -> E::Driven<'a, 'f, Result<bool, Error>>
     where
         E: Connected,
@@ -226,14 +236,15 @@ where
         self.hash.executor.drive(|mailbox| write_if(mailbox, field, is_expected, "compare_and_set", change))
     }
 
-    /// Removes the field if its value is one to remove, and it still is what was read: true if it was removed.
+    /// Removes the field if `judge` returns true for its value. Returns true if it was removed.
     ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. Where the field is absent, `judge` is not
-    /// called.
+    /// `HMGET`, then a script that removes it if it is still stored as it was read: two round trips, two more for each
+    /// conflict. Where the field is absent, `judge` is not called.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field in each attempt.
+    /// Returns the errors of [`get`](Self::get), and [`Conflict`](crate::Error::Conflict) if others changed the field
+    /// in each attempt.
     pub fn delete_if<'f, J>(self, judge: J) -> E::Driven<'a, 'f, Result<bool, Error>>
     where
         E: Connected,
@@ -242,19 +253,21 @@ where
         T: 'f,
         F: 'f,
     {
-        // A default is nothing that could be removed.
+        // A default is not stored, so it cannot be removed.
         let field = OneField { default: None, ..self.owned() };
         let removal = field.removal();
         self.hash.executor.drive(|mailbox| write_if(mailbox, field, judge, "delete_if", removal))
     }
 
-    /// Reads the value; where there is none, makes one and stores it, unless somebody else was faster: then theirs.
+    /// Reads the value. Where the field is absent, makes a value, stores it and returns it.
     ///
-    /// `HMGET`; where the field is absent, a script too. A declared default does not count as a value.
+    /// If another client stores a value first, returns that one. `HMGET`; where the field is absent, a script too. A
+    /// declared default does not count as a value.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get) and [`set`](Self::set).
+    /// Returns the errors of [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if the
+    /// value of another client came first in each attempt and was gone again when it was read.
     pub fn get_or_insert_with<'f, M>(self, make: M) -> E::Driven<'a, 'f, Result<T, Error>>
     where
         E: Connected,
@@ -266,11 +279,11 @@ where
         self.get_or_try_insert_with(move || Ok(make()))
     }
 
-    /// The same with a `make` that can fail: its error is returned, and nothing is written.
+    /// Does what [`get_or_insert_with`](Self::get_or_insert_with) does. If `make` returns an error, nothing is written.
     ///
     /// # Errors
     ///
-    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
+    /// Returns the errors of [`get_or_insert_with`](Self::get_or_insert_with) and of `make`.
     pub fn get_or_try_insert_with<'f, M, X>(self, make: M) -> E::Driven<'a, 'f, Result<T, X>>
     where
         E: Connected,
@@ -292,14 +305,14 @@ where
     T: Send + 'static,
     F: Format<T> + FormatOf<T, T> + 'static,
 {
-    /// As [`get_or_try_insert_with`](Self::get_or_try_insert_with), with a `make` that takes its time: a future.
+    /// Does what [`get_or_try_insert_with`](Self::get_or_try_insert_with) does, with a `make` that returns a future.
     ///
-    /// `HMGET`; where the field is absent, a script after `make`. It holds nothing meanwhile: others can make one too, and
-    /// the first that is stored is everybody's.
+    /// `HMGET`; where the field is absent, a script after `make`. Nothing is locked meanwhile: other clients can make a
+    /// value too, and all of them get the one that is stored first.
     ///
     /// # Errors
     ///
-    /// As [`get_or_insert_with`](Self::get_or_insert_with), and what `make` returns.
+    /// Returns the errors of [`get_or_insert_with`](Self::get_or_insert_with) and of `make`.
     pub fn get_or_try_insert_with_async<'f, M, R, X>(self, make: M) -> impl Future<Output = Result<T, X>> + Send + 'f
     where
         M: FnOnce() -> R + Send + 'f,
@@ -312,15 +325,14 @@ where
 }
 
 impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
-    /// Reads a value, changes it, and stores it if it is still what was read; else once more. Returns the new value;
-    /// `None` where the field is absent, and then `change` is not called.
+    /// Reads a value, changes it, and stores it by [`Field::update`]. Returns the new value.
     ///
-    /// `HMGET`, then a script: two round trips, two more for each conflict. See [`Field::update`];
-    /// [`entry`](Self::entry) has `try_update`, whose `change` can refuse.
+    /// Returns `None` where the field is absent; then `change` is not called. `HMGET`, then a script: two round trips,
+    /// two more for each conflict. An [`entry`](Self::entry) has `try_update` too, whose `change` can fail.
     ///
     /// # Errors
     ///
-    /// As [`Field::update`].
+    /// Returns the errors of [`Field::update`].
     pub fn update<'a, 'f, T, C>(
         &'a self,
         field: &(impl StoredAs<K> + Display + ?Sized),
@@ -337,14 +349,14 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.entry(field).update(change)
     }
 
-    /// Stores `new` if the field holds `expected`: true if it was stored.
+    /// Stores `new` if the field holds `expected`. Returns true if it was stored.
     ///
-    /// `HMGET`, then a script: two round trips. See [`Field::compare_and_set`]. In a map of [`Any`] the type has to be said:
-    /// `map.entry::<String>("theme").compare_and_set("dark", "light")`.
+    /// `HMGET`, then a script: two round trips. See [`Field::compare_and_set`]. A map of [`Any`](crate::Any) has to be
+    /// told the type: `map.entry::<String>("theme").compare_and_set("dark", "light")`.
     ///
     /// # Errors
     ///
-    /// As [`Field::compare_and_set`].
+    /// Returns the errors of [`Field::compare_and_set`].
     pub fn compare_and_set<'a, 'f, T, P, Q>(
         &'a self,
         field: &(impl StoredAs<K> + Display + ?Sized),
@@ -363,14 +375,14 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.entry(field).compare_and_set(expected, new)
     }
 
-    /// Reads a value and removes it: `None` where the field is absent.
+    /// Reads a value and removes it. Returns `None` where the field is absent.
     ///
-    /// For a number, `bool`, `char` or `String` a script with `HGET` and `HDEL`, one round trip; for anything else `HMGET`, then a script. See
-    /// [`Field::take`].
+    /// For a number, `bool`, `char` or `String`, a script with `HGET` and `HDEL`: one round trip. For anything else,
+    /// `HMGET`, then a script. What cannot be read is not removed: see [`Field::take`].
     ///
     /// # Errors
     ///
-    /// As [`Field::take`]: what cannot be read is not removed.
+    /// Returns the errors of [`Field::take`].
     pub fn take<'a, 'f, T>(
         &'a self,
         field: &(impl StoredAs<K> + Display + ?Sized),
@@ -385,13 +397,13 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.entry(field).take()
     }
 
-    /// Removes a field if its value is one to remove, and it still is what was read: true if it was removed.
+    /// Removes a field if `judge` returns true for its value. Returns true if it was removed.
     ///
     /// `HMGET`, then a script: two round trips, two more for each conflict. See [`Field::delete_if`].
     ///
     /// # Errors
     ///
-    /// As [`Field::delete_if`].
+    /// Returns the errors of [`Field::delete_if`].
     pub fn delete_if<'a, 'f, T, J>(
         &'a self,
         field: &(impl StoredAs<K> + Display + ?Sized),
@@ -408,14 +420,14 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
         self.entry(field).delete_if(judge)
     }
 
-    /// Reads a value; where there is none, makes one and stores it, unless somebody else was faster: then theirs.
+    /// Reads a value. Where the field is absent, makes a value, stores it and returns it.
     ///
-    /// `HMGET`; where the field is absent, a script too. [`entry`](Self::entry) has `get_or_try_insert_with`, whose `make`
-    /// can fail, and `with_ttl`.
+    /// If another client stores a value first, returns that one. `HMGET`; where the field is absent, a script too. An
+    /// [`entry`](Self::entry) has `get_or_try_insert_with` too, whose `make` can fail, and `with_ttl`.
     ///
     /// # Errors
     ///
-    /// As [`Field::get_or_insert_with`].
+    /// Returns the errors of [`Field::get_or_insert_with`].
     pub fn get_or_insert_with<'a, 'f, T, M>(
         &'a self,
         field: &(impl StoredAs<K> + Display + ?Sized),

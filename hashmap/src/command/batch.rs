@@ -1,4 +1,4 @@
-//! Several commands as one: what is sent in one round trip.
+//! Batches: several commands in one round trip.
 
 use redis::{RedisError, Value};
 
@@ -7,7 +7,8 @@ use crate::command::request::Request;
 use crate::command::{Command, Reader};
 use crate::error::{Error, Place};
 
-/// Several commands as one: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of one.
+/// Makes a batch of several commands: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of commands of one
+/// result.
 ///
 /// ```
 /// use redis_hashmap::{HashMap, batch};
@@ -27,13 +28,13 @@ pub fn batch<C: Commands>(commands: C) -> Batch<C> {
     Batch { commands, atomic: false }
 }
 
-/// Commands that are sent together; made by [`batch`].
+/// Commands that are sent together. [`batch`] makes one.
 ///
-/// All commands are sent in one round trip, and every one is carried out, whether or not another fails: the first
-/// error is returned. If one cannot be made (its key is empty, its value cannot be stored), nothing is sent.
+/// All commands are sent in one round trip. Each is carried out, even if another one fails; then the first error is
+/// returned. If a command cannot be made (its key is empty, its value cannot be stored), nothing is sent.
 ///
-/// On a cluster, an async connection sends them slot by slot, all slots at once; a blocking one sends one after the
-/// other, a round trip each.
+/// On a cluster, an async connection sends the commands slot by slot, all slots at once. A blocking one sends them one
+/// after the other, in one round trip each.
 #[must_use = "a batch does nothing until it is sent: `query` or `query_async`"]
 #[derive(Debug, Clone)]
 pub struct Batch<C> {
@@ -42,22 +43,24 @@ pub struct Batch<C> {
 }
 
 impl<C: Commands> Batch<C> {
-    /// Wraps the commands in `MULTI` and `EXEC`: no other client sees a part of them done. As in Redis, a command that
-    /// fails (on a key of another type, say) does not undo the others.
+    /// Wraps the commands in `MULTI` and `EXEC`, so that no other client sees only a part of them done.
     ///
-    /// Where the server refuses a command before it runs, the error is that command's, and none is carried out. Where it
-    /// refuses `MULTI` itself (to a user without the right to it), the commands are carried out one by one, and the error
-    /// is one of `MULTI`.
+    /// Redis does not roll back: a command that fails (on a key of another type, say) does not undo the others.
     ///
-    /// On a cluster it takes an async connection, and keys that lie in one hash slot; else it is
-    /// [`Error::NotAtomic`], and nothing is sent.
+    /// Where the server refuses a command before it runs, that command's error is returned, and none is carried out.
+    /// Where it refuses `MULTI` itself (to a user without the right to it), the commands are carried out one by one,
+    /// and the error of `MULTI` is returned.
+    ///
+    /// A cluster takes an atomic batch only over an async connection, with all keys in one hash slot. Otherwise the
+    /// batch returns [`Error::NotAtomic`], and nothing is sent. The same error says that a key which the connection
+    /// watches has changed; then nothing is carried out.
     pub fn atomic(mut self) -> Self {
         self.atomic = true;
         self
     }
 }
 
-/// The answers to a batch, each with its request.
+/// The replies to a batch, each with its request.
 #[doc(hidden)]
 pub struct Replies<'a> {
     replies: std::vec::IntoIter<Result<Value, RedisError>>,
@@ -77,7 +80,7 @@ impl<'a> Replies<'a> {
     }
 }
 
-/// What [`batch`] takes: a tuple of up to 16 commands, or a `Vec` of commands of one result.
+/// The commands that [`batch`] takes: a tuple of up to 16 commands, or a `Vec` of commands of one result.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple or `Vec` of commands",
     note = "an accessor without a connection (no `on`) hands out commands; a batch of one is `batch((command,))`"

@@ -1,7 +1,7 @@
-//! What a write changes in one step: which fields are set or removed, and on what conditions.
+//! The changes of one write: which fields are set or removed in one step, and on what conditions.
 //!
-//! Each value is encoded once, into one buffer. What is changed, and not the kind of operation, decides which command it
-//! becomes: see [`Request::write`](crate::command::request::Request::write).
+//! Each value is encoded once, into one buffer. The changes, not the operation, decide which command they become: see
+//! [`write_changes`](crate::command::redis::write_changes).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,23 +20,23 @@ pub(crate) type Name = Cow<'static, str>;
 /// Encoded values, one after the other.
 pub(crate) type Buffer = Vec<u8>;
 
-/// What the hash as a whole must be, or nothing is written.
+/// A condition on the hash as a whole. Where it does not hold, nothing is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HashCondition {
     Absent,
     Present,
 }
 
-/// What a field must be, or nothing is written.
+/// A condition on one field. Where it does not hold, nothing is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Guard {
     Absent,
     Present,
-    /// It must be stored in exactly these bytes.
+    /// The field must be stored with exactly these bytes.
     Stored(Vec<u8>),
 }
 
-/// What becomes of one field.
+/// The change of one field.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) name: Name,
@@ -44,7 +44,7 @@ pub(crate) struct Change {
     pub(crate) to: Outcome,
 }
 
-/// How a field is after the write.
+/// The state of a field after the write.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     Removed,
@@ -52,7 +52,7 @@ pub(crate) enum Outcome {
     Set(Range<usize>, FieldTtl),
 }
 
-/// Fields on their way into one command.
+/// The changes of one write, in order, with their encoded values.
 #[derive(Debug, Clone)]
 pub struct Changes {
     key: Arc<str>,
@@ -60,12 +60,12 @@ pub struct Changes {
     buffer: Buffer,
     list: SmallVec<[Change; 1]>,
     condition: Option<HashCondition>,
-    /// True if a field that expires is left alone, time and all, where its bytes do not change.
+    /// True if a field that expires keeps its time to live where its bytes do not change.
     keeps_unchanged: bool,
 }
 
 impl Changes {
-    /// Room for so many fields, and so many bytes of values.
+    /// Reserves room for this many fields and bytes of values.
     #[inline]
     pub(crate) fn new(key: Arc<str>, value_limit: usize, fields: usize, bytes: usize) -> Self {
         Self {
@@ -78,13 +78,13 @@ impl Changes {
         }
     }
 
-    /// Writes only if the hash is there, or only if it is not.
+    /// Writes only if the hash exists, or only if it does not.
     pub(crate) fn only_if(mut self, condition: HashCondition) -> Self {
         self.condition = Some(condition);
         self
     }
 
-    /// Leaves fields that expire and do not change alone, so that they keep their time.
+    /// Leaves fields alone that expire and whose bytes do not change, so that they keep their times to live.
     pub(crate) fn keeping_unchanged(mut self) -> Self {
         self.keeps_unchanged = true;
         self
@@ -125,7 +125,7 @@ impl Changes {
         self.list.push(Change { name, guard: None, to: Outcome::Removed });
     }
 
-    /// Guards the field that was added last: nothing is written if it is not so.
+    /// Guards the field that was added last: where the guard does not hold, nothing is written.
     pub(crate) fn guard(mut self, guard: Guard) -> Self {
         if let Some(change) = self.list.last_mut() {
             change.guard = Some(guard);
@@ -133,8 +133,9 @@ impl Changes {
         self
     }
 
-    /// Keeps only the fields that differ from `before`, the same fields in the same order, and guards each by what
-    /// `stored` returns for its position there.
+    /// Keeps only the fields that differ from `before`, and guards each by what `stored` returns for its position.
+    ///
+    /// `before` must have the same fields in the same order.
     pub(crate) fn keep_changed(
         &mut self,
         before: &Self,
@@ -152,7 +153,7 @@ impl Changes {
         Ok(())
     }
 
-    /// The bytes that a field is set to, if it is.
+    /// Returns the bytes that a field is set to, or `None` if it is removed.
     #[inline]
     pub(crate) fn value(&self, change: &Change) -> Option<&[u8]> {
         match &change.to {
@@ -170,7 +171,7 @@ impl Changes {
         self.list.is_empty()
     }
 
-    /// How many bytes all values have together.
+    /// Returns the size of all values together, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.buffer.len()
     }

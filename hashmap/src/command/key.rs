@@ -1,11 +1,11 @@
-//! Redis keys: given as they are, or made of a template and ids.
+//! Redis keys: given in full, or made of a template and ids.
 
 use std::fmt::{self, Display, Write as _};
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// The key of a hash, or why there is none: constructors neither fail nor do I/O, so the first operation reports it.
+/// The key of a hash, or why there is none. Constructors neither fail nor do I/O, so the first operation reports it.
 #[derive(Clone)]
 pub(crate) enum Key {
     Valid(Arc<str>),
@@ -17,7 +17,7 @@ impl Key {
         Self::Valid(key.into().into())
     }
 
-    /// The key, if there is one.
+    /// Returns the key, or why there is none.
     pub(crate) fn check(&self) -> Result<&Arc<str>, Error> {
         match self {
             Self::Valid(key) if key.is_empty() => Err(Error::EmptyKey),
@@ -36,7 +36,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A key with placeholders: `"user:{user_id}:settings"`, taken apart by the derive.
+/// A key with placeholders, such as `"user:{user_id}:settings"`. The derive takes it apart.
 #[derive(Clone, Copy)]
 pub struct Template {
     /// As the user wrote it.
@@ -48,17 +48,17 @@ pub struct Template {
 }
 
 impl Template {
-    /// The key for these ids, one for each placeholder.
+    /// Makes the key for these ids, one for each placeholder.
     ///
-    /// `%`, `{`, `}` and `:` of an id are percent-encoded. The derive sees to it that one of the last three stands between
-    /// two placeholders, so that different ids never give the same key; and an id never reaches into the key of another
-    /// struct, as `42:settings` would in `user:{id}` beside `user:{id}:settings`.
+    /// `%`, `{`, `}` and `:` in an id are percent-encoded. The derive makes sure that one of the last three stands
+    /// between any two placeholders, so different ids never give the same key. An id never reaches into the key of
+    /// another struct either, as `42:settings` would in `user:{id}` beside `user:{id}:settings`.
     pub(crate) fn fill(self, ids: &[&dyn Display]) -> Key {
         let mut key = String::new();
         for ((before, placeholder), id) in self.placeholders.iter().zip(ids) {
             key.push_str(before);
             let start = key.len();
-            // Display of an id may fail; the id is then no id.
+            // An id whose `Display` fails counts as empty.
             let whole = write!(Escaped(&mut key), "{id}").is_ok();
             if key.len() == start || !whole {
                 return Key::EmptyId(self, placeholder);

@@ -1,4 +1,4 @@
-//! One typed Redis command as a value: what to send, and how to read the answer. No I/O.
+//! Typed Redis commands as values: what to send, and how to read the reply. No I/O.
 
 pub(crate) mod batch;
 pub(crate) mod changes;
@@ -21,9 +21,9 @@ use crate::command::reply::Reply;
 use crate::command::request::Request;
 use crate::error::Error;
 
-/// One typed Redis command: what to send, and how to read the answer.
+/// One typed Redis command: what to send, and how to read the reply.
 ///
-/// An accessor without a connection hands them out; nothing is sent until [`query`](Self::query),
+/// The operations of an accessor without a connection return one. Nothing is sent until [`query`](Self::query),
 /// [`query_async`](Self::query_async) or a [`batch`](crate::batch) sends it.
 ///
 /// ```
@@ -36,7 +36,7 @@ use crate::error::Error;
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
 /// ```
 ///
-/// Its `Debug` shows the Redis command, the key and the field, never the value.
+/// Its `Debug` shows the Redis command (for a script, the operation), the key and the field, never the value.
 #[must_use = "a command does nothing until it is sent: `query`, `query_async` or `batch`"]
 #[derive(Clone)]
 pub struct Command<T> {
@@ -47,10 +47,10 @@ pub struct Command<T> {
 /// Reads a reply.
 pub(crate) type Read<T> = fn(Reply<'_>) -> Result<T, Error>;
 
-/// Reads a reply, with what makes the result where nothing is stored.
+/// Reads a reply. The second argument makes the result where nothing is stored.
 pub(crate) type ReadOr<T> = fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>;
 
-/// Makes a `T` of a reply.
+/// Reads a reply as a `T`.
 #[doc(hidden)]
 pub struct Reader<T>(How<T>);
 
@@ -58,7 +58,7 @@ type Select<T> = Arc<dyn Fn(Reply<'_>) -> Result<T, Error> + Send + Sync>;
 
 enum How<T> {
     Plain(Read<T>),
-    /// A read of one field, with what makes the result where it is absent.
+    /// Reads one field. The second function makes the result where the field is absent.
     Or(ReadOr<T>, Option<fn() -> T>),
     /// Captures the fields that `get_many` selected, so it cannot be a plain `fn`.
     Selecting(Select<T>),
@@ -91,7 +91,7 @@ impl<T> Command<T> {
         Self { request, reader: Reader(How::Plain(read)) }
     }
 
-    /// A read of one field, with what makes the result where it is absent.
+    /// Makes a command that reads one field. `absent` makes the result where the field is absent.
     #[inline]
     pub(crate) fn or(request: Result<Request, Error>, read: ReadOr<T>, absent: Option<fn() -> T>) -> Self {
         Self { request, reader: Reader(How::Or(read, absent)) }
@@ -104,11 +104,12 @@ impl<T> Command<T> {
         Self { request, reader: Reader(How::Selecting(Arc::new(select))) }
     }
 
-    /// The redis-rs command, for a pipeline or a routing of your own.
+    /// Returns the redis-rs command, for a pipeline or a routing of your own.
     ///
     /// # Errors
     ///
-    /// What [`query`](Self::query) would say before it sends anything: an empty key, a value that cannot be stored.
+    /// Returns the errors that [`query`](Self::query) returns before it sends anything: an empty key, a value that
+    /// cannot be stored.
     pub fn into_cmd(self) -> Result<Cmd, Error> {
         Ok(self.request?.standalone_cmd())
     }

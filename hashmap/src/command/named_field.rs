@@ -1,4 +1,4 @@
-//! The declared fields of records, as const data: what a field is called, what its absence means, how it is stored.
+//! The declared fields of records, as const data: the name of a field, what its absence means, how it is stored.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,34 +10,34 @@ use crate::error::Error;
 use crate::error::fault::Fault;
 use crate::format::storage::{Bincode, Format, FormatOf};
 
-/// A field of a record, as declared.
+/// What a struct declares about one field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldInfo {
-    /// Its name in Redis.
+    /// The name of the field in Redis.
     pub name: &'static str,
-    /// What its absence means.
+    /// What the absence of the field means.
     pub presence: Presence,
-    /// How long it lives after each write, if it declares that: `#[redis_hash(ttl = "5m")]`.
+    /// The time to live that each write gives the field, if it declares one: `#[redis_hash(ttl = "5m")]`.
     pub ttl: Option<Duration>,
 }
 
-/// What it means for a record that a field is absent.
+/// What the absence of a field means for its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Presence {
-    /// There is no whole record without it.
+    /// The record is not whole without the field.
     Required,
-    /// It is `None`.
+    /// The field is `None`.
     Optional,
-    /// It is its default.
+    /// The field is its default.
     Defaulted,
 }
 
-/// A field of a record by name, to be read by [`Record::get_many`](crate::Record::get_many).
+/// A field of a record by name, for [`Record::get_many`](crate::Record::get_many) to read.
 ///
-/// The derive makes one constant of it for each field, and it is the one place where a field's type is asked whether it
-/// can be stored: a type that cannot is one error.
+/// The derive makes one constant of this type for each field. It alone requires that the field's type can be stored, so
+/// a type that cannot be stored is reported in one place.
 pub struct NamedField<T, F = Bincode> {
     info: FieldInfo,
     encode: fn(&mut Buffer, &T, usize) -> Result<(), Fault>,
@@ -52,7 +52,7 @@ impl<T, F> NamedField<T, F> {
         Self { info, encode: encode::<T, S, T>, decode: S::decode, default: None, format: PhantomData }
     }
 
-    /// Its name in Redis.
+    /// Returns the name of the field in Redis.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.info.name
@@ -71,7 +71,7 @@ impl<T, F> NamedField<T, F> {
     }
 }
 
-/// For generated code. `S` is how the field is stored; `F` is that with what stands for its absence.
+/// For generated code. `S` says how the field is stored; `F` says that and what stands for its absence.
 #[doc(hidden)]
 impl<T, F> NamedField<T, F> {
     #[must_use]
@@ -89,7 +89,7 @@ impl<T, F> NamedField<T, F> {
         Self { default: Some(default), ..Self::new::<S>(name, Presence::Defaulted) }
     }
 
-    /// With the milliseconds in which it expires after each write.
+    /// Declares a time to live in milliseconds, which each write gives the field.
     #[must_use]
     pub const fn expiring(mut self, ttl: u64) -> Self {
         self.info.ttl = Some(Duration::from_millis(ttl));
@@ -106,7 +106,7 @@ impl<T, F> NamedField<T, F> {
         out.append(self.info.name.into(), self.ttl(), |buffer, limit| (self.encode)(buffer, value, limit))
     }
 
-    /// Sets an optional field, or removes it.
+    /// Sets an optional field, or removes it for `None`.
     pub fn set_option(&self, value: Option<&T>, out: &mut Changes) -> Result<(), Error> {
         let Some(value) = value else {
             out.remove(self.info.name.into());
@@ -115,12 +115,12 @@ impl<T, F> NamedField<T, F> {
         self.set(value, out)
     }
 
-    /// Sets the field, or leaves it alone.
+    /// Sets the field, or leaves it alone for `None`.
     pub fn patch(&self, value: Option<&T>, out: &mut Changes) -> Result<(), Error> {
         value.map_or(Ok(()), |value| self.set(value, out))
     }
 
-    /// Sets an optional field, removes it, or leaves it alone.
+    /// Sets an optional field, removes it for `Some(None)`, or leaves it alone for `None`.
     pub fn patch_option(&self, value: Option<&Option<T>>, out: &mut Changes) -> Result<(), Error> {
         value.map_or(Ok(()), |value| self.set_option(value.as_ref(), out))
     }

@@ -1,6 +1,7 @@
-//! Redis's commands on one hash, a function each: the only file, besides the scripts, that knows their names.
+//! Redis's commands on one hash, a function for each. Only this file and the scripts know the names of these commands.
 //!
-//! Each is named after its command, and says whether it counts as a read or a write of a record that expires.
+//! Each function is named after its command, and decides whether the command renews a record that expires: as a read,
+//! as a write, or not at all.
 
 use crate::command::changes::{Changes, Guard, Name, Outcome};
 use crate::command::named_field::FieldInfo;
@@ -28,7 +29,7 @@ pub(crate) fn hget(target: &Target, field: Name) -> Made {
     Ok(reads(Request::command(target, "HGET", Names::One(field), [Arg::Names])?, target))
 }
 
-/// `HMGET key field …`, or a command that changes nothing where there is no field to name.
+/// `HMGET key field …`, or for no fields `EXISTS`, which changes nothing.
 pub(crate) fn hmget(target: &Target, fields: Vec<Name>) -> Made {
     if fields.is_empty() {
         return exists(target);
@@ -36,13 +37,13 @@ pub(crate) fn hmget(target: &Target, fields: Vec<Name>) -> Made {
     Ok(reads(Request::command(target, "HMGET", Names::Many(fields), [Arg::Names])?, target))
 }
 
-/// `HMGET key field …` of all fields of a record.
+/// `HMGET key field …` for all fields of a record.
 #[inline]
 pub(crate) fn hmget_declared(target: &Target, fields: &'static [FieldInfo]) -> Made {
     Ok(reads(Request::command(target, "HMGET", Names::Declared(fields), [Arg::Names])?, target))
 }
 
-/// `HMGET key field`: HGET for an operation of several steps, which reads one field or many.
+/// `HMGET key field`, for operations of several steps, which read one field and many alike.
 pub(crate) fn hmget_one(target: &Target, field: Name) -> Made {
     Ok(reads(Request::command(target, "HMGET", Names::One(field), [Arg::Names])?, target))
 }
@@ -79,7 +80,7 @@ pub(crate) fn hdel(target: &Target, field: Name) -> Made {
     Ok(writes(Request::command(target, "HDEL", Names::One(field), [Arg::Names])?, target))
 }
 
-/// `HDEL key field …`, or a command that changes nothing where there is no field to name.
+/// `HDEL key field …`, or for no fields `EXISTS`, which changes nothing. Only maps use it, so it renews no record.
 pub(crate) fn hdel_many(target: &Target, fields: Vec<Name>) -> Made {
     if fields.is_empty() {
         return exists(target);
@@ -108,14 +109,16 @@ pub(crate) fn hincrby(target: &Target, field: Name, by: i64, ttl: FieldTtl) -> M
     Ok(writes(request, target))
 }
 
-/// A script that reads a field, and removes it if it is of the kind with this byte: `HGET`, `HDEL`.
+/// A script of `HGET` and `HDEL` that reads a field, and removes it if its first byte is this kind.
 pub(crate) fn take_of_kind(target: &Target, field: Name, kind: u8) -> Made {
     let args = [Arg::Names, Arg::Renewal, Arg::Uint(kind.into())];
     Ok(writes(Request::script(target, Script::Take, "take", field, args)?, target))
 }
 
-/// What some changes turn out to be: `HSET` where all fields are set, `HDEL` where all are removed; a script where there
-/// are both, a condition, or a time to live of a field; and a command that changes nothing where there are none.
+/// The command that carries out some changes.
+///
+/// `HSET` where all fields are set, `HDEL` where all are removed, and a script where there are both, a condition, or a
+/// time to live of a field. For no changes it is `EXISTS`, which changes nothing.
 #[inline]
 pub(crate) fn write_changes(target: &Target, operation: &'static str, changes: Changes) -> Made {
     let ttl = target.expiry.on_write;
@@ -135,13 +138,13 @@ pub(crate) fn write_changes(target: &Target, operation: &'static str, changes: C
     .renewing(ttl))
 }
 
-/// [`write_changes`], of one field.
+/// [`write_changes`] for one field.
 #[inline]
 pub(crate) fn write_field(target: &Target, operation: &'static str, change: Changes) -> Made {
     write_changes(target, operation, change).map(Request::about_field)
 }
 
-/// [`write_field`], if the field is as it must be.
+/// [`write_field`] with a guard on the field.
 pub(crate) fn write_field_if(target: &Target, operation: &'static str, change: Changes, guard: Guard) -> Made {
     write_field(target, operation, change.guard(guard))
 }

@@ -1,4 +1,4 @@
-//! What the derive implements for a struct: its fields as const data, and how a record is written and read.
+//! The traits that the derive implements for a struct: its fields as const data, and how a record is written and read.
 
 use std::time::Duration;
 
@@ -9,33 +9,35 @@ use crate::command::target::Target;
 use crate::error::Error;
 use crate::format::storage::Format;
 
-/// A struct that is stored as a Redis hash, one field in each hash field. Implemented by `#[derive(RedisHash)]`.
+/// A struct that is stored as a Redis hash, each of its fields in one hash field.
+///
+/// `#[derive(RedisHash)]` implements it.
 pub trait RedisHash: Sized {
-    /// The fields, in the order in which they are declared; the ones marked `skip` are not among them.
+    /// The stored fields, in the order in which they are declared. Fields marked `skip` are not among them.
     const FIELDS: &'static [FieldInfo];
 
-    /// How long the record lives after each write, if it declares that: `#[redis_hash(ttl = "30m")]`.
+    /// The time to live that each write gives the record, if it declares one: `#[redis_hash(ttl = "30m")]`.
     const TTL: Option<Duration> = None;
 
-    /// True if each read of a value renews that time: `#[redis_hash(sliding)]`.
+    /// True if each read of a value renews that time to live: `#[redis_hash(sliding)]`.
     const SLIDING: bool = false;
 
-    /// The accessor, `UserSettingsHash<E>` for a `UserSettings`.
+    /// The accessor: `UserSettingsHash<E>` for a `UserSettings`.
     type Hash<E>;
 
-    /// The record with every field optional, `UserSettingsPartial` for a `UserSettings`.
+    /// The record with every field as an `Option`: `UserSettingsPartial` for a `UserSettings`.
     type Partial;
 
-    /// What to change of a record, `UserSettingsPatch` for a `UserSettings`.
+    /// The changes that a patch makes to a record: `UserSettingsPatch` for a `UserSettings`.
     type Patch: Default;
 
-    /// The fields by name, `UserSettingsFields` for a `UserSettings`.
+    /// The fields by name: `UserSettingsFields` for a `UserSettings`.
     type Fields;
 
     #[doc(hidden)]
     const NAMED: Self::Fields;
 
-    /// The accessor of the record at a target.
+    /// Makes the accessor of the record at a target.
     #[doc(hidden)]
     fn accessor<E>(target: Target, executor: E) -> Self::Hash<E>;
 
@@ -52,8 +54,10 @@ pub trait RedisHash: Sized {
     fn read_partial(fields: &mut RecordReader<'_>) -> Result<Self::Partial, Error>;
 }
 
-/// A record that exists even where nothing is stored: each of its fields is an `Option`, has a default, or is skipped.
-/// Implemented by `#[derive(RedisHash)]` where that is so.
+/// A record that can be made of defaults where nothing is stored.
+///
+/// `#[derive(RedisHash)]` implements it for a struct of which each field is an `Option`, has a default (that of a
+/// counter is 0), or is skipped.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` cannot be made of defaults: it has required fields",
     label = "has required fields",
@@ -74,7 +78,7 @@ impl<'a> RecordReader<'a> {
         Self { values, index: 0 }
     }
 
-    /// The next field, where it is stored.
+    /// Reads the next field, or `None` where it is absent.
     pub fn option<T, F>(&mut self, field: &NamedField<T, F>) -> Result<Option<T>, Error> {
         let index = self.index;
         self.index += 1;
@@ -82,12 +86,12 @@ impl<'a> RecordReader<'a> {
         field.decode(stored).map(Some).map_err(|fault| Error::at(fault, self.values.place(index)))
     }
 
-    /// The next field, which must be stored.
+    /// Reads the next field, which must be stored.
     pub fn required<T, F>(&mut self, field: &NamedField<T, F>) -> Result<T, Error> {
         self.option(field)?.ok_or_else(|| self.missing())
     }
 
-    /// The next field, or its default.
+    /// Reads the next field, or makes its default where it is absent.
     pub fn defaulted<T, F>(&mut self, field: &NamedField<T, F>) -> Result<T, Error> {
         match (self.option(field)?, field.default()) {
             (Some(value), _) => Ok(value),
@@ -96,7 +100,7 @@ impl<'a> RecordReader<'a> {
         }
     }
 
-    /// The next field, as its `get` returns it.
+    /// Reads the next field as its `get` returns it.
     pub(crate) fn get<T, F: Format<T>>(&mut self, field: &NamedField<T, F>) -> Result<F::Get, Error> {
         match (self.option(field)?, F::absent(field.default())) {
             (Some(value), _) => Ok(F::found(value)),
@@ -105,7 +109,7 @@ impl<'a> RecordReader<'a> {
         }
     }
 
-    /// The field that was read last is absent.
+    /// The error for the absence of the field that was read last.
     fn missing(&self) -> Error {
         Error::MissingField { place: self.values.place(self.index - 1) }
     }

@@ -1,4 +1,4 @@
-//! Replies of a server, read as what each command answers. Whatever a server sends is checked.
+//! Reads the replies to commands. Whatever a server sends is checked.
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
@@ -7,10 +7,10 @@ use crate::command::ttl::Ttl;
 use crate::error::redis_fault::RedisFault;
 use crate::error::{Error, Place};
 
-/// A field's name and its value.
+/// The name of a field, and its stored value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
-/// A reply, and the request it answers.
+/// A reply, with the request that it answers.
 pub(crate) struct Reply<'a> {
     value: Value,
     request: &'a Request,
@@ -32,7 +32,7 @@ impl<'a> Reply<'a> {
         self.request
     }
 
-    /// A number of something that cannot be negative.
+    /// Reads a number that cannot be negative.
     #[inline]
     fn count(self) -> Result<u64, Error> {
         match self.value {
@@ -41,7 +41,7 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// A number; from a script it comes in digits.
+    /// Reads a number. From a script it comes in digits.
     fn number(self) -> Result<i64, Error> {
         let number = match &self.value {
             Value::Int(number) => Some(*number),
@@ -51,7 +51,7 @@ impl<'a> Reply<'a> {
         number.ok_or_else(|| unexpected(self.request))
     }
 
-    /// What a command on several fields answers for the one that it was about: -2 where the hash is absent.
+    /// Reads the reply of a command on several fields that names one. Returns -2 where the hash is absent.
     fn of_field(self) -> Result<i64, Error> {
         match self.value {
             Value::Array(values) => match values.as_slice() {
@@ -64,13 +64,13 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// A value, or none.
+    /// Reads a value that may be absent.
     #[inline]
     pub(crate) fn bytes(self) -> Result<Option<Vec<u8>>, Error> {
         bytes(self.value, self.request)
     }
 
-    /// One value, or none, for each field that was asked for.
+    /// Reads the values of the requested fields, each of which may be absent.
     pub(crate) fn values(self) -> Result<Values<'a>, Error> {
         match self.value {
             Value::Array(values) if values.len() == self.request.names() => {
@@ -80,13 +80,13 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The names of fields.
+    /// Reads the names of fields.
     pub(crate) fn names(self) -> Result<Vec<Vec<u8>>, Error> {
         let (Value::Array(values) | Value::Set(values)) = self.value else { return Err(unexpected(self.request)) };
         values.into_iter().map(|name| some_bytes(name, self.request)).collect()
     }
 
-    /// Fields and values: a map in RESP3, a flat array in RESP2.
+    /// Reads fields and values: a map in RESP3, a flat array in RESP2.
     pub(crate) fn entries(self) -> Result<Vec<Entry>, Error> {
         let request = self.request;
         match self.value {
@@ -106,7 +106,7 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// A page of HSCAN: the cursor of the next one, and its entries.
+    /// Reads a page of `HSCAN`: the cursor of the next one, and the entries of this one.
     pub(crate) fn page(self) -> Result<(u64, Vec<Entry>), Error> {
         let request = self.request;
         let Value::Array(parts) = self.value else { return Err(unexpected(request)) };
@@ -117,30 +117,30 @@ impl<'a> Reply<'a> {
     }
 }
 
-// What single commands answer. Functions and not methods: a lifetime of the impl would not fit `Read`.
+// The readers of single commands. They are functions, since a method's lifetime of the impl would not fit `Read`.
 
-/// The number of something that was written.
+/// Checks that the reply counts what was written.
 pub(crate) fn done(reply: Reply<'_>) -> Result<(), Error> {
     reply.count().map(drop)
 }
 
-/// How many there are.
+/// Reads a count.
 pub(crate) fn count(reply: Reply<'_>) -> Result<u64, Error> {
     reply.count()
 }
 
-/// True if something was added, removed or found.
+/// Reads whether something was added, removed or found.
 #[inline]
 pub(crate) fn flag(reply: Reply<'_>) -> Result<bool, Error> {
     reply.count().map(|count| count > 0)
 }
 
-/// The sum of a counter.
+/// Reads the sum of a counter.
 pub(crate) fn number(reply: Reply<'_>) -> Result<i64, Error> {
     reply.number()
 }
 
-/// True if a conditional write was carried out.
+/// Reads whether a conditional write was carried out.
 pub(crate) fn applied(reply: Reply<'_>) -> Result<bool, Error> {
     let Reply { value, request } = reply;
     match value {
@@ -150,24 +150,24 @@ pub(crate) fn applied(reply: Reply<'_>) -> Result<bool, Error> {
     }
 }
 
-/// The time to live of the hash.
+/// Reads the time to live of the hash.
 pub(crate) fn ttl(reply: Reply<'_>) -> Result<Ttl, Error> {
     let request = reply.request;
     Ttl::from_reply(reply.number()?).ok_or_else(|| unexpected(request))
 }
 
-/// The time to live of a field.
+/// Reads the time to live of a field.
 pub(crate) fn field_ttl(reply: Reply<'_>) -> Result<Ttl, Error> {
     let request = reply.request;
     Ttl::from_reply(reply.of_field()?).ok_or_else(|| unexpected(request))
 }
 
-/// True if the time to live of a field was changed.
+/// Reads whether the time to live of a field was changed.
 pub(crate) fn field_flag(reply: Reply<'_>) -> Result<bool, Error> {
     reply.of_field().map(|answer| answer > 0)
 }
 
-/// The values of the fields that a request has named, in its order.
+/// The values of the fields that a request names, in its order.
 pub(crate) struct Values<'a> {
     values: Vec<Value>,
     request: &'a Request,
@@ -183,7 +183,7 @@ impl Values<'_> {
         self.values.iter().all(|value| matches!(value, Value::Nil))
     }
 
-    /// What is stored of the field at this position.
+    /// Returns what is stored in the field at this position.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Result<Option<&[u8]>, Error> {
         match self.values.get(index) {
@@ -194,18 +194,18 @@ impl Values<'_> {
         }
     }
 
-    /// Moves out what is stored of the field at this position.
+    /// Moves out what is stored in the field at this position.
     pub(crate) fn take(&mut self, index: usize) -> Result<Option<Vec<u8>>, Error> {
         bytes(self.values.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil)), self.request)
     }
 
-    /// The field at this position.
+    /// Names the field at this position.
     pub(crate) fn place(&self, index: usize) -> Place {
         self.request.place_of(index)
     }
 }
 
-/// What to send after this reply: the script with its source, where the server does not know it.
+/// Returns what to send after this reply: the script with its source, where the server does not know the script.
 pub(crate) fn retry(request: &Request, reply: &Result<Value, RedisError>) -> Option<Cmd> {
     let noscript = ErrorKind::Server(ServerErrorKind::NoScript);
     let is_unknown = match reply {
@@ -217,7 +217,7 @@ pub(crate) fn retry(request: &Request, reply: &Result<Value, RedisError>) -> Opt
 }
 
 pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
-    // These are known by their texts only. Inside a script more text stands around them.
+    // Only their texts tell these errors apart. A script puts more text around them.
     let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
     if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) || error.code() == Some("ERR") {
         if request.counts() && says("hash value is not an integer") {
@@ -226,7 +226,8 @@ pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
         if request.counts() && says("would overflow") {
             return Error::Overflow { place: request.place() };
         }
-        // (A server without scripts is another matter; and `acl_check_cmd` has its own words for an unknown command.)
+        // `'H` leaves out a server without scripts, which does not know EVAL. The next two texts come from inside a
+        // script, the last one from `acl_check_cmd`.
         let unknown = ["unknown command 'H", "Unknown command", "Unknown Redis command", "Invalid command passed"];
         if request.expires_fields() && unknown.into_iter().any(says) {
             return Error::Unsupported {

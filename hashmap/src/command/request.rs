@@ -1,4 +1,4 @@
-//! What is sent: a Redis command or a script, with its key and its fields as data. It is packed once, when it goes out.
+//! Requests: a Redis command or a script, with its key and its fields as data. Each is packed only when it is sent.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::command::target::Target;
 use crate::command::ttl::{FieldTtl, Millis};
 use crate::error::{Error, Place};
 
-/// How many arguments a script hands on to a command at once: `unpack` is limited by Lua's stack.
+/// How many arguments a script hands on to a command at once. Lua's stack limits `unpack`.
 const UNPACKED: usize = 4000;
 
-/// What is sent.
+/// A request: what a command sends.
 #[derive(Debug, Clone)]
 #[doc(hidden)]
 pub struct Request {
     key: Arc<str>,
     verb: Verb,
     body: Body,
-    /// The Redis command's name, or the operation that a script stands for.
+    /// The name of the Redis command, or of the operation that a script stands for.
     operation: &'static str,
-    /// True if it is about one field, and not about the hash.
+    /// True if an error of the request is about one field, and not about the hash.
     about_field: bool,
-    /// The time to live that it gives the hash, in the same step.
+    /// The time to live that the request gives the hash, in the same step.
     renews: Option<Millis>,
-    /// True if it needs a server on which fields expire.
+    /// True if the request needs a server that can expire fields.
     expires_fields: bool,
-    /// True if it adds to a counter.
+    /// True if the request adds to a counter.
     counts: bool,
 }
 
@@ -40,7 +40,7 @@ enum Verb {
     Script(Script),
 }
 
-/// What stands behind the key.
+/// The arguments after the key.
 #[derive(Debug, Clone)]
 enum Body {
     Args(Names, [Arg; 4]),
@@ -64,13 +64,13 @@ pub(crate) enum Arg {
     Text(&'static str),
     Int(i64),
     Uint(u64),
-    /// The time to live of the hash in milliseconds, 0 where it is left alone.
+    /// The new time to live of the hash in milliseconds, or 0 to leave it alone.
     Renewal,
-    /// Nothing: not every command has four arguments.
+    /// No argument: not every command has four.
     None,
 }
 
-/// How a script is named: by its hash, or by its source where the server may not know it.
+/// How a request names its script: by its hash, or by its source where the server may not know it.
 #[derive(Debug, Clone, Copy)]
 enum By {
     Hash,
@@ -128,7 +128,7 @@ impl Request {
         })
     }
 
-    /// A Redis command: its name, the key, and these arguments.
+    /// Makes a Redis command of its name, the key, and these arguments.
     #[inline]
     pub(crate) fn command<const N: usize>(
         target: &Target,
@@ -139,7 +139,7 @@ impl Request {
         Self::new(target, Verb::Command(name), name, names, args)
     }
 
-    /// A script that stands for an operation on one field: the key, and these as ARGV.
+    /// Makes a script that stands for an operation on one field, with the key, and these arguments as ARGV.
     pub(crate) fn script<const N: usize>(
         target: &Target,
         script: Script,
@@ -150,7 +150,7 @@ impl Request {
         Self::new(target, Verb::Script(script), operation, Names::One(field), args)
     }
 
-    /// A command that sets or removes all the fields of some changes, without a condition.
+    /// Makes a command that sets or removes all fields of some changes, without a condition.
     #[inline]
     pub(crate) fn plain_changes(name: &'static str, changes: Changes) -> Self {
         Self {
@@ -165,7 +165,7 @@ impl Request {
         }
     }
 
-    /// A script that carries out changes of any kind.
+    /// Makes a script that carries out changes of any kind.
     pub(crate) fn conditional_changes(operation: &'static str, changes: Changes) -> Self {
         let is_limited = |change: &Change| matches!(change.to, Outcome::Set(_, FieldTtl::Limited(_)));
         Self {
@@ -175,28 +175,28 @@ impl Request {
         }
     }
 
-    /// Gives the hash a time to live in the same step.
+    /// Makes the request give the hash a time to live in the same step.
     #[inline]
     pub(crate) fn renewing(mut self, ttl: Option<Millis>) -> Self {
         self.renews = ttl;
         self
     }
 
-    /// Needs a server on which fields expire.
+    /// Marks the request as one that needs a server that can expire fields.
     #[inline]
     pub(crate) fn expiring_fields(mut self) -> Self {
         self.expires_fields = true;
         self
     }
 
-    /// Adds to a counter.
+    /// Marks the request as one that adds to a counter.
     #[inline]
     pub(crate) fn counting(mut self) -> Self {
         self.counts = true;
         self
     }
 
-    /// Is about the one field that it names.
+    /// Marks the request as one about the only field that it names.
     #[inline]
     pub(crate) fn about_field(mut self) -> Self {
         self.about_field = true;
@@ -219,7 +219,7 @@ impl Request {
         self.counts
     }
 
-    /// How many fields it names.
+    /// Returns how many fields the request names.
     pub(crate) fn names(&self) -> usize {
         match &self.body {
             Body::Args(names, _) => names.len(),
@@ -227,12 +227,12 @@ impl Request {
         }
     }
 
-    /// What it is about: the hash, or one field.
+    /// Names what an error of the request is about: the hash, or one field.
     pub(crate) fn place(&self) -> Place {
         if self.about_field { self.place_of(0) } else { Place::new(&self.key, None) }
     }
 
-    /// One of the fields that it names.
+    /// Names one of the request's fields.
     pub(crate) fn place_of(&self, index: usize) -> Place {
         let name = match &self.body {
             Body::Args(names, _) => names.get(index),
@@ -241,13 +241,14 @@ impl Request {
         Place::new(&self.key, name)
     }
 
-    /// What to send first.
+    /// Packs what to send first: a script goes by its hash.
     pub(crate) fn cmd(&self) -> Cmd {
         self.pack(By::Hash)
     }
 
-    /// What works on every server, and in a batch: EVALSHA inside MULTI would let the commands around it pass where the
-    /// script is not known.
+    /// Packs what works on every server, and in a batch: a script goes by its source.
+    ///
+    /// Inside MULTI, an EVALSHA of an unknown script would fail alone, and the commands around it would be carried out.
     pub(crate) fn standalone_cmd(&self) -> Cmd {
         self.pack(By::Source)
     }
@@ -258,7 +259,7 @@ impl Request {
 
     fn pack(&self, by: By) -> Cmd {
         let (args, bytes) = match &self.body {
-            // Names are short: an exact sum would take another round over them.
+            // An estimate: names are short, and an exact sum would take another pass over them.
             Body::Args(names, args) => (names.len() + args.len(), names.len() * 12 + 60),
             Body::Changes(changes) => (changes.list().len() * 3 + 8, changes.list().len() * 16 + changes.bytes() + 60),
         };
@@ -308,7 +309,7 @@ impl Request {
         self.renews.map_or(0, Millis::get)
     }
 
-    /// ARGV of [`Script::Write`].
+    /// Packs the ARGV of [`Script::Write`].
     fn pack_conditional(&self, changes: &Changes, cmd: &mut Cmd) {
         let list = changes.list();
         cmd.arg(match changes.condition() {
@@ -326,7 +327,7 @@ impl Request {
             let Some(guard) = &change.guard else { continue };
             cmd.arg(&*change.name);
             let mut arg = cmd.writer_for_next_arg();
-            // A buffer in memory takes everything.
+            // A buffer in memory never refuses a write.
             let _ = match guard {
                 Guard::Absent => Ok(()),
                 Guard::Present => arg.write_all(b"*"),
@@ -351,7 +352,7 @@ impl Request {
     }
 }
 
-/// The name of a field, and its value if it is set.
+/// Packs the name of a field, and its value if it is set.
 fn pack_change(changes: &Changes, change: &Change, cmd: &mut Cmd) {
     cmd.arg(&*change.name);
     if let Some(value) = changes.value(change) {
@@ -359,7 +360,7 @@ fn pack_change(changes: &Changes, change: &Change, cmd: &mut Cmd) {
     }
 }
 
-/// True if a script can hand on so many arguments at once.
+/// Returns true if a script can hand on this many arguments at once.
 pub(crate) fn can_unpack(args: usize) -> bool {
     args <= UNPACKED
 }

@@ -1,44 +1,48 @@
-//! The scripts that the library sends, where Redis has no command for an operation. Their sources lie in `scripts/`.
+//! The scripts that the library sends where Redis has no command for an operation. Their sources lie in `scripts/`.
 //!
-//! Each is one step for every other client, and calls what an older server may lack before it writes anything. A script
-//! that fails in the middle has written half: what the user may not call is asked for first, where the server can say
-//! (since Redis 7.0). The embedded store has a native twin of each in `embedded/scripts.rs`.
+//! Each script is one step for every other client. Redis does not roll back a script that fails in the middle. So each
+//! calls what an older server may lack before it writes anything, and first asks whether the user may call what it
+//! needs, where the server can tell (since Redis 7.0). The embedded store has a native twin of each in
+//! `embedded/scripts.rs`.
 
 use std::sync::OnceLock;
 
-/// A server-side script on one hash. It runs as EVALSHA, and as EVAL where the server does not know it yet.
+/// A server-side script on one hash. It is sent as EVALSHA, and as EVAL where the server does not know it yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
     /// Writes several fields, if its conditions hold. ARGV:
     ///
-    /// - what the hash must be: `""` whatever, `absent`, `present`;
-    /// - the milliseconds in which the hash expires from now on, 0: unchanged;
-    /// - `keep`: a field that has a time is left alone where its bytes do not change;
-    /// - the number of guards, and each: a field, and what it must be: `""` absent, `*` present, `=` and its bytes;
-    /// - the number of fields that expire, and each: its name, value and milliseconds, or `keep` for the time it has;
-    /// - the number of arguments that are other fields and their values, and those;
+    /// - the condition on the hash: `""` for none, `absent`, or `present`;
+    /// - the new time to live of the hash in milliseconds, or 0 to leave it alone;
+    /// - `keep` to leave a field alone that has a time to live and whose bytes do not change, else `""`;
+    /// - the number of guards, and for each the field and its condition: `""` for absent, `*` for present, or `=` and
+    ///   its bytes;
+    /// - the number of fields that expire, and for each its name, its value, and its time to live in milliseconds, or
+    ///   `keep` for the one that it has;
+    /// - the number of arguments that are other fields and their values, and those arguments;
     /// - the fields to remove.
     ///
-    /// It answers how many fields are new, -1 where the hash is not what it must be, -2 where a field is not.
+    /// It returns how many fields are new, -1 where the condition on the hash does not hold, or -2 where a guard does
+    /// not.
     ///
-    /// What expires goes first: where a server cannot do that, nothing has been written. Fields are removed last, so
-    /// that the hash is there all the time.
+    /// Fields that expire are set first: where a server cannot expire fields, nothing has been written. Fields are
+    /// removed last, so that the hash exists all the time.
     Write,
-    /// Calls a command, and has the hash expire. ARGV: the milliseconds, the command, its arguments behind the key.
+    /// Calls a command and makes the hash expire. ARGV: the milliseconds, the command, its arguments after the key.
     CallAndExpire,
-    /// Reads a field and removes it. ARGV: the field, the milliseconds in which the hash expires from now on (0:
-    /// unchanged), and the first byte of what is removed; anything else is only read, since the caller cannot make
-    /// sense of it.
+    /// Reads a field and removes it. ARGV: the field, the new time to live of the hash in milliseconds (0 to leave it
+    /// alone), and the first byte of what may be removed. Anything else is only read, since the caller cannot decode
+    /// it.
     Take,
-    /// Adds to a counter where something expires. ARGV: the field, what to add, the milliseconds in which it expires if
-    /// it has no time yet (0: it does not), and those of the hash (0: unchanged). A counter that has a time keeps it: it
-    /// counts what happens within it.
+    /// Adds to a counter where the counter or its hash expires. ARGV: the field, what to add, the time to live in
+    /// milliseconds of a counter that has none yet (0 for none), and the new one of the hash (0 to leave it alone). A
+    /// counter that has a time to live keeps it: it counts what happens within that time.
     ///
-    /// The sum is read as text: Lua's numbers hold 53 bits.
+    /// It returns the sum as text, since Lua's numbers hold 53 bits.
     Increment,
 }
 
-/// A source with the function `may` before it, which asks whether the user may call a command.
+/// A source, preceded by the function `may`, which asks whether the user may call a command.
 macro_rules! source {
     ($file:literal) => {
         concat!(include_str!("scripts/may.lua"), include_str!($file))
@@ -49,7 +53,7 @@ impl Script {
     #[cfg(feature = "embedded")]
     const ALL: [Self; 4] = [Self::Write, Self::CallAndExpire, Self::Take, Self::Increment];
 
-    /// What EVAL sends.
+    /// The source, as EVAL sends it.
     pub(crate) fn source(self) -> &'static str {
         match self {
             Self::Write => source!("scripts/write.lua"),
@@ -60,7 +64,7 @@ impl Script {
         .trim_end()
     }
 
-    /// The SHA-1 of its source, by which EVALSHA names it.
+    /// The SHA-1 of the source, by which EVALSHA names the script.
     pub(crate) fn hash(self) -> &'static str {
         static HASHES: [OnceLock<redis::Script>; 4] = [const { OnceLock::new() }; 4];
         HASHES[self as usize].get_or_init(|| redis::Script::new(self.source())).get_hash()
@@ -81,7 +85,7 @@ impl Script {
 mod tests {
     use super::Script;
 
-    /// A server that has learnt a script goes on knowing it.
+    /// A new source would have to be sent anew to every server that knows the old one.
     #[test]
     fn sources_are_what_they_were() {
         for (script, hash) in [

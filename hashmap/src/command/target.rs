@@ -1,4 +1,4 @@
-//! A hash that operations go to: its key, its limits and its expiry.
+//! Targets: the hash that operations go to, with its key, limits and expiry.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use crate::command::key::Key;
 use crate::command::ttl::Expiry;
 use crate::error::{Error, Place};
 
-/// The default of the longest value that is written, in bytes: 64 MiB.
+/// The default limit on the size of a written value, in bytes: 64 MiB.
 const VALUE_LIMIT: usize = 64 << 20;
 
-/// The default of how often an operation of several steps tries.
+/// The default limit on the attempts of an operation of several steps.
 const ATTEMPT_LIMIT: u32 = 64;
 
-/// A hash in Redis, and what its accessor says of it.
+/// A hash in Redis, with the settings of its accessor.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub(crate) key: Key,
-    /// How large a value may be that is written, in bytes.
+    /// The limit on the size of a written value, in bytes.
     pub(crate) value_limit: usize,
-    /// How often an operation of several steps tries.
+    /// The limit on the attempts of an operation of several steps.
     pub(crate) attempt_limit: u32,
     pub(crate) expiry: Expiry,
 }
@@ -29,18 +29,18 @@ impl Target {
         Self { key, value_limit: VALUE_LIMIT, attempt_limit: ATTEMPT_LIMIT, expiry }
     }
 
-    /// The key, or why nothing can be sent to it.
+    /// Returns the key, or why nothing can be sent to it.
     #[inline]
     pub(crate) fn key(&self) -> Result<&Arc<str>, Error> {
         self.key.check()
     }
 
-    /// The hash, or one of its fields, for an error of what is not sent.
+    /// Names the hash or one of its fields, for an error before anything is sent.
     pub(crate) fn place(&self, field: Option<&str>) -> Place {
         Place::new(self.key().map_or("", |key| key), field)
     }
 
-    /// Changes of about so many fields and bytes.
+    /// Makes empty changes, with room for about this many fields and bytes.
     #[inline]
     pub(crate) fn changes(&self, fields: usize, bytes: usize) -> Result<Changes, Error> {
         Ok(Changes::new(Arc::clone(self.key()?), self.value_limit, fields, bytes))

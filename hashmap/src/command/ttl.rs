@@ -4,31 +4,32 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Place};
 
-/// The latest time at which something expires, in milliseconds since 1970: what Redis 8.0 takes for fields.
+/// The latest point in time at which something can expire, in milliseconds since 1970. Redis 8.0 takes no later one for
+/// fields.
 const LATEST: u64 = (1 << 46) - 1;
 
-/// The longest time to live, in milliseconds: half of that, so that there is room for the years that have passed.
+/// The longest time to live, in milliseconds: half of [`LATEST`], to leave room for the years since 1970.
 const MAX_TTL: u64 = 1 << 45;
 
-/// When something in Redis expires.
+/// The time to live of a hash or a field in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ttl {
-    /// Nothing is stored.
+    /// The hash or field does not exist.
     Absent,
-    /// It stays until it is removed.
+    /// It has no time to live, and stays until it is removed.
     Persistent,
-    /// It expires after this time. Redis counts in milliseconds.
+    /// It expires after this time, which Redis counts in milliseconds.
     Remaining(Duration),
 }
 
 impl Ttl {
-    /// The time that remains, if something is stored and expires.
+    /// Returns the remaining time, if the hash or field exists and expires.
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {
         if let Self::Remaining(duration) = self { Some(duration) } else { None }
     }
 
-    /// Of what TTL commands answer.
+    /// Reads the reply of a TTL command.
     pub(crate) fn from_reply(millis: i64) -> Option<Self> {
         match millis {
             -2 => Some(Self::Absent),
@@ -43,12 +44,12 @@ impl Ttl {
 pub(crate) struct Millis(u64);
 
 impl Millis {
-    /// The derive has checked the literal.
+    /// A declared time to live, which the derive has checked already.
     pub(crate) fn declared(ttl: Duration) -> Self {
         Self(u64::try_from(ttl.as_millis()).unwrap_or(MAX_TTL).clamp(1, MAX_TTL))
     }
 
-    /// Rounds up, so that no time to live becomes none.
+    /// Rounds up, so that a short time to live does not become zero.
     pub(crate) fn from_duration(ttl: Duration, place: impl FnOnce() -> Place) -> Result<Self, Error> {
         let problem = match u64::try_from(ttl.as_nanos().div_ceil(1_000_000)) {
             Ok(millis @ 1..=MAX_TTL) => return Ok(Self(millis)),
@@ -66,9 +67,9 @@ impl Millis {
 /// What a write does to the time to live of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldTtl {
-    /// The field stays until it is removed: `HSET` ends any time that it has.
+    /// The field stays until it is removed: `HSET` ends any time to live that it has.
     Unlimited,
-    /// The field keeps the time that it has, if it has one. It needs no server on which fields expire.
+    /// The field keeps the time to live that it has, if any. This works on servers that cannot expire fields, too.
     Keep,
     /// The field expires after this time.
     Limited(Millis),
@@ -83,21 +84,21 @@ impl FieldTtl {
 /// What a record declares about its expiry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Expiry {
-    /// The time to live that each write gives the record, if it gives one.
+    /// The time to live that each write gives the record, if any.
     pub(crate) on_write: Option<Millis>,
-    /// The one that each read gives it.
+    /// The time to live that each read of a value gives the record, if any.
     pub(crate) on_read: Option<Millis>,
 }
 
 impl Expiry {
-    /// What the attributes `ttl` and `sliding` declare.
+    /// The expiry that the attributes `ttl` and `sliding` declare.
     pub(crate) fn declared(ttl: Option<Duration>, sliding: bool) -> Self {
         let on_write = ttl.map(Millis::declared);
         Self { on_write, on_read: on_write.filter(|_| sliding) }
     }
 }
 
-/// A point in time in milliseconds since 1970.
+/// Converts a point in time to milliseconds since 1970.
 pub(crate) fn millis_since_epoch(at: SystemTime, place: impl FnOnce() -> Place) -> Result<u64, Error> {
     let problem = match at.duration_since(UNIX_EPOCH).map(|since| u64::try_from(since.as_millis())) {
         Ok(Ok(millis @ 1..=LATEST)) => return Ok(millis),

@@ -1,4 +1,4 @@
-//! Commands on async connections.
+//! Runs commands on async connections.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -18,11 +18,11 @@ use crate::run::pipeline_async::send_all_async;
 use crate::run::sealed::Sealed;
 use crate::run::{Connected, Executor};
 
-/// Runs each command on an async connection that can be cloned: a `MultiplexedConnection`, a `ConnectionManager`
-/// or an async `ClusterConnection`.
+/// Runs each command on an async connection that can be cloned.
 ///
-/// Each operation returns a future of its own that borrows nothing, so that several can run at once
-/// (`tokio::join!`) or be spawned. Nothing is sent before the future is awaited.
+/// Such a connection is a `MultiplexedConnection`, a `ConnectionManager` or an async `ClusterConnection`. Each
+/// operation returns a future of its own that borrows nothing, so several can run at once (`tokio::join!`) or be
+/// spawned. Nothing is sent before the future is awaited.
 #[derive(Clone)]
 pub struct Async<C>(C);
 
@@ -32,7 +32,7 @@ impl<C> Async<C> {
     }
 }
 
-/// Connections are not shown: their `Debug` can hold a password.
+/// Does not show the connection, since its `Debug` output can contain a password.
 impl<C> fmt::Debug for Async<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Async")
@@ -71,11 +71,10 @@ impl<C: ConnectionLike + Clone + Send + 'static> Connected for Async<C> {
     }
 }
 
-/// Runs each command on an async connection that it has for itself: one that is not `Clone`, such as what is
-/// behind the guard of a pool.
+/// Runs each command on an async connection that it borrows exclusively.
 ///
-/// Operations at the same time wait for each other, in the order in which they were first polled. The connection is
-/// never locked while a closure of yours runs.
+/// The connection need not be `Clone`: it can be one behind the guard of a pool. Concurrent operations wait for each
+/// other, in the order in which they were first polled. The connection is never locked while a closure of yours runs.
 pub struct Exclusive<'c, C> {
     con: Mutex<&'c mut C>,
     database: i64,
@@ -124,7 +123,7 @@ impl<C: ConnectionLike + Send> Connected for Exclusive<'_, C> {
     }
 }
 
-/// Locks an exclusive connection from the sending of a command to its reply.
+/// Locks an exclusive connection for each command, from sending it to its reply.
 struct Locking<'a, 'c, C>(&'a Exclusive<'c, C>);
 
 impl<C: ConnectionLike + Send> ConnectionLike for Locking<'_, '_, C> {
@@ -146,20 +145,20 @@ impl<C: ConnectionLike + Send> ConnectionLike for Locking<'_, '_, C> {
     }
 }
 
-/// Answers what an operation asks, until it ends.
+/// Answers what an operation asks for, until it ends.
 async fn drive<T>(operation: impl Future<Output = T>, mailbox: Mailbox, mut con: impl ConnectionLike) -> T {
     let mut operation = pin!(operation);
     loop {
         let step = poll_fn(|context| match operation.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            // Where it has asked nothing it awaits a future of the user's, which wakes this task.
+            // Where it has asked for nothing, it awaits a future of the user, which wakes this task.
             Poll::Pending => mailbox.asked().map_or(Poll::Pending, |ask| Poll::Ready(Err(ask))),
         });
         let answer = match step.await {
             Ok(output) => return output,
             Err(Ask::Send(cmd)) => con.req_packed_command(&cmd).await,
             Err(Ask::Wait(pause)) => {
-                // Outside of tokio there is no timer: it goes on at once.
+                // Outside of tokio there is no timer: the operation goes on at once.
                 if tokio::runtime::Handle::try_current().is_ok() {
                     tokio::time::sleep(pause).await;
                 }
@@ -171,11 +170,13 @@ async fn drive<T>(operation: impl Future<Output = T>, mailbox: Mailbox, mut con:
 }
 
 impl<T> Command<T> {
-    /// Sends the command and awaits its answer: one round trip.
+    /// Sends the command and awaits its reply, in one round trip.
+    ///
+    /// A script that the server does not know yet takes two.
     ///
     /// # Errors
     ///
-    /// As [`query`](Self::query).
+    /// Returns the errors of [`query`](Self::query).
     pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
         let request = self.request?;
         let mut reply = con.req_packed_command(&request.cmd()).await;
@@ -187,11 +188,13 @@ impl<T> Command<T> {
 }
 
 impl<C: Commands> Batch<C> {
-    /// Sends the commands and awaits all answers: one round trip, on a cluster one for each slot, at once.
+    /// Sends the commands and awaits all replies, in one round trip.
+    ///
+    /// On a cluster it is one round trip for each slot, all slots at once.
     ///
     /// # Errors
     ///
-    /// As [`query`](Self::query).
+    /// Returns the errors of [`query`](Self::query).
     pub async fn query_async<A>(self, con: &mut A) -> Result<C::Output, Error>
     where
         A: ConnectionLike + Clone,

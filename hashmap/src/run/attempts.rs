@@ -1,4 +1,4 @@
-//! How often an operation tries where others change what it has read, and how long it waits in between.
+//! The attempts of an operation while others change what it has read, and the pauses between them.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::run::mailbox::Mailbox;
 pub(crate) struct Attempts {
     made: u32,
     limit: u32,
-    /// When the last one began.
+    /// When the last attempt began.
     began: Instant,
 }
 
@@ -18,7 +18,7 @@ impl Attempts {
         Self { made: 0, limit, began: Instant::now() }
     }
 
-    /// Waits before the next attempt, or fails if there is none.
+    /// Waits before the next attempt, or fails if there is none left.
     pub(crate) async fn after_conflict(
         &mut self,
         mailbox: &Mailbox,
@@ -36,17 +36,18 @@ impl Attempts {
     }
 }
 
-/// How long to wait after so many failed attempts, the last of which took so long: not at all at first, then longer and
-/// longer, and not for as long as others who failed at the same time.
+/// Returns how long to wait after `failed` attempts, the last of which took `took`.
 ///
-/// Of those who try at once one succeeds. The waits grow until most of them wait, with room for 64 at a time.
+/// There is no pause after the first one. Later pauses grow, and are random, so that clients that failed at the same
+/// time do not try again at the same time. Of the clients that try at once, one succeeds. The pauses grow until most
+/// clients wait, with room for 64 at a time.
 fn pause(failed: u32, took: Duration) -> Option<Duration> {
     use std::hash::{BuildHasher, RandomState};
     const SHORTEST: Duration = Duration::from_micros(250);
     const LONGEST: Duration = Duration::from_millis(250);
     let took = took.max(SHORTEST);
     let bound = took.saturating_mul(1 << failed.checked_sub(2)?.min(16)).min(LONGEST.max(took.saturating_mul(64)));
-    // The seed of a hash map: as random as this needs.
+    // The seed of a hash map is random enough for a pause.
     let random = RandomState::new().hash_one(failed);
     let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
     Some(Duration::from_micros(random % micros.max(1)))

@@ -1,4 +1,4 @@
-//! Commands on blocking connections.
+//! Runs commands on blocking connections.
 
 use std::fmt;
 use std::io;
@@ -17,11 +17,15 @@ use crate::run::pipeline::send_all;
 use crate::run::sealed::Sealed;
 use crate::run::{Connected, Executor};
 
-/// Runs each command on a blocking connection: a redis-rs `Connection`, `ClusterConnection` or `Client`, a guard of a
-/// pool, a mutable reference to any of them, or whatever else implements [`redis::ConnectionLike`].
+/// Runs each command on a blocking connection.
 ///
-/// Threads can share an accessor: the connection is locked from the sending of a command to its reply, and calls at the
-/// same time wait for each other. It is never locked while a closure of yours runs.
+/// Such a connection is a redis-rs `Connection`, `ClusterConnection` or `Client`, a guard of a pool, a mutable
+/// reference to any of them, or whatever else implements [`redis::ConnectionLike`].
+///
+/// Threads can share an accessor. The connection is locked for each command, from sending it to its reply, and
+/// concurrent calls wait for each other. It is never locked while a closure of yours runs.
+///
+/// If the connection panics in a call, all later calls return an error, since the next reply could belong to that call.
 pub struct Blocking<C>(Mutex<C>);
 
 impl<C> Blocking<C> {
@@ -36,7 +40,7 @@ impl<C: Clone> Clone for Blocking<C> {
     }
 }
 
-/// Connections are not shown: their `Debug` can hold a password.
+/// Does not show the connection, since its `Debug` output can contain a password.
 impl<C> fmt::Debug for Blocking<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Blocking")
@@ -52,7 +56,7 @@ impl<C: ConnectionLike> Blocking<C> {
     fn send(&self, cmd: &Cmd) -> Result<Value, RedisError> {
         match self.0.lock() {
             Ok(mut con) => con.req_command(cmd),
-            // Its next reply could be a late one.
+            // Its next reply could belong to the call that panicked.
             Err(_) => Err(io::Error::other("the connection panicked in an earlier call: open a new one").into()),
         }
     }
@@ -103,7 +107,7 @@ impl<C: ConnectionLike> Connected for Blocking<C> {
     }
 }
 
-/// Sends a command, with the source of its script where the server does not know it.
+/// Sends a command, and again with the source of its script where the server does not know the script.
 fn send<T>(command: Command<T>, mut send: impl FnMut(&Cmd) -> Result<Value, RedisError>) -> Result<T, Error> {
     let request = command.request?;
     let mut reply = send(&request.cmd());
@@ -114,22 +118,28 @@ fn send<T>(command: Command<T>, mut send: impl FnMut(&Cmd) -> Result<Value, Redi
 }
 
 impl<T> Command<T> {
-    /// Sends the command and waits for its answer: one round trip.
+    /// Sends the command and waits for its reply, in one round trip.
+    ///
+    /// A script that the server does not know yet takes two.
     ///
     /// # Errors
     ///
-    /// An [`Error`] of the operation; where the key is empty or the value cannot be stored, before anything is sent.
+    /// Returns the errors of the operation that made the command. Where the key is empty or the value cannot be stored,
+    /// nothing is sent.
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<T, Error> {
         send(self, |cmd| con.req_command(cmd))
     }
 }
 
 impl<C: Commands> Batch<C> {
-    /// Sends the commands and waits for all answers: one round trip.
+    /// Sends the commands and waits for all replies, in one round trip.
+    ///
+    /// On a cluster it is one round trip for each command.
     ///
     /// # Errors
     ///
-    /// The first error of any of the commands; the others are carried out all the same.
+    /// Returns the first error of any command; the others are carried out all the same. Where a command cannot be made,
+    /// nothing is sent.
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
         let (requests, readers) = self.commands.split()?;
         let replies = send_all(&requests, self.atomic, con)?;

@@ -4,8 +4,8 @@ use crc::{CRC_16_XMODEM, Crc};
 
 const SLOTS: u16 = 16_384;
 
-/// The hash slot of a key: CRC16 of its hash tag, if it has one, else of the whole key (Redis Cluster specification,
-/// "Key distribution model").
+/// Returns the hash slot of a key: the CRC16 of its hash tag, or of the whole key if it has none (Redis Cluster
+/// specification, "Key distribution model").
 pub(crate) fn slot(key: &[u8]) -> u16 {
     Crc::<u16>::new(&CRC_16_XMODEM).checksum(hash_tag(key)) % SLOTS
 }
@@ -23,7 +23,7 @@ fn hash_tag(key: &[u8]) -> &[u8] {
 mod tests {
     use super::slot;
 
-    /// Values of CLUSTER KEYSLOT.
+    /// The expected values are those of CLUSTER KEYSLOT.
     #[test]
     fn slots_are_those_of_redis() {
         assert_eq!(slot(b"foo"), 12182);

@@ -1,4 +1,4 @@
-//! Read, and where there is nothing, make and write it: `get_or_insert_with` and its kin.
+//! Reads a field and, where it is absent, makes and writes a value: `get_or_insert_with` and its kin.
 
 use crate::command::reply::applied;
 use crate::error::Error;
@@ -7,7 +7,7 @@ use crate::run::attempts::Attempts;
 use crate::run::mailbox::Mailbox;
 use crate::run::subject::OneField;
 
-/// Returns what another client has stored, if it was faster.
+/// Returns the value of the field. If another client stores one first, returns that one.
 pub(crate) async fn get_or_insert<T, F, M, X>(
     mailbox: Mailbox,
     field: OneField<T, F>,

@@ -1,7 +1,7 @@
-//! How an operation of several steps reaches its connection: it asks, and its executor answers.
+//! The way of an operation of several steps to its connection: it asks, and its executor answers.
 //!
-//! An operation is an `async fn` that awaits its mailbox alone (and the user's own future, where it takes one). It names
-//! no connection: a blocking executor and an async one drive the same function.
+//! An operation is an `async fn` that awaits only its mailbox (and the user's own future, where it takes one). It names
+//! no connection, so a blocking executor and an async one drive the same function.
 //!
 //! ```text
 //! operation:  send(request) ─── asks ──▶ ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▶ awaits ──▶ reads the reply, goes on or returns
@@ -19,7 +19,7 @@ use crate::command::reply::{Reply, retry};
 use crate::command::request::Request;
 use crate::error::Error;
 
-/// Between an operation and its executor.
+/// Passes requests and replies between an operation and its executor.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Mailbox(Arc<Mutex<State>>);
@@ -31,11 +31,11 @@ enum State {
     Answered(Result<Value, RedisError>),
 }
 
-/// What an operation asks of its executor.
+/// What an operation asks for.
 #[derive(Debug)]
 pub(crate) enum Ask {
     Send(Cmd),
-    /// To go on after a pause, where there is a timer.
+    /// Go on after a pause, where there is a timer.
     Wait(Duration),
 }
 
@@ -44,7 +44,7 @@ impl Mailbox {
         Self(Arc::new(Mutex::new(State::Empty)))
     }
 
-    /// Sends a request: for operations.
+    /// Sends a request. Operations call it.
     pub(crate) async fn send<'r>(&self, request: &'r Request) -> Result<Reply<'r>, Error> {
         let mut reply = self.ask(Ask::Send(request.cmd())).await;
         if let Some(cmd) = retry(request, &reply) {
@@ -53,9 +53,9 @@ impl Mailbox {
         Reply::new(reply, request)
     }
 
-    /// Waits: for operations.
+    /// Waits. Operations call it.
     pub(crate) async fn wait(&self, pause: Duration) {
-        // What stands for "the time has passed" says nothing.
+        // The answer only means that the time has passed.
         let _ = self.ask(Ask::Wait(pause)).await;
     }
 
@@ -74,7 +74,7 @@ impl Mailbox {
         .await
     }
 
-    /// What the operation asks, if it has asked: for executors.
+    /// Takes what the operation has asked for, if it has. Executors call it.
     pub(crate) fn asked(&self) -> Option<Ask> {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Empty) {
@@ -86,12 +86,12 @@ impl Mailbox {
         }
     }
 
-    /// Answers what was asked: for executors.
+    /// Answers what the operation has asked for. Executors call it.
     pub(crate) fn answer(&self, answer: Result<Value, RedisError>) {
         *self.state() = State::Answered(answer);
     }
 
-    /// Nothing that can panic runs while it is locked.
+    /// Ignores poison: nothing that can panic runs while the state is locked.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! What becomes of a command: the only folder that sends one.
+//! Runs commands. Only this folder sends any.
 
 #[cfg(feature = "tokio-comp")]
 pub(crate) mod asynchronous;
@@ -19,7 +19,7 @@ pub(crate) mod write_if;
 use crate::command::Command;
 use crate::run::mailbox::Mailbox;
 
-/// What becomes of the commands that an accessor makes.
+/// Decides what an accessor does with the commands that its operations make.
 ///
 /// | executor | made by | an operation returns |
 /// |---|---|---|
@@ -27,20 +27,21 @@ use crate::run::mailbox::Mailbox;
 /// | [`Blocking`](crate::Blocking) | `on(con)` | `Result<T, Error>` |
 #[cfg_attr(
     feature = "tokio-comp",
-    doc = "| [`Async`](crate::Async) | `on_async(con)` | a `Send + 'static` future of it |"
+    doc = "| [`Async`](crate::Async) | `on_async(con)` | a `Send + 'static` future of that `Result` |"
 )]
 #[cfg_attr(
     feature = "tokio-comp",
-    doc = "| [`Exclusive`](crate::Exclusive) | `on_exclusive(&mut con)` | a future that borrows the accessor |"
+    doc = "| [`Exclusive`](crate::Exclusive) | `on_exclusive(&mut con)` | such a future, which borrows the accessor |"
 )]
 pub trait Executor: sealed::Sealed {
-    /// What an operation with the result `T` returns.
+    /// The return type of an operation with the result `T`.
     type Output<'a, T: Send + 'static>
     where
         Self: 'a;
 
-    /// What an operation of several steps returns, which ends with a `T`: that, or a future of it. `'f` is what the
-    /// operation borrows besides the accessor, such as its closure.
+    /// The return type of an operation of several steps: `T` or a future of it.
+    ///
+    /// `'f` is the lifetime of what the operation borrows besides the accessor, such as its closure.
     type Driven<'a, 'f, T: Send + 'f>
     where
         Self: 'a,
@@ -50,14 +51,14 @@ pub trait Executor: sealed::Sealed {
     fn execute<T: Send + 'static>(&self, command: Command<T>) -> Self::Output<'_, T>;
 }
 
-/// An executor with a connection: what takes several round trips, such as `update`, needs one.
+/// An executor with a connection. Operations of several round trips, such as `update`, need one.
 #[diagnostic::on_unimplemented(
     message = "this operation takes several round trips, and the accessor has no connection",
     label = "needs an accessor with a connection",
     note = "give it one by `on(con)`, `on_async(con)` or `on_exclusive(&mut con)`; it cannot be a part of a `batch`"
 )]
 pub trait Connected: Executor {
-    /// Runs an operation of several steps.
+    /// Runs an operation of several steps to its end.
     #[doc(hidden)]
     fn drive<'a, 'f, T, O>(&'a self, operation: impl FnOnce(Mailbox) -> O) -> Self::Driven<'a, 'f, T>
     where
@@ -70,7 +71,7 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// Sends nothing: operations return their [`Command`].
+/// Sends nothing. Operations return their [`Command`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Deferred;
 
@@ -79,7 +80,7 @@ impl sealed::Sealed for Deferred {}
 impl Executor for Deferred {
     type Output<'a, T: Send + 'static> = Command<T>;
 
-    /// It has no connection for them.
+    /// Operations of several steps need a connection, so none can be called.
     type Driven<'a, 'f, T: Send + 'f>
         = std::convert::Infallible
     where

@@ -1,4 +1,4 @@
-//! Several requests in one round trip, and the reply to each.
+//! Sends several requests in one round trip, and returns the reply to each.
 
 use redis::{Cmd, ConnectionLike, RedisError, Value};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Place};
 /// The reply to each request, or what failed instead.
 pub(crate) type Replies = Vec<Result<Value, RedisError>>;
 
-/// Sends requests and returns their replies in order, a server's error where a reply should be.
+/// Sends requests and returns their replies in order. An error of the server stands in the place of a reply.
 pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn ConnectionLike) -> Result<Replies, Error> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     if !con.supports_pipelining() {
@@ -21,7 +21,7 @@ pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn Connect
         }
         return Ok(requests.iter().map(|request| con.req_command(&request.standalone_cmd())).collect());
     }
-    // Packed into one buffer: a redis::Pipeline would copy every command once more.
+    // All go into one buffer: a redis::Pipeline would copy every command once more.
     let mut packed = Vec::new();
     let mut pack = |cmd: &Cmd| cmd.write_packed_command(&mut packed);
     if atomic {
@@ -37,14 +37,15 @@ pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn Connect
     ordered(replies.map_err(|error| failed(error, first))?, requests, atomic)
 }
 
-/// How many replies to ask for: in a transaction those of MULTI and of the queued commands too. Only they tell which
-/// command the server has refused, and whether there is a transaction at all; and redis-rs 1.8.1 panics where it skips
-/// over a refused MULTI.
+/// Returns how many replies to ask for. In a transaction these include the replies to MULTI and to the queued commands.
+///
+/// Only they tell which command the server has refused, and whether there is a transaction at all. Besides, redis-rs
+/// 1.8.1 panics where it skips over a refused MULTI.
 pub(crate) fn replies_of(commands: usize, atomic: bool) -> usize {
     commands + if atomic { 2 } else { 0 }
 }
 
-/// The reply to each command.
+/// Returns the reply to each command, without those of MULTI and of the queued commands.
 pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[Request], atomic: bool) -> Result<Replies, Error> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     if atomic {

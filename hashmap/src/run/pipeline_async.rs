@@ -1,4 +1,4 @@
-//! Several requests in one round trip on an async connection: on a cluster one for each slot, at once.
+//! Sends several requests in one round trip on an async connection. On a cluster it is one for each slot, all at once.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,9 @@ use crate::error::Error;
 use crate::run::cluster_slot::slot;
 use crate::run::pipeline::{Replies, ordered, replies_of};
 
-/// [`send_all`](crate::run::pipeline::send_all) on an async connection. On a cluster, where one pipeline reaches one slot, the requests are sent slot by slot, all
-/// at once.
+/// [`send_all`](crate::run::pipeline::send_all) on an async connection.
+///
+/// On a cluster, one pipeline reaches one slot, so the requests are sent slot by slot, all slots at once.
 pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
     requests: &[Request],
     atomic: bool,
@@ -24,8 +25,8 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
         Ok(replies) => return ordered(replies, requests, atomic),
         Err(failure) => failure,
     };
-    // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own answer
-    // stands in the reply of its command and never gets here.
+    // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own CROSSSLOT
+    // error stands in the reply to its command and never gets here.
     if failure.kind() != ErrorKind::Server(ServerErrorKind::CrossSlot) {
         return Err(failed(failure, first));
     }
@@ -47,7 +48,7 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
         }
     }))
     .await;
-    // Every group is awaited, whatever becomes of another one.
+    // All groups have been awaited: the failure of one does not cancel another.
     let mut replies: Replies = requests.iter().map(|_| Ok(Value::Nil)).collect();
     for (indices, sent) in groups {
         match sent {
@@ -75,6 +76,6 @@ async fn send(
     if atomic {
         pipeline.atomic();
     }
-    // Not `query_async`, which keeps the replies of MULTI and of the queued commands to itself.
+    // `query_async` would not return the replies to MULTI and to the queued commands.
     con.req_packed_commands(&pipeline, 0, replies_of(pipeline.len(), atomic)).await
 }

@@ -1,4 +1,4 @@
-//! What operations of several steps read and write back: one field, or a whole record.
+//! The subjects of operations of several steps, which read and write back one field or a whole record.
 
 use std::marker::PhantomData;
 
@@ -13,23 +13,23 @@ use crate::error::{Error, Place};
 use crate::format::storage::{Format, FormatOf};
 use crate::run::mailbox::Mailbox;
 
-/// What an update reads, changes and writes back.
+/// What an update reads, changes and writes back: one field, or a whole record.
 pub(crate) trait Subject {
     type Value;
-    /// What the operation returns of it.
+    /// The result of the operation.
     type Output;
 
     fn target(&self) -> &Target;
 
     fn place(&self) -> Place;
 
-    /// Asks for its fields.
+    /// Makes the request that reads the subject's fields.
     fn read(&self) -> Result<Request, Error>;
 
-    /// The value that is stored.
+    /// Decodes the stored value.
     fn decode(&self, values: &Values<'_>) -> Result<Stored<Self::Value, Self::Output>, Error>;
 
-    /// All its fields, in the order in which they are read.
+    /// Makes the changes that set all fields, in the order in which they are read.
     fn encode(&self, value: &Self::Value) -> Result<Changes, Error>;
 
     fn write(&self, changes: Changes) -> Result<Request, Error>;
@@ -37,7 +37,7 @@ pub(crate) trait Subject {
     fn output(value: Self::Value) -> Self::Output;
 }
 
-/// What is stored, or what to return where nothing is.
+/// The stored value, or what to return where nothing is stored.
 pub(crate) enum Stored<V, O> {
     Value(V),
     Absent(O),
@@ -50,11 +50,11 @@ pub(crate) struct WholeRecord<R, O> {
     pub(crate) record: PhantomData<fn() -> R>,
 }
 
-/// What a record is where nothing is stored.
+/// What stands for a record where nothing is stored.
 pub(crate) enum Absence<O> {
-    /// No record: the operation returns this.
+    /// Nothing: the operation returns this.
     Returns(fn() -> O),
-    /// A record of defaults.
+    /// A record made of its defaults.
     Defaults,
 }
 
@@ -88,7 +88,7 @@ impl<R: RedisHash, O: From<R>> Subject for WholeRecord<R, O> {
     }
 
     fn write(&self, changes: Changes) -> Result<Request, Error> {
-        // A record of one field is guarded, and so reported, by that.
+        // An error about a record of one field names that field, which is what the write guards.
         let write = if R::FIELDS.len() == 1 { write_field } else { write_changes };
         write(&self.target, "update", changes)
     }
@@ -103,7 +103,7 @@ pub(crate) struct OneField<T, F> {
     pub(crate) target: Target,
     pub(crate) name: Name,
     pub(crate) default: Option<fn() -> T>,
-    /// What a write does to its time to live, or why that cannot be done.
+    /// What a write does to the field's time to live, or why the one that was asked for cannot be given.
     pub(crate) ttl: Result<FieldTtl, Error>,
     pub(crate) format: PhantomData<fn() -> F>,
 }
@@ -127,13 +127,13 @@ impl<T, F: Format<T>> OneField<T, F> {
         F::decode(stored).map_err(|fault| Error::at(fault, self.place()))
     }
 
-    /// What `get` returns where it is absent.
+    /// Makes what `get` returns where the field is absent.
     pub(crate) fn absent(&self) -> Result<F::Get, Error> {
         let absent = F::absent(self.default).ok_or_else(|| Error::MissingField { place: self.place() })?;
         Ok(absent())
     }
 
-    /// What becomes of its time to live where its value is changed: what declares none keeps the one it has.
+    /// Says what a change of the value does to the time to live: a field that declares none keeps the one it has.
     pub(crate) fn ttl_of_change(&self) -> Result<FieldTtl, Error> {
         Ok(match self.ttl.clone()? {
             FieldTtl::Unlimited if F::EXPIRES => FieldTtl::Keep,
@@ -141,14 +141,14 @@ impl<T, F: Format<T>> OneField<T, F> {
         })
     }
 
-    /// Its removal.
+    /// Makes the change that removes the field.
     pub(crate) fn removal(&self) -> Result<Changes, Error> {
         let mut changes = self.target.changes(1, 0)?;
         changes.remove(self.name.clone());
         Ok(changes)
     }
 
-    /// Its change to a value.
+    /// Makes the change that sets the field to a value.
     pub(crate) fn change<Q: ?Sized>(&self, value: &Q, ttl: FieldTtl) -> Result<Changes, Error>
     where
         F: FormatOf<T, Q>,
@@ -158,7 +158,7 @@ impl<T, F: Format<T>> OneField<T, F> {
         Ok(changes)
     }
 
-    /// A write of it, if it is still what was read.
+    /// Makes the request that writes the field if it is still stored as it was read.
     pub(crate) fn write_if_still(
         &self,
         stored: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Read and remove: `take`.
+//! Reads and removes a field: `take`.
 
 use crate::command::redis::take_of_kind;
 use crate::command::reply::applied;
@@ -8,8 +8,10 @@ use crate::run::attempts::Attempts;
 use crate::run::mailbox::Mailbox;
 use crate::run::subject::OneField;
 
-/// Removes a value only when it is known to be readable: a plain scalar by its kind, in one step; anything else after it
-/// was decoded, if it still is what was read.
+/// Removes a value only once it is known to be readable.
+///
+/// The kind of a plain scalar tells, in one step. Anything else is decoded first, and removed if it is still stored as
+/// it was read.
 pub(crate) async fn take<T, F: Format<T>>(mailbox: Mailbox, field: OneField<T, F>) -> Result<F::Get, Error> {
     if let Some(kind) = F::readable_kind() {
         let request = take_of_kind(&field.target, field.name.clone(), kind.byte())?;

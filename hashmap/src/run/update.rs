@@ -1,4 +1,4 @@
-//! Read, change, and write what has changed, if it is still what was read: `update` and its kin.
+//! Reads, changes, and writes what has changed, if it is still stored as it was read: `update` and its kin.
 
 use crate::command::changes::{Guard, HashCondition};
 use crate::command::reply::applied;
@@ -7,7 +7,7 @@ use crate::run::attempts::Attempts;
 use crate::run::mailbox::Mailbox;
 use crate::run::subject::{Stored, Subject};
 
-/// Guards only what it writes: two updates that change different fields never conflict.
+/// Guards only what it writes, so two updates that change different fields never conflict.
 pub(crate) async fn update<S: Subject, X: From<Error>>(
     mailbox: Mailbox,
     subject: S,
@@ -21,7 +21,8 @@ pub(crate) async fn update<S: Subject, X: From<Error>>(
             Stored::Value(value) => value,
             Stored::Absent(output) => return Ok(output),
         };
-        // What was read is encoded again: maps have no fixed order, so that only two encodings of one value compare.
+        // What was read is encoded again to compare with. A map has no fixed order, so its encoding can differ from the
+        // stored bytes even where nothing has changed.
         let before = subject.encode(&value)?;
         change(&mut value)?;
         let mut changes = subject.encode(&value)?;
@@ -30,7 +31,7 @@ pub(crate) async fn update<S: Subject, X: From<Error>>(
         if changes.is_empty() {
             return Ok(S::output(value));
         }
-        // Where a stored field is guarded, the record is there; else that is a condition of its own.
+        // A guard on a stored field holds only where the record exists. Without one, that is a condition of its own.
         let is_guarded = changes.list().iter().any(|change| matches!(change.guard, Some(Guard::Stored(_))));
         if is_there && !is_guarded {
             changes = changes.only_if(HashCondition::Present);

@@ -1,4 +1,4 @@
-//! Read, judge, and write if it is still what was read: `compare_and_set` and `delete_if`.
+//! Reads, judges, and writes if the field is still stored as it was read: `compare_and_set` and `delete_if`.
 
 use crate::command::changes::Changes;
 use crate::command::reply::applied;
@@ -8,8 +8,9 @@ use crate::run::attempts::Attempts;
 use crate::run::mailbox::Mailbox;
 use crate::run::subject::OneField;
 
-/// Carries out a change of one field, which was encoded before anything was sent, if the value is one that `is_expected`
-/// accepts. True if it was carried out.
+/// Carries out a change of one field if `is_expected` accepts its value. Returns true if it was carried out.
+///
+/// `change` is encoded already: where the new value cannot be stored, nothing is sent.
 pub(crate) async fn write_if<T, F: Format<T>>(
     mailbox: Mailbox,
     field: OneField<T, F>,
