@@ -358,8 +358,8 @@ async fn a_value_that_is_made_takes_two_round_trips() {
     let insert: &[&[u8]] =
         &[b"EVALSHA", &hash, b"1", b"user:1", b"", b"0", b"", b"1", b"nick", b"", b"0", b"2", b"nick", DARK];
     let exchanges = || vec![(hmget.clone(), Value::Array(vec![Value::Nil])), (command(insert), Value::Int(1))];
-    let made = Settings::at(KEY).on(mock(exchanges())).nick().get_or_insert_with(|| "dark".to_owned());
-    assert_eq!(made.unwrap(), "dark");
+    let nick = Settings::at(KEY).on(mock(exchanges())).nick().get_or_insert_with(|| "dark".to_owned());
+    assert_eq!(nick.unwrap(), "dark");
 
     let settings = Settings::at(KEY).on_async(mock(exchanges()));
     let make = async || {

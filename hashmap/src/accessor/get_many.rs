@@ -53,4 +53,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A A1, B B1 C C1 D D1 E E1 G G1 H H1 I I1 J J1 K K1 L L1 M M1 N N1 O O1 P P1 Q Q1 R R1);
+tuples!(A A1, B B1 C C1 D D1 E E1 G G1 H H1 I I1 J J1 K K1 L L1 M M1 N N1 O O1 P P1 Q Q1);

@@ -286,7 +286,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
             }
             Ok(changes)
         });
-        let any = changes.as_ref().is_ok_and(|changes| !changes.is_empty());
+        let any = changes.as_ref().is_ok_and(|changes| !changes.list.is_empty());
         let request = changes.and_then(|changes| write_changes(&self.target, "set_many", changes));
         if any { self.run(request, count) } else { self.run(request, |_| Ok(0)) }
     }

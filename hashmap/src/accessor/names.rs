@@ -38,5 +38,5 @@ pub(crate) fn key_of<K: Display + FromStr>(request: &Request, name: &[u8]) -> Re
 
 /// Names the hash and a field whose name came from the server.
 pub(crate) fn place_of(request: &Request, name: &[u8]) -> Place {
-    Place::new(request.key(), Some(&String::from_utf8_lossy(name)))
+    Place::new(&request.key, Some(&String::from_utf8_lossy(name)))
 }

@@ -55,13 +55,13 @@ pub(crate) enum Outcome {
 /// The changes of one write, in order, with their encoded values.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    key: Arc<str>,
+    pub(crate) key: Arc<str>,
     value_limit: usize,
-    buffer: Buffer,
-    list: SmallVec<[Change; 1]>,
-    condition: Option<HashCondition>,
+    pub(crate) buffer: Buffer,
+    pub(crate) list: SmallVec<[Change; 1]>,
+    pub(crate) condition: Option<HashCondition>,
     /// True if a field that expires keeps its time to live where its bytes do not change.
-    keeps_unchanged: bool,
+    pub(crate) keeps_unchanged: bool,
 }
 
 impl Changes {
@@ -160,32 +160,6 @@ impl Changes {
             Outcome::Set(bytes, _) => self.buffer.get(bytes.clone()),
             Outcome::Removed => None,
         }
-    }
-
-    #[inline]
-    pub(crate) fn list(&self) -> &[Change] {
-        &self.list
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    /// Returns the size of all values together, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.buffer.len()
-    }
-
-    pub(crate) fn key(&self) -> &Arc<str> {
-        &self.key
-    }
-
-    pub(crate) fn condition(&self) -> Option<HashCondition> {
-        self.condition
-    }
-
-    pub(crate) fn keeps_unchanged(&self) -> bool {
-        self.keeps_unchanged
     }
 }
 

@@ -118,7 +118,7 @@ impl<T> Command<T> {
 impl<T> fmt::Debug for Command<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request {
-            Ok(request) => write!(f, "Command({} on {})", request.operation(), request.place()),
+            Ok(request) => write!(f, "Command({} on {})", request.operation, request.place()),
             Err(error) => write!(f, "Command({error:?})"),
         }
     }

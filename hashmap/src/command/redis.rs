@@ -122,11 +122,11 @@ pub(crate) fn take_of_kind(target: &Target, field: Name, kind: u8) -> Made {
 #[inline]
 pub(crate) fn write_changes(target: &Target, operation: &'static str, changes: Changes) -> Made {
     let ttl = target.expiry.on_write;
-    let list = changes.list();
+    let list = &changes.list;
     let all = |is: fn(&Outcome) -> bool| list.iter().all(|change| change.guard.is_none() && is(&change.to));
     let args = list.len() + list.iter().filter(|change| matches!(change.to, Outcome::Set(..))).count();
-    let is_plain = changes.condition().is_none() && (ttl.is_none() || can_unpack(args));
-    Ok(if is_plain && changes.is_empty() {
+    let is_plain = changes.condition.is_none() && (ttl.is_none() || can_unpack(args));
+    Ok(if is_plain && changes.list.is_empty() {
         return exists(target);
     } else if is_plain && all(|outcome| matches!(outcome, Outcome::Set(_, FieldTtl::Unlimited))) {
         Request::plain_changes("HSET", changes)

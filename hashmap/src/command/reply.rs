@@ -220,29 +220,29 @@ pub(crate) fn failed(error: RedisError, request: &Request) -> Error {
     // Only their texts tell these errors apart. A script puts more text around them.
     let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
     if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) || error.code() == Some("ERR") {
-        if request.counts() && says("hash value is not an integer") {
+        if request.counts && says("hash value is not an integer") {
             return Error::NotACounter { place: request.place() };
         }
-        if request.counts() && says("would overflow") {
+        if request.counts && says("would overflow") {
             return Error::Overflow { place: request.place() };
         }
         // `'H` leaves out a server without scripts, which does not know EVAL. The next two texts come from inside a
         // script, the last one from `acl_check_cmd`.
         let unknown = ["unknown command 'H", "Unknown command", "Unknown Redis command", "Invalid command passed"];
-        if request.expires_fields() && unknown.into_iter().any(says) {
+        if request.expires_fields && unknown.into_iter().any(says) {
             return Error::Unsupported {
                 place: request.place(),
-                operation: request.operation(),
+                operation: request.operation,
                 needs: "a server on which fields expire, Redis 8.0, Valkey 9.1 or newer",
             };
         }
     }
-    Error::Redis { place: request.place(), operation: request.operation(), source: RedisFault::new(error) }
+    Error::Redis { place: request.place(), operation: request.operation, source: RedisFault::new(error) }
 }
 
 #[cold]
 pub(crate) fn unexpected(request: &Request) -> Error {
-    Error::UnexpectedReply { place: request.place(), operation: request.operation() }
+    Error::UnexpectedReply { place: request.place(), operation: request.operation }
 }
 
 #[inline]

@@ -19,19 +19,19 @@ const UNPACKED: usize = 4000;
 #[derive(Debug, Clone)]
 #[doc(hidden)]
 pub struct Request {
-    key: Arc<str>,
+    pub(crate) key: Arc<str>,
     verb: Verb,
     body: Body,
     /// The name of the Redis command, or of the operation that a script stands for.
-    operation: &'static str,
+    pub(crate) operation: &'static str,
     /// True if an error of the request is about one field, and not about the hash.
     about_field: bool,
     /// The time to live that the request gives the hash, in the same step.
     renews: Option<Millis>,
     /// True if the request needs a server that can expire fields.
-    expires_fields: bool,
+    pub(crate) expires_fields: bool,
     /// True if the request adds to a counter.
-    counts: bool,
+    pub(crate) counts: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +154,7 @@ impl Request {
     #[inline]
     pub(crate) fn plain_changes(name: &'static str, changes: Changes) -> Self {
         Self {
-            key: Arc::clone(changes.key()),
+            key: Arc::clone(&changes.key),
             verb: Verb::Command(name),
             operation: name,
             body: Body::Changes(changes),
@@ -169,7 +169,7 @@ impl Request {
     pub(crate) fn conditional_changes(operation: &'static str, changes: Changes) -> Self {
         let is_limited = |change: &Change| matches!(change.to, Outcome::Set(_, FieldTtl::Limited(_)));
         Self {
-            expires_fields: changes.list().iter().any(is_limited),
+            expires_fields: changes.list.iter().any(is_limited),
             verb: Verb::Script(Script::Write),
             ..Self::plain_changes(operation, changes)
         }
@@ -203,27 +203,11 @@ impl Request {
         self
     }
 
-    pub(crate) fn key(&self) -> &str {
-        &self.key
-    }
-
-    pub(crate) fn operation(&self) -> &'static str {
-        self.operation
-    }
-
-    pub(crate) fn expires_fields(&self) -> bool {
-        self.expires_fields
-    }
-
-    pub(crate) fn counts(&self) -> bool {
-        self.counts
-    }
-
     /// Returns how many fields the request names.
     pub(crate) fn names(&self) -> usize {
         match &self.body {
             Body::Args(names, _) => names.len(),
-            Body::Changes(changes) => changes.list().len(),
+            Body::Changes(changes) => changes.list.len(),
         }
     }
 
@@ -236,7 +220,7 @@ impl Request {
     pub(crate) fn place_of(&self, index: usize) -> Place {
         let name = match &self.body {
             Body::Args(names, _) => names.get(index),
-            Body::Changes(changes) => changes.list().get(index).map(|change| &*change.name),
+            Body::Changes(changes) => changes.list.get(index).map(|change| &*change.name),
         };
         Place::new(&self.key, name)
     }
@@ -261,7 +245,7 @@ impl Request {
         let (args, bytes) = match &self.body {
             // An estimate: names are short, and an exact sum would take another pass over them.
             Body::Args(names, args) => (names.len() + args.len(), names.len() * 12 + 60),
-            Body::Changes(changes) => (changes.list().len() * 3 + 8, changes.list().len() * 16 + changes.bytes() + 60),
+            Body::Changes(changes) => (changes.list.len() * 3 + 8, changes.list.len() * 16 + changes.buffer.len() + 60),
         };
         let mut cmd = Cmd::with_capacity(args + 6, bytes + self.key.len());
         match (self.verb, self.renews) {
@@ -277,7 +261,7 @@ impl Request {
         match (&self.body, self.verb) {
             (Body::Args(names, args), _) => args.iter().for_each(|arg| self.pack_arg(*arg, names, &mut cmd)),
             (Body::Changes(changes), Verb::Command(_)) => {
-                for change in changes.list() {
+                for change in &changes.list {
                     pack_change(changes, change, &mut cmd);
                 }
             }
@@ -311,8 +295,8 @@ impl Request {
 
     /// Packs the ARGV of [`Script::Write`].
     fn pack_conditional(&self, changes: &Changes, cmd: &mut Cmd) {
-        let list = changes.list();
-        cmd.arg(match changes.condition() {
+        let list = &changes.list;
+        cmd.arg(match changes.condition {
             None => "",
             Some(HashCondition::Absent) => "absent",
             Some(HashCondition::Present) => "present",
@@ -320,7 +304,7 @@ impl Request {
         let expires = |change: &&Change| matches!(&change.to, Outcome::Set(_, ttl) if *ttl != FieldTtl::Unlimited);
         let stays = |change: &&Change| matches!(&change.to, Outcome::Set(_, FieldTtl::Unlimited));
         let expiring = list.iter().filter(expires).count();
-        let keep = changes.keeps_unchanged() && expiring > 0;
+        let keep = changes.keeps_unchanged && expiring > 0;
         cmd.arg(self.renewal()).arg(if keep { "keep" } else { "" });
         cmd.arg(list.iter().filter(|change| change.guard.is_some()).count());
         for change in list {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::error::redis_fault::RedisFault;
 
-/// Where the data lies, and how it is reached: what [`open`] reads from a URL, to be changed in code.
+/// Where the data lies, and how it is reached: what [`open`](crate::open) reads from a URL, to be changed in code.
 ///
 /// ```
 /// use std::time::Duration;

@@ -29,9 +29,10 @@ where
         if applied(mailbox.send(&insert).await?)? {
             return Ok(value);
         }
-        attempts.after_conflict(&mailbox, || field.place()).await?;
         if let Some(stored) = field.stored(&mailbox).await? {
             return Ok(field.decode(&stored)?);
         }
+        // Another client has stored a value and removed it again.
+        attempts.after_conflict(&mailbox, || field.place()).await?;
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[Request], atomic: boo
         let mut queued = replies.into_iter();
         if let Some(Value::ServerError(error)) = queued.next() {
             return Err(Error::Redis {
-                place: Place::new(first.key(), None),
+                place: Place::new(&first.key, None),
                 operation: "MULTI",
                 source: RedisFault::new(error.into()),
             });

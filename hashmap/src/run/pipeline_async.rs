@@ -38,7 +38,7 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
     }
     let mut groups: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
     for (index, request) in requests.iter().enumerate() {
-        groups.entry(slot(request.key().as_bytes())).or_default().push(index);
+        groups.entry(slot(request.key.as_bytes())).or_default().push(index);
     }
     let groups = join_all(groups.into_values().map(|indices| {
         let mut con = con.clone();

@@ -28,11 +28,11 @@ pub(crate) async fn update<S: Subject, X: From<Error>>(
         let mut changes = subject.encode(&value)?;
         let is_there = !values.all_absent();
         changes.keep_changed(&before, |index| values.take(index))?;
-        if changes.is_empty() {
+        if changes.list.is_empty() {
             return Ok(S::output(value));
         }
         // A guard on a stored field holds only where the record exists. Without one, that is a condition of its own.
-        let is_guarded = changes.list().iter().any(|change| matches!(change.guard, Some(Guard::Stored(_))));
+        let is_guarded = changes.list.iter().any(|change| matches!(change.guard, Some(Guard::Stored(_))));
         if is_there && !is_guarded {
             changes = changes.only_if(HashCondition::Present);
         }
