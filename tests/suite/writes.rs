@@ -164,3 +164,18 @@ fn conditions_on_a_map() -> Test {
     assert!(any.is_empty()?);
     Ok(())
 }
+
+/// Whoever loses a race gets what the winner has stored, however few attempts are allowed.
+#[test]
+fn what_somebody_else_has_stored_meanwhile_is_returned() -> Test {
+    let key = key();
+    let mut accessor = Settings::at(&*key).on(connection()?);
+    accessor.set_attempt_limit(1);
+    let other = Settings::at(&*key).on(connection()?);
+    let nick = accessor.nick().get_or_try_insert_with(|| {
+        other.nick().set("Ann")?;
+        Ok::<_, Error>("Bob".to_owned())
+    })?;
+    assert_eq!((nick.as_str(), other.nick().get()?.as_deref()), ("Ann", Some("Ann")));
+    Ok(())
+}
