@@ -1,4 +1,4 @@
-//! `#[redis_hash(…)]` of a struct and of its fields: which keys there are, and how their values are read.
+//! Reads `#[redis_hash(…)]` of a struct and of its fields: which keys there are, and what values they take.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -158,7 +158,7 @@ fn name_of(path: &Path) -> String {
     path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
 }
 
-/// The string of `key = "string"`. Anything else is an error at its own tokens.
+/// Reads the string of `key = "string"`. Anything else is an error at its own tokens.
 fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<LitStr>> {
     if !meta.input.peek(Token![=]) {
         ctxt.error(&meta.path, format!("it needs a value; write `{example}`"));
@@ -174,7 +174,7 @@ fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result
     Ok(None)
 }
 
-/// The name of a generated type, in a string.
+/// Reads the name of a generated type from a string.
 fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<Ident>> {
     let Some(literal) = string(ctxt, meta, example)? else { return Ok(None) };
     let ident = literal.parse().ok();
@@ -184,7 +184,7 @@ fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Res
     Ok(ident)
 }
 
-/// A duration: its literal, and the milliseconds that it means.
+/// Reads a duration. Returns its literal and the milliseconds that it means.
 fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u64)>> {
     let Some(literal) = string(ctxt, meta, "ttl = \"30m\"")? else { return Ok(None) };
     match duration::millis(&literal) {
@@ -196,7 +196,7 @@ fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u
     }
 }
 
-/// A key that takes no value. It is true, wherever it stands.
+/// Reads a key that takes no value. Returns true, since the key is there.
 fn flag(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     let key = name_of(&meta.path);
     if let Some(tokens) = ignore_value(meta)? {

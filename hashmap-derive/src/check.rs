@@ -1,4 +1,4 @@
-//! Judges what was read: what is wrong beside other attributes or other fields, and types that cannot be stored.
+//! Judges what was read: attributes and names that contradict each other, and types that cannot be stored.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::attr::FieldAttrs;
 use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
-/// The operations of a record. A field's method would hide the one whose name it has.
+/// The operations of a record. A field's method would hide an operation of the same name.
 const OPERATIONS: [&str; 27] = [
     "on",
     "on_async",
@@ -40,15 +40,15 @@ const OPERATIONS: [&str; 27] = [
     "clear",
 ];
 
-/// `default` is what the builder of a patch begins with. The others are operations that are planned: a struct that
-/// compiles today will still compile when they come.
+/// `default` makes the patch that a builder starts from. The others are operations that are planned: a struct that
+/// compiles today will still compile when they are added.
 const RESERVED: [&str; 7] = ["default", "get_each", "live", "prune", "subscribe", "wait", "with_ttl"];
 
-/// Methods of the prelude's traits that every accessor has. Those by value come before the method of a field; the others
-/// would be hidden by it.
+/// Methods of the prelude's traits that every accessor has. Those that take `self` by value would hide the method of a
+/// field; it would hide the others.
 const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "try_into"];
 
-/// Judges the record. It is false if code for it would only cause more errors.
+/// Judges the record. Returns false if code for it would only cause more errors.
 pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
     for field in &record.fields {
         attributes(ctxt, field);
@@ -67,7 +67,7 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
     owned
 }
 
-/// Judges the attributes of a field beside each other.
+/// Judges the attributes of a field against each other.
 fn attributes(ctxt: &Ctxt, field: &Field) {
     let FieldAttrs { rename, accessor, text, counter, ttl, skip, default, .. } = &field.given;
     if let (Some(counter), true) = (counter, *text) {

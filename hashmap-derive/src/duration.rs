@@ -2,7 +2,7 @@
 
 use syn::{Error, LitStr};
 
-/// The longest that the runtime crate takes, in milliseconds.
+/// The longest time to live that the runtime crate accepts, in milliseconds.
 const LONGEST: u64 = 1 << 45;
 
 /// How many milliseconds a literal such as `"30m"` means.

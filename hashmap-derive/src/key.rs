@@ -11,7 +11,7 @@ pub(crate) struct Template {
     pub(crate) tail: String,
 }
 
-/// Characters that are encoded in every id, so that one of them between two placeholders keeps their ids apart.
+/// Characters that are encoded in every id, so that any of them between two placeholders keeps the ids apart.
 const SEPARATORS: [char; 3] = [':', '{', '}'];
 
 impl Template {

@@ -123,7 +123,7 @@ struct Entry {
     value: Value,
 }
 
-/// A value of any type in a struct of one's own.
+/// A value of any type in a struct of your own.
 #[test]
 fn an_encoded_value_is_decoded_from_within_another_one() -> Result<(), Error> {
     let inner = Inner { name: "x".to_owned(), sizes: vec![1, 2] };

@@ -1,4 +1,4 @@
-//! `UserSettings::at`, `UserSettings::of` and a hidden constant for each field, from which all else is read.
+//! `UserSettings::at`, `UserSettings::of`, and for each field a hidden constant that describes it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};

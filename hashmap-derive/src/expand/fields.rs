@@ -1,4 +1,4 @@
-//! `UserSettingsFields`, the fields by name, of which `get_many` reads some.
+//! `UserSettingsFields`, the fields by name, from which `get_many` selects.
 
 use proc_macro2::TokenStream;
 use quote::quote;

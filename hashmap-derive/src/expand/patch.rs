@@ -1,4 +1,4 @@
-//! `UserSettingsPatch`, what to change of a record: its type, its builder, and the traits that it implements.
+//! `UserSettingsPatch`, the changes to a record: its type, its builder, and the traits that it implements.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             #vis #ident: #ty
         }
     });
-    // Two methods of one name are an error already.
+    // Two methods with one name have been reported already.
     let mut seen = HashSet::new();
     let builders = fields.iter().filter(|field| seen.insert(field.accessor.unraw())).map(|field| {
         let Field { ident, vis, ty, name, accessor, .. } = field;

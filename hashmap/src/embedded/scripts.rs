@@ -1,4 +1,4 @@
-//! The native twins of the library's scripts: what each does where there is no Lua.
+//! The native twins of the library's scripts: the embedded store has no Lua.
 
 use redis::Value;
 
@@ -7,7 +7,7 @@ use crate::embedded::answer::{Answer, Args as Command, Failure, number, refuse};
 use crate::embedded::commands::{self, spec};
 use crate::embedded::tables::Writer;
 
-/// Runs any command, a script among them.
+/// Runs any command, including a script.
 pub(super) fn run(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Vec<u8>]) -> Answer {
     match name {
         "EVAL" | "EVALSHA" => script(writer, name, args),
@@ -15,7 +15,7 @@ pub(super) fn run(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Vec<
     }
 }
 
-/// The scripts that the library sends run as their native twins; there is no Lua here.
+/// Runs the native twin of a script that the library sends. Any other script is refused.
 fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
     let script = if name == "EVAL" { Script::by_source(&args[0]) } else { Script::by_hash(&args[0]) };
     let Some(script) = script else {
@@ -32,7 +32,7 @@ fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
     }
 }
 
-/// What a script does to the hash at a key, given ARGV.
+/// Does what a script does to the hash at a key, given ARGV.
 type Twin = fn(&mut Writer<'_>, &[u8], &[Vec<u8>]) -> Answer;
 
 fn twin(script: Script) -> Twin {

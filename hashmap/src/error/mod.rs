@@ -1,4 +1,4 @@
-//! What can go wrong, where, and what to do about it.
+//! The errors of every operation: what went wrong, where, and what to do about it.
 
 pub(crate) mod fault;
 pub(crate) mod redis_fault;
@@ -30,8 +30,8 @@ pub enum Error {
         asked: &'static str,
     },
 
-    /// A value of the same kind but of another shape is stored: a type in it has changed since it was written, or it was
-    /// another type. (A composite whose bytes are damaged looks the same.)
+    /// A value of the right kind but of another shape is stored: a type in it has changed since it was written, or it
+    /// was written as another type. (A composite whose bytes are damaged looks the same.)
     #[error(
         "{place} holds a value of kind {stored}, but of another shape than `{asked}` has ({problem}): a field or variant in \
          it was added, removed, renamed, reordered or retyped since it was written, or this program is older than its \
@@ -80,7 +80,7 @@ pub enum Error {
         problem: String,
     },
 
-    /// A text field holds something that its type does not parse.
+    /// A text field holds something that does not parse as its type.
     #[error(
         "{place} is declared as text, and what is stored is no text of a `{asked}`: correct it where it was written, or \
          delete it and set it anew (what was stored before the field was declared as text is none)"
@@ -109,7 +109,7 @@ pub enum Error {
         place: Place,
         /// Its Rust type.
         written: &'static str,
-        /// What stands against it.
+        /// Why it cannot be stored.
         problem: String,
     },
 
@@ -124,8 +124,8 @@ pub enum Error {
         limit: usize,
     },
 
-    /// Values of this type can be written and not be read back. When it is written, debug builds find that out before
-    /// anything is sent.
+    /// Values of this type can be written, but not read back. On a write, debug builds find that out before anything is
+    /// sent.
     #[error(
         "{place} cannot hold a `{written}`, which would not read back ({problem}): its Serialize and Deserialize disagree, \
          as with serde's `untagged`, `tag`, `flatten` and `skip_serializing`, or it takes whatever it finds, for which \
@@ -194,14 +194,14 @@ pub enum Error {
     Store {
         /// The file, or `memory:`.
         place: String,
-        /// What stands against it.
+        /// Why it cannot be opened.
         problem: String,
     },
 
-    /// The URL is none that can be opened. No password is shown.
+    /// A part of the URL is wrong. No password is shown.
     #[error("the {part} of the URL {problem}")]
     Url {
-        /// The part of it.
+        /// The part that is wrong.
         part: &'static str,
         /// What is wrong with it.
         problem: String,
@@ -236,7 +236,7 @@ pub enum Error {
         needs: &'static str,
     },
 
-    /// Others changed what an `update` had read, again and again. Nothing was written.
+    /// Others kept changing what an `update` had read. Nothing was written.
     #[error(
         "{place} was changed by others in each of {attempts} attempts, nothing was written: try again later, or allow more \
          with `set_attempt_limit`"
@@ -248,7 +248,7 @@ pub enum Error {
         attempts: u32,
     },
 
-    /// A time to live, or a point in time, that nothing can be given. Nothing was sent.
+    /// The time to live or the point in time is out of range. Nothing was sent.
     #[error("{place} cannot be given {problem}: a time to live is between 1 ms and 2^45 ms (1,114 years)")]
     Expiry {
         /// What was to expire.
@@ -257,7 +257,7 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// A counter holds something else than a number.
+    /// A counter holds something other than a number.
     #[error(
         "{place} is a counter, and what is stored is no number of 64 bits in digits: delete it and count anew (what was \
          stored before the field was declared as a counter is none)"
@@ -299,7 +299,7 @@ impl Error {
         }
     }
 
-    /// Where it happened, if it happened at one key.
+    /// Where it happened, if it concerns one key.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
@@ -332,14 +332,14 @@ impl Error {
         }
     }
 
-    /// What failed in Redis or on the way to it, if that is what failed.
+    /// The failure of Redis or of the way to it, if that is the cause.
     #[must_use]
     pub fn redis(&self) -> Option<&RedisFault> {
         if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
     }
 }
 
-/// A hash, and one of its fields where one is meant.
+/// A hash, or one field of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     key: Option<Box<str>>,

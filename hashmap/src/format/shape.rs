@@ -6,7 +6,7 @@ use serde::ser;
 
 use crate::kind::Kind;
 
-/// How deep a stored value may nest; a decoder can rely on it.
+/// How deep a stored value may nest. A decoder can rely on it.
 pub(crate) const MAX_DEPTH: i32 = 128;
 
 /// How many elements that take no byte (`()`, empty structs) a stored value may hold: their number is not bounded by
@@ -72,7 +72,7 @@ impl Root {
     }
 }
 
-/// The result of the pass.
+/// The result of the shape pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     pub(crate) header: Header,
@@ -81,7 +81,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// What to reserve for it.
+    /// How many bytes to reserve for it.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.stored_len).unwrap_or(0)
     }
@@ -127,7 +127,7 @@ pub(super) fn varint_len(value: u128) -> u64 {
     }
 }
 
-/// The length of a signed integer: zigzag, then as unsigned.
+/// The length of a signed integer in that encoding: zigzag, then varint.
 #[inline]
 pub(super) fn signed_len(value: i128) -> u64 {
     varint_len(((value << 1) ^ (value >> 127)).cast_unsigned())

@@ -1,4 +1,4 @@
-//! The URL that says where the data lies, taken apart. No part of it that can be a secret gets into an error.
+//! Parses the URL that says where the data lies. No part of it that can be a secret gets into an error.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,11 +12,11 @@ const SCHEMES: &str = "memory:, file:PATH, redis://, rediss://, redis+unix:///PA
                        redis+sentinel:// or rediss+sentinel://";
 
 impl Options {
-    /// Reads a URL: see [`open`](crate::open). No I/O.
+    /// Parses a URL. No I/O. [`open`](crate::open) lists the URLs.
     ///
     /// # Errors
     ///
-    /// [`Error::Url`], which says what part of it is wrong, without a password.
+    /// Returns [`Error::Url`], which says what part of the URL is wrong, without a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
         parse(url)
     }
@@ -50,7 +50,7 @@ fn parse(url: &str) -> Result<Options, Error> {
     Ok(options)
 }
 
-/// What parameters a URL can have.
+/// The kind of place, which decides what parameters a URL can have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Embedded,
@@ -158,7 +158,7 @@ fn some(text: String) -> Option<String> {
 }
 
 fn host(text: &str, default_port: u16) -> Result<Host, Error> {
-    // An IPv6 address stands in brackets.
+    // An IPv6 address is written in brackets.
     let (name, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         Some((name, rest)) => (name, rest.strip_prefix(':')),
         None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
