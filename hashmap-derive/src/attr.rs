@@ -42,7 +42,7 @@ impl RecordAttrs {
             let Some(literal) = string(ctxt, meta, "crate = \"path::to::redis_hashmap\"")? else { return Ok(()) };
             match literal.parse_with(Path::parse_mod_style) {
                 Ok(path) => self.runtime = Some(path),
-                Err(_) => ctxt.error(literal, "this is no path; write one such as \"my_crate::redis_hashmap\""),
+                Err(_) => ctxt.error(literal, "this is not a path; write one such as \"my_crate::redis_hashmap\""),
             }
         } else if meta.path.is_ident("key") {
             let Some(literal) = string(ctxt, meta, "key = \"user:{user_id}:settings\"")? else { return Ok(()) };
@@ -107,7 +107,7 @@ impl FieldAttrs {
             let Some(literal) = string(ctxt, meta, "accessor = \"name\"")? else { return Ok(()) };
             match literal.parse() {
                 Ok(ident) => self.accessor = Some(ident),
-                Err(_) => ctxt.error(literal, "this is no name of a method; write one such as \"stored_size\""),
+                Err(_) => ctxt.error(literal, "this is not the name of a method; write one such as \"stored_size\""),
             }
         } else if meta.path.is_ident("text") {
             self.text = flag(ctxt, meta)?;
@@ -161,7 +161,7 @@ fn name_of(path: &Path) -> String {
 /// Reads the string of `key = "string"`. Anything else is an error at its own tokens.
 fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<LitStr>> {
     if !meta.input.peek(Token![=]) {
-        ctxt.error(&meta.path, format!("it needs a value; write `{example}`"));
+        ctxt.error(&meta.path, format!("this needs a value; write `{example}`"));
         ignore_value(meta)?;
         return Ok(None);
     }
@@ -170,7 +170,7 @@ fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result
         return value.parse().map(Some);
     }
     let other: Expr = value.parse()?;
-    ctxt.error(other, format!("it needs a string; write `{example}`"));
+    ctxt.error(other, format!("this needs a string; write `{example}`"));
     Ok(None)
 }
 
@@ -179,7 +179,7 @@ fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Res
     let Some(literal) = string(ctxt, meta, example)? else { return Ok(None) };
     let ident = literal.parse().ok();
     if ident.is_none() {
-        ctxt.error(literal, "this is no name of a type; write one such as \"SettingsAccessor\"");
+        ctxt.error(literal, "this is not the name of a type; write one such as \"SettingsAccessor\"");
     }
     Ok(ident)
 }

@@ -83,17 +83,17 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
     for (_, key) in meaningless.iter().filter(|(given, _)| skip.is_some() && *given) {
         ctxt.error(
             skip,
-            format!("a field that is skipped is not stored, so that `{key}` means nothing: remove one of them"),
+            format!("a field that is skipped is not stored, so `{key}` has no effect: remove one of them"),
         );
     }
     if let (Presence::Defaulted(_), Some(_), Some((tokens, _))) = (&field.presence, counter, default) {
-        ctxt.error(tokens, "a counter counts from 0 where it is absent, as in Redis: remove `default`");
+        ctxt.error(tokens, "a counter that is absent counts from 0, as in Redis: remove `default`");
     }
     if let (Presence::Required, Some((literal, _))) = (&field.presence, ttl) {
         ctxt.error(
             literal,
-            "a field that expires cannot be required, there would be no whole record without it: make it an `Option`, \
-             or give it a `default`",
+            "a field that expires cannot be required, since the record would be incomplete without it: make it an \
+             `Option`, or give it a `default`",
         );
     }
 }
@@ -101,12 +101,12 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
 /// Judges what the struct says of the record.
 fn whole(ctxt: &Ctxt, record: &Record) {
     if record.stored().next().is_none() {
-        ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hash");
+        ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hashes");
     }
     if let (Some(sliding), None) = (&record.sliding, &record.ttl) {
         ctxt.error(
             sliding,
-            "`sliding` renews the time to live on each read, and none is declared: add one, as in \
+            "`sliding` renews the time to live on each read, but none is declared: add one, as in \
              `#[redis_hash(ttl = \"30m\", sliding)]`",
         );
     }
@@ -118,7 +118,7 @@ fn names(ctxt: &Ctxt, record: &Record) {
     let mut accessors = HashMap::new();
     for field in record.stored() {
         if field.name.is_empty() {
-            ctxt.error(&field.name_tokens, "the name of a field is empty: give it one");
+            ctxt.error(&field.name_tokens, "the name of this field is empty: give it a name");
         }
         if let Some(other) = names.insert(&field.name, &field.ident) {
             ctxt.error(
@@ -133,7 +133,7 @@ fn names(ctxt: &Ctxt, record: &Record) {
         } else if taken(&RESERVED) {
             Some("is reserved for an operation of the record")
         } else if taken(&OF_EVERY_TYPE) {
-            Some("is a method that every accessor has, which would come before the one of this field")
+            Some("is a method that every accessor has, which would clash with the one of this field")
         } else {
             None
         };

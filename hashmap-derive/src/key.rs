@@ -46,12 +46,12 @@ impl Template {
                     }
                     let Ok(ident) = syn::parse_str::<Ident>(&name) else {
                         return Err(error(format!(
-                            "`{{{name}}}` in the key is no name of a parameter; write one such as `{{user_id}}`, and \
+                            "`{{{name}}}` in the key is not the name of a parameter; write one such as `{{user_id}}`, and \
                              literal braces as `{{{{` and `}}}}`"
                         )));
                     };
                     if placeholders.iter().any(|(_, other)| *other == ident) {
-                        return Err(error(format!("`{{{name}}}` stands twice in the key; once is enough")));
+                        return Err(error(format!("`{{{name}}}` appears twice in the key; once is enough")));
                     }
                     if !placeholders.is_empty() && !literal.contains(SEPARATORS) {
                         return Err(error(format!(

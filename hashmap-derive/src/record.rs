@@ -92,7 +92,7 @@ pub(crate) enum Value {
 
 /// The error of a struct that borrows.
 pub(crate) const OWNED: &str =
-    "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
+    "a record must own its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
 
 impl Record {
     /// Reads the struct. Returns `None` if it has no named fields or has a lifetime: then it cannot be a hash at all.
@@ -165,8 +165,8 @@ impl Field {
                 // No `Presence` expresses this, so it is reported here and not in `check`.
                 ctxt.error(
                     tokens,
-                    "an `Option` is `None` where the field is absent, and has no other default: remove `default`, or \
-                     store the plain type",
+                    "an `Option` is `None` where the field is absent, and cannot have another default: remove \
+                     `default`, or use the plain type",
                 );
                 Presence::Optional
             }

@@ -30,7 +30,7 @@ fn last_argument(cmd: Cmd) -> Result<Vec<u8>, Error> {
 /// Reads a `T` from these bytes.
 pub(crate) fn decode<T: Serialize + DeserializeOwned + Send + 'static>(stored: &[u8]) -> Result<T, Error> {
     let value = HashMap::new("key").get::<T>("field").query(&mut Canned(stored.to_vec()))?;
-    Ok(value.expect("the canned answer is no nil"))
+    Ok(value.expect("the canned answer is not nil"))
 }
 
 /// A connection that answers each command with the same bulk string.

@@ -124,8 +124,8 @@ fn a_huge_length_is_an_error() {
 fn a_billion_units_are_an_error() {
     let billion = [0xfc, 0x00, 0xca, 0x9a, 0x3b];
     let error = read::<Vec<()>>(&stored_as(0x91, &billion)).unwrap_err();
-    assert!(error.to_string().contains("a length beyond its end"), "{error}");
-    // 65,535 of them in each of many: together they count.
+    assert!(error.to_string().contains("a length in it reaches beyond its end"), "{error}");
+    // Each of many lists holds 65,535 of them: they are counted together.
     let mut payload = vec![0xfb, 0x10, 0x27];
     payload.extend([0xfb, 0xff, 0xff].repeat(10_000));
     let error = read::<Vec<Vec<()>>>(&stored_as(0x91, &payload)).unwrap_err();

@@ -82,8 +82,8 @@ fn a_value_of_another_type() -> Test {
     assert_eq!(
         error,
         format!(
-            "field \"font_size\" of hash \"{}\" holds a value of kind u8, which is no `bool`: read it as the type it was \
-             written with (every kind reads as `Value`), or delete it and set it anew",
+            "field \"font_size\" of hash \"{}\" holds a value of kind u8, which cannot be read as `bool`: read it as \
+             the type it was written with (`Value` reads every kind), or delete it and set it again",
             &*key
         )
     );

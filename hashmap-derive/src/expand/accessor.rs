@@ -17,8 +17,8 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let (impl_generics, accessor_ty, where_clause) = accessor_generics.split_for_impl();
     let target = quote!(#runtime::Record<#ident #ty_generics, #executor>);
     let doc = format!(
-        " The typed accessor of a [`{ident}`] in Redis: a method for each field, and the operations of a \
-         [`Record`]({}::Record) on the whole.",
+        " The typed accessor of a [`{ident}`] in Redis: a method for each field, and through \
+         [`Record`]({}::Record) the operations on the whole.",
         quote!(#runtime).to_string().replace(' ', "")
     );
     // Two methods with one name have been reported already.

@@ -101,7 +101,7 @@ fn args(cmd: &Cmd) -> Args {
 
 /// Unpacks commands as a client sends them: arrays of bulk strings, one after the other.
 fn unpack(mut packed: &[u8]) -> RedisResult<Vec<Args>> {
-    let malformed = || RedisError::from((redis::ErrorKind::Client, "this is no packed command"));
+    let malformed = || RedisError::from((redis::ErrorKind::Client, "this is not a packed command"));
     let line = |packed: &mut &[u8], mark: u8| -> Option<usize> {
         let end = packed.windows(2).position(|bytes| bytes == b"\r\n")?;
         let (line, rest) = packed.split_at(end);

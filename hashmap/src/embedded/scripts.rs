@@ -22,7 +22,7 @@ fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
         return refuse(if name == "EVALSHA" {
             "NOSCRIPT No matching script. Please use EVAL."
         } else {
-            "ERR the embedded store runs the scripts of redis-hashmap only"
+            "ERR the embedded store runs only the scripts of redis-hashmap"
         });
     };
     let keys: usize = number(&args[1])?;
@@ -54,7 +54,7 @@ fn call(writer: &mut Writer<'_>, args: &[&[u8]]) -> Answer {
 }
 
 fn malformed() -> Failure {
-    Failure::Reply("ERR the arguments are not what a script of redis-hashmap takes".to_owned())
+    Failure::Reply("ERR these arguments are not those of a script of redis-hashmap".to_owned())
 }
 
 /// The arguments of a script, one after the other.

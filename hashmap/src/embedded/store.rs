@@ -221,21 +221,21 @@ fn check_layout(database: &Database) -> Result<(), redb::Error> {
             opened => opened.map(drop).map_err(Into::into),
         },
         Some(newer) => {
-            Err(io::Error::other(format!("its layout {newer} is of a newer version; update this program")).into())
+            Err(io::Error::other(format!("its layout {newer} is of a newer version; update redis-hashmap")).into())
         }
-        None => Err(io::Error::other("it is a redb database of another program").into()),
+        None => Err(io::Error::other("it is a redb database of another program; name another file").into()),
     }
 }
 
 fn unusable(place: &impl std::fmt::Display, error: redb::Error) -> Error {
     let problem = match error {
         redb::Error::DatabaseAlreadyOpen => {
-            "another process has it open; one process owns a file, several take a server".to_owned()
+            "another process has it open; only one process can own a file, and several need a server".to_owned()
         }
         redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            "it is no store of redis-hashmap".to_owned()
+            "it is not a store of redis-hashmap".to_owned()
         }
-        redb::Error::Corrupted(_) => "it is damaged; restore a copy of it".to_owned(),
+        redb::Error::Corrupted(_) => "it is damaged; restore it from a copy".to_owned(),
         error => error.to_string(),
     };
     Error::Store { place: place.to_string(), problem }

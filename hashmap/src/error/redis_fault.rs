@@ -59,7 +59,7 @@ impl RedisFault {
         if let Some(error) = self.io_error() {
             // The system calls a timeout "Resource temporarily unavailable".
             return if self.is_timeout() {
-                format!("no answer came in time, whether it was carried out is not known ({error})").into()
+                format!("no answer came in time, and the command may have been carried out ({error})").into()
             } else {
                 error.to_string().into()
             };
@@ -69,17 +69,17 @@ impl RedisFault {
             "WRONGTYPE" => "the key holds another Redis type than a hash",
             "NOAUTH" => "the server wants a password",
             "WRONGPASS" => "the server does not accept this user and password",
-            "NOPERM" => "the server does not allow this user the command or the key",
+            "NOPERM" => "the server does not allow this user to use the command or the key",
             "READONLY" => "the server is a read-only replica",
             "LOADING" => "the server is still loading its data",
             "OOM" => "the server is out of memory",
             "CROSSSLOT" => "the keys lie in several hash slots of the cluster",
             "MOVED" | "ASK" => "the key lies on another node: connect with a cluster client",
             "CLUSTERDOWN" => "the cluster is down",
-            "NOREPLICAS" => "the server has too few replicas to write",
-            "MISCONF" => "the server cannot write its data to disk, and refuses writes",
+            "NOREPLICAS" => "the server has too few replicas to accept writes",
+            "MISCONF" => "the server cannot save its data to disk, and refuses writes",
             "NOSCRIPT" => "the server does not know the script",
-            "EXECABORT" => "the transaction was discarded, nothing in it was carried out",
+            "EXECABORT" => "the transaction was discarded, and nothing in it was carried out",
             _ if self.0.detail().is_some_and(|text| text.starts_with("unknown command")) => {
                 "the server does not know the command"
             }

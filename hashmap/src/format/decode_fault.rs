@@ -16,17 +16,17 @@ pub(crate) enum DecodeFault {
     Trailing(usize),
     #[error("it holds no valid {0}")]
     Invalid(&'static str),
-    #[error("it holds no {0}")]
+    #[error("it does not hold a {0}")]
     Expected(String),
     #[error("it has no field `{0}`")]
     MissingField(&'static str),
     #[error("it nests deeper than {MAX_DEPTH} levels")]
     TooDeep,
-    #[error("it holds a length beyond its end")]
+    #[error("a length in it reaches beyond its end")]
     Length,
     #[error("it holds more than {MAX_ZERO_WIDTH} elements that take no space")]
     ZeroWidth,
-    #[error("it asks for {0}, and bincode does not say what is stored")]
+    #[error("it asks for {0}, but bincode does not record what is stored")]
     NotSelfDescribing(&'static str),
     #[error("its Deserialize refused it")]
     Custom,

@@ -133,10 +133,10 @@ fn check_shape<T>(stored: &[u8], kind: Kind, shape: &Shape) -> Result<(), Fault>
     if let Header::Digest(_, digest) = shape.header
         && stored.get(1..5) != Some(digest.to_le_bytes().as_slice())
     {
-        return Err(other_shape::<T>(kind, "its digest is another one"));
+        return Err(other_shape::<T>(kind, "its digest differs"));
     }
     if shape.stored_len != stored.len() as u64 {
-        let problem = "it takes another length when it is written again";
+        let problem = "it would have another length if it were written again";
         return Err(if kind.is_scalar() { damaged::<T>(problem.to_owned()) } else { other_shape::<T>(kind, problem) });
     }
     Ok(())
@@ -178,11 +178,11 @@ where
     let problem = match decode::<T>(&stored) {
         // Where Serialize skips one field and Deserialize another, the shapes are equal: only the contents differ.
         Ok(read) if fingerprint(&read).ok() == fingerprint(value).ok() => return Ok(()),
-        Ok(_) => "it reads back with other contents".to_owned(),
+        Ok(_) => "it reads back with different contents".to_owned(),
         Err(Fault::Damaged { problem, .. } | Fault::OtherShape { problem, .. } | Fault::Unreadable { problem, .. }) => {
             problem
         }
-        Err(_) => "it reads back as another type".to_owned(),
+        Err(_) => "it reads back as a different type".to_owned(),
     };
     Err(Fault::Unreadable { written: type_name::<T>(), problem })
 }

@@ -95,12 +95,12 @@ pub(crate) enum Refusal {
     #[error("it holds more than {MAX_ZERO_WIDTH} elements that take no space")]
     ZeroWidth,
     #[error(
-        "its field `{0}` is left out by serde's `skip_serializing_if`, and a reader could not know; remove the attribute"
+        "serde's `skip_serializing_if` leaves out its field `{0}`, which a reader cannot know: remove the attribute"
     )]
     SkippedField(&'static str),
-    #[error("its length is not known before it is serialized (serde's `flatten` does that); collect it first")]
+    #[error("its length is not known before it is serialized (serde's `flatten` does that): collect it first")]
     UnknownLength,
-    #[error("its Serialize announced {announced} elements and wrote {written}")]
+    #[error("its Serialize announced {announced} elements, but wrote {written}")]
     Length { announced: u64, written: u64 },
     #[error("it changes while it is serialized")]
     Changing,

@@ -79,10 +79,10 @@ impl Countable for i64 {
 
 /// The format of a field that counts.
 #[diagnostic::on_unimplemented(
-    message = "this field is no counter, so that Redis cannot add to it",
+    message = "this field is not a counter, so Redis cannot add to it",
     label = "`increment` needs a counter",
-    note = "declare the field as `#[redis_hash(counter)]` on an `i64`, the map as a `HashMap<K, Counter>`; or use `update`, \
-            which works on every field"
+    note = "declare the field as an `i64` with `#[redis_hash(counter)]`, or the map as a `HashMap<K, Counter>`; or use \
+            `update`, which works on every field"
 )]
 pub trait Counts: sealed::Sealed {}
 impl Counts for Counter {}
@@ -92,9 +92,9 @@ impl<F: Counts> Counts for Expiring<F> {}
 /// The format of a field that can expire.
 #[diagnostic::on_unimplemented(
     message = "this field does not expire by itself",
-    label = "needs a field with a declared time to live",
-    note = "declare it as `#[redis_hash(ttl = \"5m\")]`, so that `set_all` knows of it; every entry of a `HashMap` can expire, \
-            and so can a record as a whole (`expire_in` on the accessor itself)"
+    label = "this needs a field with a declared time to live",
+    note = "declare it with `#[redis_hash(ttl = \"5m\")]`, so that `set_all` knows that it expires; every entry of a \
+            `HashMap` can expire, and so can a record as a whole (`expire_in` on the accessor itself)"
 )]
 pub trait Expires: sealed::Sealed {}
 impl<F> Expires for Expiring<F> {}
@@ -241,7 +241,7 @@ where
         if cfg!(debug_assertions) && codec::from_text::<T>(text.as_bytes()).is_err() {
             return Err(Fault::Unreadable {
                 written: std::any::type_name::<T>(),
-                problem: "its FromStr does not take what its Display writes".to_owned(),
+                problem: "its FromStr does not accept what its Display writes".to_owned(),
             });
         }
         Ok(text)

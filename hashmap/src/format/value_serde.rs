@@ -105,16 +105,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_bytes<E: de::Error>(self, stored: &[u8]) -> Result<Value, E> {
-        let opaque = Opaque::new(stored).ok_or_else(|| E::custom("no stored composite"))?;
+        let opaque = Opaque::new(stored).ok_or_else(|| E::custom("not a stored composite"))?;
         Ok(Value::Opaque(opaque))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut node: A) -> Result<Value, A::Error> {
         fn plain<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(node: &mut A) -> Result<T, A::Error> {
-            node.next_element()?.ok_or_else(|| de::Error::custom("no value in a node"))
+            node.next_element()?.ok_or_else(|| de::Error::custom("a node without a value"))
         }
         let mark: u8 = plain(&mut node)?;
-        let no_node = || de::Error::custom("no kind of a node");
+        let no_node = || de::Error::custom("a node of an unknown kind");
         Ok(match mark {
             SEQ => Value::Seq(plain(&mut node)?),
             MAP => Value::Map(plain::<Entries, A>(&mut node)?.0),

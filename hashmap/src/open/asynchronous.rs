@@ -92,7 +92,7 @@ async fn embedded(options: &Options) -> Result<crate::embedded::Embedded, Error>
     if let Err(error) = opening {
         return Err(failed(error.to_string()));
     }
-    receiver.await.unwrap_or_else(|_| Err(failed("the thread that opens it has ended".to_owned())))
+    receiver.await.unwrap_or_else(|_| Err(failed("the thread that opens it has panicked".to_owned())))
 }
 
 impl fmt::Debug for AsyncConnection {

@@ -85,7 +85,7 @@ impl Options {
             }),
             (None, None) => None,
             _ => {
-                let problem = "name only one of `cert` and `key`; a client's certificate takes both".to_owned();
+                let problem = "name only one of `cert` and `key`; a client's certificate needs both".to_owned();
                 return Err(Error::Url { part: "parameters", problem });
             }
         };
