@@ -1,7 +1,7 @@
 //! An HTTP service whose handlers share accessors in axum's `State`.
 //!
-//! `cargo run --example axum_service` serves on 127.0.0.1:3000 and keeps its data in memory; `REDIS_URL` says where else,
-//! and `ADDRESS` on which address it listens. Then, in another shell:
+//! `cargo run --example axum_service` listens on 127.0.0.1:3000, or on `ADDRESS`, and keeps its data in memory, or
+//! where `REDIS_URL` says. Then, in another shell:
 //!
 //! ```sh
 //! curl -X PUT localhost:3000/site/theme -H 'content-type: application/json' -d '"dark"'
@@ -21,7 +21,7 @@ use redis_hashmap::{Async, AsyncConnection, Counter, HashMap, RedisHash};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-/// What the service as a whole is set to: one record.
+/// The settings of the whole service: one record.
 #[derive(RedisHash, Serialize, Debug, PartialEq)]
 #[redis_hash(key = "example:site")]
 struct Site {
@@ -47,7 +47,7 @@ struct User {
     language: Option<String>,
 }
 
-/// What all handlers share. A clone of it is a few reference counts.
+/// What all handlers share. Cloning it only counts references.
 #[derive(Clone)]
 struct App {
     con: AsyncConnection,
@@ -84,7 +84,7 @@ struct Page {
     visits: i64,
 }
 
-/// Two round trips at once: HINCRBY and HMGET.
+/// HINCRBY and HMGET, two round trips at the same time.
 async fn site(State(app): State<App>) -> Result<Json<Page>, Failure> {
     let (visits, site) = tokio::join!(app.visits.increment("site", 1), app.site.get_or_default());
     Ok(Json(Page { site: site?, visits: visits? }))
@@ -108,7 +108,7 @@ async fn set_user(State(app): State<App>, Path(id): Path<u64>, Json(user): Json<
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A user who is gone does not come back in parts: the record is updated, not the field set.
+/// Updates the record instead of setting the field, so that a user who was deleted does not come back in parts.
 async fn set_language(
     State(app): State<App>,
     Path(id): Path<u64>,
@@ -122,7 +122,7 @@ async fn forget_user(State(app): State<App>, Path(id): Path<u64>) -> Result<Stat
     if app.user(id).clear().await? { Ok(StatusCode::NO_CONTENT) } else { Err(Failure::NotFound) }
 }
 
-/// What a handler fails with.
+/// Why a handler failed.
 enum Failure {
     NotFound,
     Store(redis_hashmap::Error),
@@ -139,7 +139,7 @@ impl IntoResponse for Failure {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
             Self::Store(error) => {
-                // It names the key and the field, and no value.
+                // The error names the key and the field, but no value.
                 eprintln!("{error}");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
@@ -169,7 +169,7 @@ mod tests {
 
     type Test = Result<(), Box<dyn Error + Send + Sync>>;
 
-    /// A client of a service that listens on a port of its own.
+    /// A client of a service on a port of its own.
     struct Client {
         base: String,
     }
@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    /// In memory, and where `REDIS_URL` leads; with users and a site that no other test has.
+    /// Runs a test in memory and at `REDIS_URL`, with users and a site that no other test has.
     async fn services() -> Result<Vec<(App, Client)>, Box<dyn Error + Send + Sync>> {
         let mut urls = vec!["memory:".to_owned()];
         urls.extend(std::env::var("REDIS_URL"));
@@ -260,7 +260,7 @@ mod tests {
         Ok(())
     }
 
-    /// Another program has written something else: the client learns that it failed, and nothing of what is stored.
+    /// Another program has stored something else: the client learns that the request failed, but not what is stored.
     #[tokio::test(flavor = "multi_thread")]
     async fn what_cannot_be_read_is_an_error_without_the_value() -> Test {
         for (mut app, client) in services().await? {

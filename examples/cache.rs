@@ -1,6 +1,6 @@
 //! A cache: values of any type in one map, each with its own time to live.
 //!
-//! `cargo run --example cache` needs no server: it uses a local file. With `REDIS_URL` it uses what that names.
+//! `cargo run --example cache` needs no server: it uses a local file, or the store that `REDIS_URL` names.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use redis_hashmap::{Blocking, Connection, Error, HashMap, Value};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// A value and its deadline: one field, so that neither is ever there without the other.
+/// A value and its deadline, in one field, so that neither is ever stored without the other.
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
 struct Entry {
     expires_at: Timestamp,
@@ -22,22 +22,22 @@ impl Entry {
         Ok(Self { expires_at, value: Value::encode(value)? })
     }
 
-    /// How long it is still good for.
+    /// How long it is still valid.
     fn remaining(&self) -> Option<Duration> {
         let remaining = self.expires_at.duration_since(Timestamp::now());
         Duration::try_from(remaining).ok().filter(|remaining| !remaining.is_zero())
     }
 }
 
-/// A cache in one hash. It is made once for each thread, with a connection of its own.
+/// A cache in one hash. Each thread makes one, with a connection of its own.
 ///
-/// Where fields expire on the server (Redis 8.0, Valkey 9.1, the embedded store), it removes them by itself. Where they do
-/// not (Redis 7), the deadline in the entry stands for it, by the clocks of those who write and read, and
-/// [`clear_expired`](Self::clear_expired) is to be called now and then.
+/// Servers on which fields expire (Redis 8.0, Valkey 9.1, the embedded store) remove entries by themselves. On others
+/// (Redis 7), the deadline in the entry counts, by the clocks of those who write and read, and
+/// [`clear_expired`](Self::clear_expired) must be called now and then.
 struct Cache {
     entries: HashMap<String, Entry, Blocking<Connection>>,
     default_ttl: Duration,
-    /// Until the server says that it cannot do that.
+    /// True until the server says that it cannot do that.
     fields_expire: bool,
 }
 
@@ -61,14 +61,14 @@ impl Cache {
         self.entries.set(name, &entry).map(drop)
     }
 
-    /// `None` where nothing is cached, or no longer. Another type than was stored is an error.
+    /// Returns `None` if nothing is cached, or no longer. Reading it as another type than was stored is an error.
     fn get<T: Serialize + DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
         let entry: Option<Entry> = self.entries.get(name)?;
         entry.filter(|entry| entry.remaining().is_some()).map(|entry| entry.value.decode()).transpose()
     }
 
-    /// What is cached, or else what `make` makes, which then is cached. Of several who make it at once, the first one's
-    /// value is cached and returned to all.
+    /// Returns what is cached, or else caches and returns what `make` makes. If several make it at the same time, the
+    /// first one's value is cached and returned to all.
     fn get_or_insert_with<T>(&mut self, name: &str, ttl: Duration, make: impl FnOnce() -> T) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -79,8 +79,8 @@ impl Cache {
         let computed = Entry::new(&make(), ttl)?;
         let mut entry = self.insert(name, &computed, ttl)?;
         if entry.remaining().is_none() {
-            // An expired one is still there: it is replaced, unless somebody else has done so. On a server that counts the
-            // time itself, by another clock, the deadline alone ends what is replaced.
+            // An expired entry is still stored: it is replaced, unless somebody else has done so. `update` keeps the
+            // time to live that it has on the server, so a server with another clock may end the new entry early.
             let replaced = self.entries.update(name, |entry| {
                 if entry.remaining().is_none() {
                     entry.clone_from(&computed);
@@ -91,7 +91,7 @@ impl Cache {
         entry.value.decode()
     }
 
-    /// Stores an entry where there is none, and returns the one that is there then.
+    /// Stores an entry if there is none, and returns the one that is stored afterwards.
     fn insert(&mut self, name: &str, entry: &Entry, ttl: Duration) -> Result<Entry, Error> {
         if self.fields_expire {
             match self.entries.entry(name).with_ttl(ttl).get_or_insert_with(|| entry.clone()) {
@@ -102,15 +102,15 @@ impl Cache {
         self.entries.get_or_insert_with(name, || entry.clone())
     }
 
-    /// True if it was there, expired or not.
+    /// Returns true if it was stored, expired or not.
     fn delete(&mut self, name: &str) -> Result<bool, Error> {
         self.entries.delete(name)
     }
 
-    /// Removes what has expired and is still there, and returns how much that was: nothing where the server does it.
+    /// Removes expired entries that are still stored. Returns how many: none where the server removes them itself.
     ///
-    /// It reads page by page. An entry that was renewed since its page was read is not removed: `delete_if` looks again,
-    /// and removes only what it has seen.
+    /// It reads page by page. An entry that was renewed since its page was read is not removed: `delete_if` reads it
+    /// again, and removes only what it has seen.
     fn clear_expired(&mut self) -> Result<u64, Error> {
         let mut expired = Vec::new();
         for entry in &self.entries {
@@ -136,7 +136,7 @@ struct User {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
     let mut cache = Cache::new(redis_hashmap::open(&url)?, "example:cache", Duration::from_secs(60));
-    // What an interrupted run has left.
+    // Clears what an interrupted run has left.
     cache.entries.clear()?;
 
     cache.set("user_123", &User { name: "John".to_owned(), age: 30 })?;
@@ -167,7 +167,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Without a server: one file, which the next run finds again.
+/// The URL of a file, which the next run finds again.
 fn local_file() -> String {
     let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
     println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());
@@ -183,7 +183,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(1000);
     const SHORT: Duration = Duration::from_millis(1);
 
-    /// Opens the same store each time, with a key that no other test has.
+    /// Opens one store again and again, with a key that no other test has.
     struct Place {
         url: String,
         key: String,
@@ -201,7 +201,7 @@ mod tests {
         }
     }
 
-    /// On the embedded store, and on the servers there are: one on which fields expire, and one on which they do not.
+    /// Runs a test on the embedded store and on the available servers, with and without expiry of fields.
     fn everywhere(test: &str, run: impl Fn(&Place, Cache) -> Test) -> Test {
         let key = format!("example-test:{}:{}:{test}", std::process::id(), Timestamp::now());
         let servers = ["REDIS_URL", "REDIS_8_URL"].into_iter().filter_map(|name| std::env::var(name).ok());
@@ -254,7 +254,7 @@ mod tests {
         })
     }
 
-    /// As on a server on which fields do not expire.
+    /// Behaves as on a server on which fields do not expire.
     #[test]
     fn what_has_expired_and_is_still_there() -> Test {
         everywhere("deadline", |_, mut cache| {

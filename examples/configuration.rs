@@ -1,6 +1,6 @@
 //! Configuration of components: typed, versioned, with its whole history, changed in one atomic step.
 //!
-//! `cargo run --example configuration` needs no server: it uses a local file. With `REDIS_URL` it uses what that names.
+//! `cargo run --example configuration` needs no server: it uses a local file, or the store that `REDIS_URL` names.
 
 use jiff::Timestamp;
 use redis_hashmap::{Blocking, Connection, HashMap, RedisHash};
@@ -32,21 +32,21 @@ impl Component for Mail {
     const NAME: &'static str = "mail";
 }
 
-/// One component's configuration, as it is stored: one hash, so that a change of several fields is one step.
+/// The stored configuration of one component: one hash, so that a change of several fields is one step.
 ///
 /// The history is one field, which grows with each change and is rewritten by it. That is right for what people change:
-/// a thousand versions of 200 bytes are 200 kB for each change. Where programs change it, keep the last hundred
-/// (`history.drain(..)` in `change`), or a field for each version, so that a change writes only its own: a
+/// with a thousand versions of 200 bytes, each change writes 200 kB. Where programs make the changes, keep the last
+/// hundred (`history.drain(..)` in `change`), or keep a field for each version, so that a change writes only its own: a
 /// `HashMap<u64, Change<T>>` in which `set_if_absent(&(version + 1), &change)` is the atomic step. A change that would
 /// make the field larger than 64 MiB is refused, and nothing is written.
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Versions<T> {
-    /// Counts every change; 0 where nothing was ever set.
+    /// Counts every change. 0 if nothing was ever set.
     #[redis_hash(default)]
     version: u64,
     value: Option<T>,
     changed_at: Option<Timestamp>,
-    /// What was before, the oldest first.
+    /// The former versions, the oldest first.
     #[redis_hash(default)]
     history: Vec<Change<T>>,
 }
@@ -56,15 +56,15 @@ struct Versions<T> {
 struct Change<T> {
     version: u64,
     value: T,
-    /// When it became the version.
+    /// When it became the current version.
     changed_at: Timestamp,
 }
 
 impl<T> Versions<T> {
-    /// Makes a new version; the old one is history.
+    /// Makes a new version and moves the old one to the history.
     fn change(&mut self, value: T) {
         let now = Timestamp::now();
-        // The clocks of two writers can differ: the history stays in order.
+        // The clocks of two writers can differ. This keeps the history in order.
         let changed_at = self.changed_at.map_or(now, |before| now.max(before));
         if let (Some(value), Some(changed_at)) = (self.value.replace(value), self.changed_at.replace(changed_at)) {
             self.history.push(Change { version: self.version, value, changed_at });
@@ -94,7 +94,7 @@ impl Configuration {
         Self { con, key: key.to_owned() }
     }
 
-    /// The components, and when each was configured first.
+    /// The list of components, and when each was first configured.
     fn index(&mut self) -> HashMap<String, Timestamp, Blocking<&mut Connection>> {
         HashMap::typed(&*self.key).on(&mut self.con)
     }
@@ -105,12 +105,12 @@ impl Configuration {
 
     /// Makes a new version of it and returns its number.
     ///
-    /// New value, version, time and history are written by one script, if all four are still what was read; else it is
-    /// tried again on what is there then. So each change of many at once gets a number of its own, and none is missing in
-    /// the history.
+    /// One script writes the new value, version, time and history if all that it replaces is still what was read.
+    /// Otherwise the change is tried again on what is stored then. So each of many changes at the same time gets its
+    /// own number, and none is missing from the history.
     fn set<T: Component>(&mut self, value: &T) -> Result<u64, Error> {
-        // The list is another key, and in a cluster on another server. It comes first: a crash in between leaves a
-        // component that is listed and not configured, and none that is hidden.
+        // The list is another key, in a cluster perhaps on another server. It is written first: a crash in between
+        // leaves a component that is listed but not configured, never one that is hidden.
         self.index().set_if_absent(T::NAME, &Timestamp::now())?;
         let versions = self.component::<T>().update_or_default(|versions| versions.change(value.clone()))?;
         Ok(versions.version)
@@ -127,7 +127,7 @@ impl Configuration {
         Ok(self.component::<T>().history().get()?)
     }
 
-    /// Makes a former version the current one, which is a new version, and returns its number.
+    /// Makes a new version from a former one, and returns its number.
     fn roll_back<T: Component>(&mut self, version: u64) -> Result<u64, Error> {
         let component = T::NAME;
         let rolled_back = self.component::<T>().try_update(|versions| {
@@ -139,14 +139,14 @@ impl Configuration {
         Ok(rolled_back.ok_or(Error::NotConfigured(component))?.version)
     }
 
-    /// The components that are or are about to be configured.
+    /// The components that are configured, or are just being configured.
     fn components(&mut self) -> Result<Vec<String>, Error> {
         let mut components = self.index().get_fields()?;
         components.sort();
         Ok(components)
     }
 
-    /// Forgets a component, its history included.
+    /// Removes a component and its history.
     fn remove<T: Component>(&mut self) -> Result<bool, Error> {
         let removed = self.component::<T>().clear()?;
         self.index().delete(T::NAME)?;
@@ -157,7 +157,7 @@ impl Configuration {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
     let mut configuration = Configuration::new(redis_hashmap::open(&url)?, "example:configuration");
-    // What an interrupted run has left.
+    // Clears what an interrupted run has left.
     configuration.remove::<Database>()?;
     configuration.remove::<Mail>()?;
 
@@ -192,7 +192,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Without a server: one file, which the next run finds again.
+/// The URL of a file, which the next run finds again.
 fn local_file() -> String {
     let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
     println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());
@@ -203,7 +203,7 @@ fn local_file() -> String {
 mod tests {
     use super::*;
 
-    /// Opens the same store each time, with a key that no other test has.
+    /// Opens one store again and again, with a key that no other test has.
     struct Place(String);
 
     impl Place {
@@ -238,7 +238,7 @@ mod tests {
         for version in 1..=3 {
             assert_eq!(configuration.set(&database(100 * u32::try_from(version).unwrap()))?, version);
         }
-        // The same value again is a change, too: somebody has decided on it.
+        // Setting an equal value is a change, too: somebody has decided on it.
         assert_eq!(configuration.set(&database(300))?, 4);
         assert_eq!(configuration.get()?, (4, database(300)));
         let history = configuration.history::<Database>()?;
@@ -275,7 +275,7 @@ mod tests {
         Ok(())
     }
 
-    /// Each writer sets values that no other one sets, and each of them is one version.
+    /// Each writer sets values that no other sets, and each value becomes one version.
     #[test]
     fn of_many_writers_no_change_is_lost() -> Result<(), Error> {
         const WRITERS: u32 = 8;

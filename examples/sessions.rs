@@ -1,6 +1,6 @@
-//! Sessions: a record for each, which the server removes half an hour after it was used last.
+//! Sessions: a record for each, which the server removes half an hour after its last use.
 //!
-//! `cargo run --example sessions` needs no server: it uses a local file. With `REDIS_URL` it uses what that names.
+//! `cargo run --example sessions` needs no server: it uses a local file, or the store that `REDIS_URL` names.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -11,31 +11,31 @@ use redis_hashmap::{Async, AsyncConnection, HashMap, RedisHash, batch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What the client has in its cookie: who knows it is logged in. So it has no `Display`, and its `Debug` hides it.
+/// The id in the client's cookie. Whoever knows it is logged in, so it has no `Display`, and its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 struct SessionId(String);
 
 impl SessionId {
-    /// 32 bytes of the system's random generator: nobody guesses one.
+    /// Makes an id of 32 bytes from the system's random generator, which nobody can guess.
     fn new() -> Result<Self, Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(hex(&bytes)))
     }
 
-    /// For the cookie, and for nothing else.
+    /// The id itself, for the cookie and for nothing else.
     fn secret(&self) -> &str {
         &self.0
     }
 
-    /// What is stored of it. Keys show up in `MONITOR`, in dumps and in the messages of errors; from its hash nobody finds
-    /// the id.
+    /// What is stored of the id. Keys show up in `MONITOR`, in dumps and in error messages, and nobody can find the id
+    /// from its hash.
     fn hashed(&self) -> String {
         hex(&Sha256::digest(&self.0))
     }
 }
 
-/// What a request has brought, whatever that is.
+/// Takes the cookie of a request, whatever it holds.
 impl From<String> for SessionId {
     fn from(cookie: String) -> Self {
         Self(cookie)
@@ -82,15 +82,15 @@ enum Error {
     Store(#[from] redis_hashmap::Error),
 }
 
-/// All sessions of an application. Its clones share one connection, and every method can be called by many tasks at once.
+/// All sessions of an application. Its clones share one connection, and many tasks can call its methods at once.
 ///
-/// Each user has an index, too: the hashed ids of their sessions, and when each began. It is another key than the sessions,
-/// in a cluster on another server, so that no step changes both; what that means is said where it matters.
+/// Each user also has an index: the hashed ids of their sessions, and when each began. It has another key than the
+/// sessions, in a cluster perhaps on another server, so no step changes both. Comments say where that matters.
 #[derive(Clone)]
 struct Sessions {
     con: AsyncConnection,
     app: String,
-    /// A session that is used all the time ends, too.
+    /// The age at which a session ends even if it is in use.
     max_age: Duration,
 }
 
@@ -114,7 +114,7 @@ impl Sessions {
     async fn create(&self, user: &str, role: Role) -> Result<SessionId, Error> {
         let id = SessionId::new()?;
         let created_at = Timestamp::now();
-        // The index first: a crash in between leaves an entry that is cleaned up, and no session that is not found.
+        // The index first: a crash in between leaves an entry that is cleaned up, never a session that is not found.
         let index = self.index(user);
         index.set(&id.hashed(), &created_at).await?;
         index.expire_in(self.max_age + STARTING).await?;
@@ -123,7 +123,7 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Reads it, and has it live for another half an hour: one round trip.
+    /// Reads a session and lets it live for another half an hour, in one round trip.
     async fn get(&self, id: &SessionId) -> Result<Session, Error> {
         let session = self.session(&id.hashed()).get_all().await?.ok_or(Error::NotFound)?;
         if session.created_at + self.max_age <= Timestamp::now() {
@@ -133,13 +133,13 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Changes it and writes what has changed, if the session is still there: a late update brings none back. Of several
-    /// at once none is lost.
+    /// Changes a session and writes what has changed, if it still exists: a late update does not bring it back. If
+    /// several come at the same time, none is lost.
     async fn update(&self, id: &SessionId, change: impl FnMut(&mut Session) + Send) -> Result<Session, Error> {
         self.session(&id.hashed()).update(change).await?.ok_or(Error::NotFound)
     }
 
-    /// True if it was there.
+    /// Ends a session. Returns true if it existed.
     async fn end(&self, id: &SessionId) -> Result<bool, Error> {
         let session = self.session(&id.hashed());
         let user = session.user().get().await?;
@@ -150,23 +150,23 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Ends all sessions that the user has now, as after a change of the password, and returns how many that were.
+    /// Ends all current sessions of the user, as after a change of the password. Returns how many there were.
     async fn end_all(&self, user: &str) -> Result<u64, Error> {
         let hashed_ids = self.index(user).get_fields().await?;
-        // All of them in one round trip; in a cluster slot by slot, all slots at once.
+        // One round trip for all of them; in a cluster, one for each slot, at the same time.
         let commands: Vec<_> = hashed_ids.iter().map(|id| Session::of(&self.app, id).clear()).collect();
         let ended = batch(commands).query_async(&mut self.con.clone()).await?;
-        // One that is just being created stays in the index.
+        // A session that is just being created stays in the index.
         let ended = hashed_ids.iter().zip(ended).filter(|(_, ended)| *ended).map(|(id, _)| id);
         Ok(self.index(user).delete_many(ended).await?)
     }
 
-    /// Removes from a user's index the sessions that are no more, and returns how many that were. The sessions themselves
-    /// the server removes; this is for when a user's sessions are listed, or now and then.
+    /// Removes the sessions that no longer exist from a user's index, and returns how many there were. The server
+    /// removes the sessions themselves; call this before a user's sessions are listed, or now and then.
     async fn clean_up(&self, user: &str) -> Result<u64, Error> {
         let index = self.index(user);
         let mut entries = index.get_all().await?;
-        // One that is just being created is not there yet.
+        // A session that is just being created does not exist yet.
         entries.retain(|_, created_at| *created_at + STARTING <= Timestamp::now());
         let hashed_ids: Vec<String> = entries.into_keys().collect();
         // Unlike a read, `exists` does not renew a session.
@@ -182,7 +182,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
     let con = redis_hashmap::open_async(&url).await?;
     let sessions = Sessions::new(con, "example", Duration::from_secs(12 * 60 * 60));
-    // What an interrupted run has left.
+    // Clears what an interrupted run has left.
     sessions.end_all("ann").await?;
     sessions.index("ann").clear().await?;
 
@@ -224,14 +224,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     println!("create 1000 at once              {} in the index", sessions.index("ann").size().await?);
     println!("end_all                          {}", sessions.end_all("ann").await?);
 
-    // What is left of a session that the server has removed.
+    // An entry of a session that the server has removed.
     let an_hour_ago = Timestamp::now() - Duration::from_secs(60 * 60);
     sessions.index("ann").set(&SessionId::new()?.hashed(), &an_hour_ago).await?;
     println!("clean_up the index               {}", sessions.clean_up("ann").await?);
     Ok(())
 }
 
-/// Without a server: one file, which the next run finds again.
+/// The URL of a file, which the next run finds again.
 fn local_file() -> String {
     let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
     println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());
@@ -248,7 +248,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
-    /// The embedded store, and the servers there are. No two tests have the same keys.
+    /// Runs a test on the embedded store and on the available servers. No two tests share keys.
     async fn places(test: &str) -> Result<Vec<Sessions>, Error> {
         let app = format!("example-test-{}-{}-{test}", std::process::id(), Timestamp::now().as_nanosecond());
         let servers = ["REDIS_URL", "REDIS_8_URL"].into_iter().filter_map(|name| std::env::var(name).ok());
@@ -306,7 +306,7 @@ mod tests {
             sessions.session(&unused.hashed()).expire_in(Duration::from_millis(1)).await?;
             is_gone(&sessions, &unused).await?;
             assert!(matches!(sessions.get(&unused).await, Err(Error::NotFound)));
-            // However much it is used, it ends.
+            // It ends however much it is used.
             let sessions = Sessions { max_age: Duration::ZERO, ..sessions };
             assert!(matches!(sessions.get(&used).await, Err(Error::NotFound)));
             assert!(!session.exists().await?);
@@ -323,7 +323,7 @@ mod tests {
             let (lives, gone) =
                 (sessions.create("ann", Role::Admin).await?, sessions.create("ann", Role::Admin).await?);
             index.set_many([(&lives.hashed(), &before), (&gone.hashed(), &before)]).await?;
-            // One that is just being created, or was not because of a crash.
+            // A session that is just being created, or was not because of a crash.
             index.set(&SessionId::new()?.hashed(), &Timestamp::now()).await?;
             sessions.session(&gone.hashed()).expire_in(Duration::from_millis(1)).await?;
             is_gone(&sessions, &gone).await?;
@@ -337,7 +337,7 @@ mod tests {
         Ok(())
     }
 
-    /// 1,000 sessions on one connection, each with two updates at once, one of which comes while it ends.
+    /// 1,000 sessions on one connection, each with two updates at the same time, one of which comes while it ends.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_thousand_at_once() -> Test {
         for sessions in places("thousand").await? {
@@ -355,7 +355,7 @@ mod tests {
                 assert_eq!(cart, ["one", "two"]);
                 let (ended, late) = tokio::join!(sessions.end(&id), add("three"));
                 assert!(ended? && matches!(late, Ok(_) | Err(Error::NotFound)));
-                // Whoever came first: it has ended, and nothing of it is there again.
+                // Whichever came first, the session has ended, and nothing of it has come back.
                 assert!(!sessions.session(&id.hashed()).exists().await?);
                 assert_eq!(sessions.index(&user).size().await?, 0);
                 Ok::<_, Error>(id.0)

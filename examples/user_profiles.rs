@@ -1,6 +1,6 @@
 //! User profiles: one map, a field per user, updates that merge.
 //!
-//! `cargo run --example user_profiles` needs no server: it uses a local file. With `REDIS_URL` it uses what that names.
+//! `cargo run --example user_profiles` needs no server: it uses a local file, or the store that `REDIS_URL` names.
 
 use jiff::Timestamp;
 use redis_hashmap::{Blocking, Connection, HashMap};
@@ -28,7 +28,7 @@ enum Theme {
     Dark,
 }
 
-/// What to change of a profile, as the body of a PATCH request has it: what is not there stays as it is.
+/// The changes to a profile, as in the body of a PATCH request. What is missing stays as it is.
 #[derive(Deserialize, Debug, Clone, Default)]
 #[serde(default, deny_unknown_fields)]
 struct ProfilePatch {
@@ -69,7 +69,7 @@ enum Error {
     Store(#[from] redis_hashmap::Error),
 }
 
-/// The profiles of all users, in one hash. It is made once for each thread, with a connection of its own.
+/// The profiles of all users, in one hash. Each thread makes one, with a connection of its own.
 struct Profiles {
     map: HashMap<String, Profile, Blocking<Connection>>,
 }
@@ -79,7 +79,7 @@ impl Profiles {
         Self { map: HashMap::typed(key).on(con) }
     }
 
-    /// `HSETNX`: of two who create the same profile at once, one succeeds.
+    /// `HSETNX`: if two create a profile for one user at the same time, one succeeds.
     fn create(&mut self, user: &str, name: &str, email: &str, preferences: Preferences) -> Result<Profile, Error> {
         let now = Timestamp::now();
         let (name, email) = (name.to_owned(), email.to_owned());
@@ -91,12 +91,12 @@ impl Profiles {
         self.map.get(user)?.ok_or_else(|| Error::NotFound(user.to_owned()))
     }
 
-    /// Merges the patch into what is stored then: where another one has written meanwhile, it is read and merged anew, so
-    /// that neither change is lost, and a profile that is deleted meanwhile stays deleted.
+    /// Merges the patch into what is stored. If somebody else has written meanwhile, that is read and merged again, so
+    /// neither change is lost, and a profile that is deleted meanwhile stays deleted.
     fn update(&mut self, user: &str, patch: &ProfilePatch) -> Result<Profile, Error> {
         let updated = self.map.update(user, |profile| {
             patch.apply(profile);
-            // The clocks of two writers can differ: the time never runs backwards.
+            // The clocks of two writers can differ. This keeps the time from running backwards.
             profile.updated_at = Timestamp::now().max(profile.updated_at);
         })?;
         updated.ok_or_else(|| Error::NotFound(user.to_owned()))
@@ -109,7 +109,7 @@ impl Profiles {
         Ok(profiles)
     }
 
-    /// Returns what was deleted.
+    /// Deletes a profile and returns it.
     fn delete(&mut self, user: &str) -> Result<Profile, Error> {
         self.map.take(user)?.ok_or_else(|| Error::NotFound(user.to_owned()))
     }
@@ -118,7 +118,7 @@ impl Profiles {
 fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
     let mut profiles = Profiles::new(redis_hashmap::open(&url)?, "example:user_profiles");
-    // What an interrupted run has left.
+    // Clears what an interrupted run has left.
     profiles.map.clear()?;
 
     let dark = Preferences { theme: Theme::Dark, notifications: true };
@@ -137,7 +137,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     println!("    the rest is as it was        {} <{}>", ann.name, ann.email);
     println!("    it is a later time           {}", ann.updated_at > ann.created_at);
 
-    // Two writers at once, each with a connection: whoever is second merges into what the first has written.
+    // Two writers at the same time, each with a connection: the second merges into what the first has written.
     let bodies = [r#"{"preferences": {"theme": "dark"}}"#, r#"{"preferences": {"notifications": false}}"#];
     std::thread::scope(|scope| {
         let write = |body| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -166,7 +166,7 @@ fn names(profiles: &[(String, Profile)]) -> String {
     users.join(", ")
 }
 
-/// Without a server: one file, which the next run finds again.
+/// The URL of a file, which the next run finds again.
 fn local_file() -> String {
     let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
     println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());
@@ -177,7 +177,7 @@ fn local_file() -> String {
 mod tests {
     use super::*;
 
-    /// Opens the same store each time, with a key that no other test has.
+    /// Opens one store again and again, with a key that no other test has.
     struct Place(String);
 
     impl Place {
@@ -251,7 +251,7 @@ mod tests {
         assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::Exists(_)))));
     }
 
-    /// Two writers, each of another preference, in many rounds: both changes survive in each.
+    /// Two writers change different preferences, in many rounds: both changes survive in each.
     #[test]
     fn two_writers_lose_nothing() -> Result<(), Error> {
         let (place, mut profiles) = Place::new("merge");

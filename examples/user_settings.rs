@@ -1,6 +1,6 @@
 //! A user's settings, once with a struct and once with a dynamic map.
 //!
-//! `cargo run --example user_settings` needs no server: it uses a local file. With `REDIS_URL` it uses what that names:
+//! `cargo run --example user_settings` needs no server: it uses a local file, or the store that `REDIS_URL` names:
 //! `redis://…`, `rediss://…`, `redis+cluster://…`, `redis+sentinel://…`, `memory:` or another `file:…`.
 
 use std::error::Error;
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Without a server: one file, which the next run finds again.
+/// The URL of a file, which the next run finds again.
 fn local_file() -> String {
     let file = std::env::temp_dir().join("redis-hashmap-examples.redb");
     println!("REDIS_URL is not set, so no server is used but the file {}.", file.display());

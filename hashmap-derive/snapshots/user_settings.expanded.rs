@@ -1,4 +1,4 @@
-/// The typed accessor of a [`UserSettings`] in Redis: a method for each field, and the operations of a [`Record`](::redis_hashmap::Record) on the whole.
+/// The typed accessor of a [`UserSettings`] in Redis: a method for each field, and through [`Record`](::redis_hashmap::Record) the operations on the whole.
 #[allow(deprecated)]
 pub struct UserSettingsHash<E = ::redis_hashmap::Deferred>(
     ::redis_hashmap::Record<UserSettings, E>,
@@ -87,16 +87,16 @@ where
 #[automatically_derived]
 #[allow(dead_code, deprecated, non_upper_case_globals)]
 impl UserSettings {
-    /// The accessor of the `UserSettings` at a key. No I/O; an empty key is an error of the first operation.
+    /// Returns the accessor of the `UserSettings` at a key. No I/O. An empty key makes the first operation fail.
     #[must_use]
     pub fn at(
         key: impl ::core::convert::Into<::std::string::String>,
     ) -> UserSettingsHash<::redis_hashmap::Deferred> {
         UserSettingsHash(::redis_hashmap::Record::at(key))
     }
-    /// The accessor of the record at the key `user:{user_id}:settings`. No I/O.
+    /// Returns the accessor of the record at the key `user:{user_id}:settings`. No I/O.
     ///
-    /// `%`, `{`, `}` and `:` in an id are percent-encoded; an empty id is an error of the first operation.
+    /// `%`, `{`, `}` and `:` in an id are percent-encoded. An empty id makes the first operation fail.
     #[must_use]
     pub fn of(
         user_id: impl ::core::fmt::Display,
@@ -144,7 +144,7 @@ impl UserSettings {
     >("logins", || <i64 as ::core::default::Default>::default())
         .expiring(3600000u64);
 }
-/// What is stored of a [`UserSettings`]: each field that is there. Its `Debug` shows which are, and no value.
+/// What is stored of a [`UserSettings`]: each field, or `None` where it is absent. Its `Debug` shows which fields are stored, and no values.
 #[allow(dead_code, deprecated)]
 pub struct UserSettingsPartial {
     /// How everything looks.
@@ -219,16 +219,16 @@ where
             && self.font_size == other.font_size && self.logins == other.logins
     }
 }
-/// What to change of a [`UserSettings`]: each field, whether it is kept, set or (an `Option`) cleared. By default everything is kept. It is read from JSON and the like by serde, under the names that serde knows for `UserSettings`: what is not there is kept, `null` clears. Its `Debug` shows no values.
+/// The changes to a [`UserSettings`]: each field is kept, set or (if it is an `Option`) cleared. By default everything is kept. serde reads it from JSON and the like, under the names that it knows for `UserSettings`: a missing name keeps the field, `null` clears it. Its `Debug` shows no values.
 #[allow(dead_code, deprecated)]
 pub struct UserSettingsPatch {
-    /// `Some(value)` sets the field `theme`, `None` keeps it.
+    /// `Some(value)` sets the field `theme`, and `None` keeps it.
     pub theme: ::core::option::Option<Theme>,
-    /// `Some(value)` sets the field `language`, `None` keeps it.
+    /// `Some(value)` sets the field `language`, and `None` keeps it.
     language: ::core::option::Option<String>,
-    /// `Some(Some(value))` sets the field `font_size`, `Some(None)` clears it, `None` keeps it.
+    /// `Some(Some(value))` sets the field `font_size`, `Some(None)` clears it, and `None` keeps it.
     font_size: ::core::option::Option<::core::option::Option<u8>>,
-    /// `Some(value)` sets the field `logins`, `None` keeps it.
+    /// `Some(value)` sets the field `logins`, and `None` keeps it.
     logins: ::core::option::Option<i64>,
 }
 #[automatically_derived]
@@ -246,7 +246,7 @@ impl UserSettingsPatch {
         self.language = ::core::option::Option::Some(value);
         self
     }
-    /// Sets the field `font_size`, or clears it where `None` is given.
+    /// Sets the field `font_size`, or clears it if `None` is given.
     #[must_use]
     fn font_size(
         mut self,
@@ -388,7 +388,7 @@ where
         ::redis_hashmap::__private::deserialize_patch(deserializer)
     }
 }
-/// The fields of a [`UserSettings`] by name, of which `get_many` reads some.
+/// The fields of a [`UserSettings`] by name, from which `get_many` selects.
 #[allow(dead_code, deprecated)]
 pub struct UserSettingsFields {
     /// The field `theme`.

@@ -1,4 +1,4 @@
-//! `#[redis_hash(…)]` of a struct and of its fields: which keys there are, and how their values are read.
+//! Reads `#[redis_hash(…)]` of a struct and of its fields: which keys there are, and what values they take.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -42,7 +42,7 @@ impl RecordAttrs {
             let Some(literal) = string(ctxt, meta, "crate = \"path::to::redis_hashmap\"")? else { return Ok(()) };
             match literal.parse_with(Path::parse_mod_style) {
                 Ok(path) => self.runtime = Some(path),
-                Err(_) => ctxt.error(literal, "this is no path; write one such as \"my_crate::redis_hashmap\""),
+                Err(_) => ctxt.error(literal, "this is not a path; write one such as \"my_crate::redis_hashmap\""),
             }
         } else if meta.path.is_ident("key") {
             let Some(literal) = string(ctxt, meta, "key = \"user:{user_id}:settings\"")? else { return Ok(()) };
@@ -107,7 +107,7 @@ impl FieldAttrs {
             let Some(literal) = string(ctxt, meta, "accessor = \"name\"")? else { return Ok(()) };
             match literal.parse() {
                 Ok(ident) => self.accessor = Some(ident),
-                Err(_) => ctxt.error(literal, "this is no name of a method; write one such as \"stored_size\""),
+                Err(_) => ctxt.error(literal, "this is not the name of a method; write one such as \"stored_size\""),
             }
         } else if meta.path.is_ident("text") {
             self.text = flag(ctxt, meta)?;
@@ -158,10 +158,10 @@ fn name_of(path: &Path) -> String {
     path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
 }
 
-/// The string of `key = "string"`. Anything else is an error at its own tokens.
+/// Reads the string of `key = "string"`. Anything else is an error at its own tokens.
 fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<LitStr>> {
     if !meta.input.peek(Token![=]) {
-        ctxt.error(&meta.path, format!("it needs a value; write `{example}`"));
+        ctxt.error(&meta.path, format!("this needs a value; write `{example}`"));
         ignore_value(meta)?;
         return Ok(None);
     }
@@ -170,21 +170,21 @@ fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result
         return value.parse().map(Some);
     }
     let other: Expr = value.parse()?;
-    ctxt.error(other, format!("it needs a string; write `{example}`"));
+    ctxt.error(other, format!("this needs a string; write `{example}`"));
     Ok(None)
 }
 
-/// The name of a generated type, in a string.
+/// Reads the name of a generated type from a string.
 fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<Ident>> {
     let Some(literal) = string(ctxt, meta, example)? else { return Ok(None) };
     let ident = literal.parse().ok();
     if ident.is_none() {
-        ctxt.error(literal, "this is no name of a type; write one such as \"SettingsAccessor\"");
+        ctxt.error(literal, "this is not the name of a type; write one such as \"SettingsAccessor\"");
     }
     Ok(ident)
 }
 
-/// A duration: its literal, and the milliseconds that it means.
+/// Reads a duration. Returns its literal and the milliseconds that it means.
 fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u64)>> {
     let Some(literal) = string(ctxt, meta, "ttl = \"30m\"")? else { return Ok(None) };
     match duration::millis(&literal) {
@@ -196,7 +196,7 @@ fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u
     }
 }
 
-/// A key that takes no value. It is true, wherever it stands.
+/// Reads a key that takes no value. Returns true, since the key is there.
 fn flag(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     let key = name_of(&meta.path);
     if let Some(tokens) = ignore_value(meta)? {

@@ -1,4 +1,4 @@
-//! The cases of names, such as `camelCase`: what `rename_all` takes, here and in serde.
+//! The cases of names, such as `camelCase`, that `rename_all` takes here and in serde.
 
 /// A case of serde's `rename_all`. It is applied to a name in snake case, as in serde.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ impl Case {
 
     pub(crate) fn apply(self, field: &str) -> String {
         match self {
-            // serde leaves fields as they are for both.
+            // serde leaves the names of fields as they are for both.
             Self::Lower | Self::Snake => field.to_owned(),
             Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
             Self::Pascal => {

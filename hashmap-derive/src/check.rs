@@ -1,4 +1,4 @@
-//! Judges what was read: what is wrong beside other attributes or other fields, and types that cannot be stored.
+//! Judges what was read: attributes and names that contradict each other, and types that cannot be stored.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::attr::FieldAttrs;
 use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
-/// The operations of a record. A field's method would hide the one whose name it has.
+/// The operations of a record. A field's method would hide an operation of the same name.
 const OPERATIONS: [&str; 27] = [
     "on",
     "on_async",
@@ -40,15 +40,15 @@ const OPERATIONS: [&str; 27] = [
     "clear",
 ];
 
-/// `default` is what the builder of a patch begins with. The others are operations that are planned: a struct that
-/// compiles today will still compile when they come.
+/// `default` makes the patch that a builder starts from. The others are operations that are planned: a struct that
+/// compiles today will still compile when they are added.
 const RESERVED: [&str; 7] = ["default", "get_each", "live", "prune", "subscribe", "wait", "with_ttl"];
 
-/// Methods of the prelude's traits that every accessor has. Those by value come before the method of a field; the others
-/// would be hidden by it.
+/// Methods of the prelude's traits that every accessor has. Those that take `self` by value would hide the method of a
+/// field; it would hide the others.
 const OF_EVERY_TYPE: [&str; 5] = ["clone", "clone_into", "into", "to_owned", "try_into"];
 
-/// Judges the record. It is false if code for it would only cause more errors.
+/// Judges the record. Returns false if code for it would only cause more errors.
 pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
     for field in &record.fields {
         attributes(ctxt, field);
@@ -67,7 +67,7 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
     owned
 }
 
-/// Judges the attributes of a field beside each other.
+/// Judges the attributes of a field against each other.
 fn attributes(ctxt: &Ctxt, field: &Field) {
     let FieldAttrs { rename, accessor, text, counter, ttl, skip, default, .. } = &field.given;
     if let (Some(counter), true) = (counter, *text) {
@@ -83,17 +83,17 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
     for (_, key) in meaningless.iter().filter(|(given, _)| skip.is_some() && *given) {
         ctxt.error(
             skip,
-            format!("a field that is skipped is not stored, so that `{key}` means nothing: remove one of them"),
+            format!("a field that is skipped is not stored, so `{key}` has no effect: remove one of them"),
         );
     }
     if let (Presence::Defaulted(_), Some(_), Some((tokens, _))) = (&field.presence, counter, default) {
-        ctxt.error(tokens, "a counter counts from 0 where it is absent, as in Redis: remove `default`");
+        ctxt.error(tokens, "a counter that is absent counts from 0, as in Redis: remove `default`");
     }
     if let (Presence::Required, Some((literal, _))) = (&field.presence, ttl) {
         ctxt.error(
             literal,
-            "a field that expires cannot be required, there would be no whole record without it: make it an `Option`, \
-             or give it a `default`",
+            "a field that expires cannot be required, since the record would be incomplete without it: make it an \
+             `Option`, or give it a `default`",
         );
     }
 }
@@ -101,12 +101,12 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
 /// Judges what the struct says of the record.
 fn whole(ctxt: &Ctxt, record: &Record) {
     if record.stored().next().is_none() {
-        ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hash");
+        ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hashes");
     }
     if let (Some(sliding), None) = (&record.sliding, &record.ttl) {
         ctxt.error(
             sliding,
-            "`sliding` renews the time to live on each read, and none is declared: add one, as in \
+            "`sliding` renews the time to live on each read, but none is declared: add one, as in \
              `#[redis_hash(ttl = \"30m\", sliding)]`",
         );
     }
@@ -118,7 +118,7 @@ fn names(ctxt: &Ctxt, record: &Record) {
     let mut accessors = HashMap::new();
     for field in record.stored() {
         if field.name.is_empty() {
-            ctxt.error(&field.name_tokens, "the name of a field is empty: give it one");
+            ctxt.error(&field.name_tokens, "the name of this field is empty: give it a name");
         }
         if let Some(other) = names.insert(&field.name, &field.ident) {
             ctxt.error(
@@ -133,7 +133,7 @@ fn names(ctxt: &Ctxt, record: &Record) {
         } else if taken(&RESERVED) {
             Some("is reserved for an operation of the record")
         } else if taken(&OF_EVERY_TYPE) {
-            Some("is a method that every accessor has, which would come before the one of this field")
+            Some("is a method that every accessor has, which would clash with the one of this field")
         } else {
             None
         };

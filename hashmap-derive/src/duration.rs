@@ -2,7 +2,7 @@
 
 use syn::{Error, LitStr};
 
-/// The longest that the runtime crate takes, in milliseconds.
+/// The longest time to live that the runtime crate accepts, in milliseconds.
 const LONGEST: u64 = 1 << 45;
 
 /// How many milliseconds a literal such as `"30m"` means.
@@ -21,12 +21,12 @@ pub(crate) fn millis(literal: &LitStr) -> syn::Result<u64> {
     if unit == 0 || number.is_empty() {
         return Err(Error::new(
             literal.span(),
-            "this is no duration: write a whole number and a unit, `ms`, `s`, `m`, `h` or `d`, such as \"30m\"",
+            "this is not a duration: write a whole number and a unit (`ms`, `s`, `m`, `h` or `d`), such as \"30m\"",
         ));
     }
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
-        Some(0) => Err(Error::new(literal.span(), "nothing lives for no time: write a duration of at least \"1ms\"")),
+        Some(0) => Err(Error::new(literal.span(), "a time to live cannot be zero: write at least \"1ms\"")),
         Some(millis @ 1..=LONGEST) => Ok(millis),
-        _ => Err(Error::new(literal.span(), "this is longer than Redis can count: 2^45 ms (1,114 years) are the most")),
+        _ => Err(Error::new(literal.span(), "this time to live is too long: write at most 2^45 ms (1,114 years)")),
     }
 }

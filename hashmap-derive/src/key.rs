@@ -11,7 +11,7 @@ pub(crate) struct Template {
     pub(crate) tail: String,
 }
 
-/// Characters that are encoded in every id, so that one of them between two placeholders keeps their ids apart.
+/// Characters that are encoded in every id, so that any of them between two placeholders keeps the ids apart.
 const SEPARATORS: [char; 3] = [':', '{', '}'];
 
 impl Template {
@@ -46,12 +46,12 @@ impl Template {
                     }
                     let Ok(ident) = syn::parse_str::<Ident>(&name) else {
                         return Err(error(format!(
-                            "`{{{name}}}` in the key is no name of a parameter; write one such as `{{user_id}}`, and \
+                            "`{{{name}}}` in the key is not the name of a parameter; write one such as `{{user_id}}`, and \
                              literal braces as `{{{{` and `}}}}`"
                         )));
                     };
                     if placeholders.iter().any(|(_, other)| *other == ident) {
-                        return Err(error(format!("`{{{name}}}` stands twice in the key; once is enough")));
+                        return Err(error(format!("`{{{name}}}` appears twice in the key; once is enough")));
                     }
                     if !placeholders.is_empty() && !literal.contains(SEPARATORS) {
                         return Err(error(format!(

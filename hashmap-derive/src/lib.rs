@@ -1,7 +1,7 @@
 //! The derive macro of redis-hashmap, which re-exports and documents it.
 //!
-//! It works in three steps: `record` reads the struct, `check` judges what was read, `expand` writes the code. Every
-//! error is collected and reported at its own token.
+//! It works in three steps: `record` reads the struct, `check` judges what was read, and `expand` writes the code. All
+//! errors are collected, and each is reported at its own token.
 
 mod attr;
 mod case;
@@ -25,27 +25,28 @@ use crate::record::Record;
 ///
 /// - `UserSettings::at(key)`, the accessor of the record at a key, and `UserSettings::of(…)` where the struct declares
 ///   its key;
-/// - `UserSettingsHash<E>`, the accessor: a method for each field, which hands out a `Field` with `get`, `set`,
-///   `delete` and so on, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, `update`, …);
+/// - `UserSettingsHash<E>`, the accessor: a method for each field, which returns a `Field` with `get`, `set`, `delete`
+///   and so on, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, `update`, …);
 /// - `UserSettingsPartial`, the record with every field an `Option`, which `get_partial` returns;
-/// - `UserSettingsPatch`, what to change of a record: each field kept, set or (an `Option`) cleared; a builder, and
-///   read from JSON under the names that serde's attributes of the struct give;
-/// - `UserSettingsFields`, the fields by name, of which `get_many` reads some;
+/// - `UserSettingsPatch`, the changes to a record: each field is kept, set or (if it is an `Option`) cleared. It is a
+///   builder, and serde reads it from JSON under the names that the struct's serde attributes give;
+/// - `UserSettingsFields`, the fields by name, from which `get_many` selects;
 /// - the implementation of the trait `RedisHash`, and of `DefaultedHash` where no field is required.
 ///
 /// A field is **required**, unless its type is an `Option` (the last segment of its path is `Option`; absence is
-/// `None`), or it has a default. A field's type needs `Serialize` and `DeserializeOwned`, and has to own its data.
+/// `None`), or it has a default. A field's type needs `Serialize` and `DeserializeOwned` (for `text`: `Display` and
+/// `FromStr`), and must own its data.
 ///
 /// # Attributes of the struct: `#[redis_hash(…)]`
 ///
 /// | attribute | effect |
 /// |---|---|
 /// | `key = "user:{user_id}:settings"` | gives `UserSettings::of(user_id)`; `{{` and `}}` are literal braces |
-/// | `rename_all = "camelCase"` | the names of fields in Redis, in one of serde's cases |
+/// | `rename_all = "camelCase"` | the case of the fields' names in Redis, one of serde's |
 /// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d` |
-/// | `sliding` | each read of a value renews that, too |
+/// | `sliding` | each read of a value renews the time to live, too |
 /// | `accessor = "Name"`, `partial = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
-/// | `crate = "path"` | where the runtime crate lies, if it is re-exported |
+/// | `crate = "path"` | the path of the runtime crate, if it is re-exported |
 ///
 /// # Attributes of a field
 ///
@@ -53,11 +54,11 @@ use crate::record::Record;
 /// |---|---|
 /// | `rename = "name"` | its name in Redis |
 /// | `default` | `Default::default()` where it is absent |
-/// | `default = expression` | that value where it is absent |
+/// | `default = expression` | the value of the expression where it is absent |
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
 /// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
-/// | `ttl = "5m"` | how long the field lives after each write of it; it has to be an `Option` or have a default |
-/// | `skip_deserializing` | not set by a patch from JSON, as by serde's attribute of that name |
+/// | `ttl = "5m"` | how long the field lives after each write of it; it must be an `Option` or have a default |
+/// | `skip_deserializing` | not set by a patch from JSON; serde's attribute of that name does this too |
 /// | `skip` | not stored; its default when the record is read |
 /// | `accessor = "name"` | the name of its method on the accessor |
 #[proc_macro_derive(RedisHash, attributes(redis_hash))]
@@ -68,7 +69,7 @@ pub fn derive_redis_hash(input: TokenStream) -> TokenStream {
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let ctxt = Ctxt::default();
     let record = Record::read(&ctxt, input).filter(|record| check::record(&ctxt, record));
-    // A struct that was understood gets its code although something is wrong with it: a missing accessor would be a
+    // A struct that was understood gets its code even if something is wrong with it: a missing accessor would be a
     // second error for the same mistake.
     let code = record.map(|record| expand::record(&record));
     let errors = ctxt.into_compile_errors();
@@ -79,7 +80,7 @@ fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
 mod tests {
     use expect_test::expect_file;
 
-    /// What the derive generates, for people to read. `UPDATE_EXPECT=1 cargo test -p redis-hashmap-derive` writes it anew.
+    /// The generated code, for people to read. `UPDATE_EXPECT=1 cargo test -p redis-hashmap-derive` updates the file.
     #[test]
     fn the_code_reads_like_what_a_person_would_write() {
         let input = syn::parse_str(include_str!("../snapshots/user_settings.rs")).expect("a struct");

@@ -31,9 +31,9 @@ pub(crate) struct Record {
     pub(crate) ttl: Option<u64>,
     /// The attribute that says that reads renew the time to live.
     pub(crate) sliding: Option<Path>,
-    /// True if a patch is read from known fields only.
+    /// True if an unknown name in a patch is an error.
     pub(crate) deny_unknown_fields: bool,
-    /// True if serde reads the struct from another type: how a patch would be read is not known then.
+    /// True if serde reads the struct from another type. Then it is not known how to read a patch.
     pub(crate) converted: bool,
     /// Lints that the user has allowed on the struct.
     pub(crate) allows: Vec<Attribute>,
@@ -57,9 +57,9 @@ pub(crate) struct Field {
     pub(crate) storage: Storage,
     /// How many milliseconds the field lives after each write of it.
     pub(crate) ttl: Option<u64>,
-    /// Its names in JSON: its own, then its aliases. There are none if it cannot be set from there.
+    /// Its names in JSON: its own, then its aliases. Empty if JSON cannot set it.
     pub(crate) json_names: Vec<String>,
-    /// The function by which serde reads it, where one is given.
+    /// The function with which serde reads it, if one is given.
     pub(crate) deserialize_with: Option<ExprPath>,
     pub(crate) presence: Presence,
     /// What its `#[redis_hash(…)]` says, for `check` to judge.
@@ -74,12 +74,12 @@ pub(crate) enum Storage {
     Counter,
 }
 
-/// What it means that a field is absent in Redis.
+/// What the absence of a field in Redis means.
 pub(crate) enum Presence {
     Required,
     Optional,
     Defaulted(Value),
-    /// The field is never stored. It has this value when the record is read.
+    /// The field is never stored. A record that is read has this value in it.
     Skipped(Value),
 }
 
@@ -92,10 +92,10 @@ pub(crate) enum Value {
 
 /// The error of a struct that borrows.
 pub(crate) const OWNED: &str =
-    "a record owns its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
+    "a record must own its data, because it is read from Redis: use `String` for `&str`, `Vec<T>` for `&[T]`";
 
 impl Record {
-    /// Reads the struct. It is `None` if it has no named fields or has a lifetime: neither can be a hash at all.
+    /// Reads the struct. Returns `None` if it has no named fields or has a lifetime: then it cannot be a hash at all.
     pub(crate) fn read(ctxt: &Ctxt, input: &DeriveInput) -> Option<Self> {
         let named = named_fields(ctxt, input)?;
         let mut owned = true;
@@ -162,11 +162,11 @@ impl Field {
         let presence = match (&attrs.skip, default, option) {
             (Some(_), default, _) => Presence::Skipped(default.map_or(Value::Trait, |(_, value)| value)),
             (None, Some((tokens, _)), Some(_)) => {
-                // No presence stands for this, so that it is an error of reading.
+                // No `Presence` expresses this, so it is reported here and not in `check`.
                 ctxt.error(
                     tokens,
-                    "an `Option` is `None` where the field is absent, and has no other default: remove `default`, or \
-                     store the plain type",
+                    "an `Option` is `None` where the field is absent, and cannot have another default: remove \
+                     `default`, or use the plain type",
                 );
                 Presence::Optional
             }

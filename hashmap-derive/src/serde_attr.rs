@@ -1,6 +1,6 @@
-//! serde's own attributes, which say how the struct is read from JSON: a patch of it is read likewise.
+//! Reads serde's own attributes. They say how the struct is read from JSON, and a patch of it is read in the same way.
 //!
-//! `serde_derive` judges them; here they are only understood.
+//! `serde_derive` checks them; here they are only read.
 
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, ExprPath, LitStr, Token};
@@ -27,7 +27,7 @@ impl SerdeAttrs {
     pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut this = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
-            // What is not understood could be what keeps a field from being set.
+            // An attribute that is not understood could be the one that keeps a field from being set.
             if let Err(error) = attr.parse_nested_meta(|meta| this.parse(&meta)) {
                 ctxt.push(error);
             }
@@ -63,7 +63,7 @@ impl SerdeAttrs {
     }
 }
 
-/// The name for reading: that of `rename = "name"` or of `rename(deserialize = "name")`.
+/// The name for reading, from `rename = "name"` or `rename(deserialize = "name")`.
 fn for_reading(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<LitStr>> {
     if meta.input.peek(Token![=]) {
         return meta.value()?.parse().map(Some);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The prefix of the newtype name under which a [`Value`](crate::Value) passes through serde, followed by the name
-/// of the kind it is stored as. No Rust type can have such a name.
+/// The prefix of the newtype name under which a [`Value`](crate::Value) passes through serde. The name of the kind that
+/// it is stored as follows. No Rust type can have such a name.
 macro_rules! value_prefix {
     () => {
         "$redis_hashmap::Value "
@@ -15,8 +15,7 @@ macro_rules! kinds {
         /// What kind of value is stored: the first byte of every stored value.
         ///
         /// It is the outermost node of the value in serde's data model. The bytes are part of the stored format and
-        /// never change; all of them are continuation bytes of UTF-8, so that no text of another program can be
-        /// mistaken for one.
+        /// never change. All of them are continuation bytes of UTF-8, so no text of another program begins with one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -106,20 +105,20 @@ kinds! {
     Struct = 0x94, "struct";
     /// An enum.
     Enum = 0x95, "enum";
-    /// An `Option` that is stored as a value: one inside another, or one in a map.
+    /// An `Option` that is stored as a value: one inside another value, or one in a map.
     Option = 0x96, "option";
     /// A [`Value`](crate::Value) that is a tree.
     Dynamic = 0x97, "dynamic";
 }
 
 impl Kind {
-    /// True for the kinds whose stored form is the kind and the value, without a digest.
+    /// True for the kinds that are stored without a digest: the kind, then the value.
     #[must_use]
     pub const fn is_scalar(self) -> bool {
         (self as u8) < (Self::Seq as u8)
     }
 
-    /// The byte that stands for it in Redis.
+    /// The first byte of its values in Redis.
     #[must_use]
     pub const fn byte(self) -> u8 {
         self as u8

@@ -45,14 +45,14 @@ const RUNTIME: &[&str] = &[
     "embedded/scripts.rs",
     "embedded/store.rs",
     "embedded/mod.rs",
-    // One URL.
+    // Opening by URL.
     "open/options.rs",
     "open/url.rs",
     "open/clients.rs",
     "open/blocking.rs",
     "open/asynchronous.rs",
     "open/mod.rs",
-    // What becomes of a command.
+    // What sends commands.
     "run/mailbox.rs",
     "run/mod.rs",
     "run/attempts.rs",
@@ -161,7 +161,7 @@ fn module_of(file: &str) -> Vec<String> {
     if path == "lib" { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
 }
 
-/// The paths below this module that begin with `crate`, `super`, `self` or a module of its own, wherever they stand.
+/// The paths in this module that begin with `crate`, `super`, `self` or a module of its own, wherever they occur.
 fn collect(tokens: TokenStream, module: &[String], paths: &mut Vec<Vec<String>>) {
     collect_below(tokens, module, &[], paths);
 }
@@ -205,7 +205,7 @@ fn collect_below(tokens: TokenStream, module: &[String], children: &[String], pa
                     at = follow(&tokens, at + 3, start, paths);
                     continue;
                 }
-                // A path that begins with something else: its later parts are no beginnings.
+                // A path that begins with something else: none of its later parts begins one.
                 at += 3;
                 continue;
             }
@@ -221,7 +221,7 @@ fn is_colons(tokens: &[TokenTree], at: usize) -> bool {
     is_colon(tokens.get(at)) && is_colon(tokens.get(at + 1))
 }
 
-/// Follows a path from the part at a position on, into the braces of a `use`; returns where it ends.
+/// Follows a path from the part at a position on, also into the braces of a `use`. Returns where it ends.
 fn follow(tokens: &[TokenTree], mut at: usize, mut path: Vec<String>, paths: &mut Vec<Vec<String>>) -> usize {
     loop {
         match tokens.get(at) {

@@ -1,4 +1,5 @@
-//! The house rules that a compiler does not check: which file may import which, how long a file is, which names are taken.
+//! The house rules that a compiler does not check: which file may import which, how long a file may be, and which names
+//! are reserved.
 
 mod imports;
 mod names;
@@ -40,7 +41,7 @@ fn every_file_says_what_it_is_for_and_can_be_held_in_the_head() {
     let mut faults = Vec::new();
     for folder in ["hashmap/src", "hashmap-derive/src", "tests", "examples"] {
         for file in rust_files(&root().join(folder)) {
-            // What the compiler is to refuse shows one fault each, and what the derive generates is nobody's to edit.
+            // Not the cases that must not compile, which show one fault each, nor what the derive has generated.
             if file.starts_with("compile-fail/") && file != "compile-fail/main.rs" {
                 continue;
             }

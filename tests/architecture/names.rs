@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::{read, root};
 
-/// Operations that are planned: a struct that compiles today goes on compiling when they come.
+/// Operations that are planned: a struct that compiles today will still compile when they are added.
 const PLANNED: &[&str] = &["with_ttl", "wait", "live", "get_each", "subscribe", "prune"];
 
 #[test]
@@ -41,7 +41,7 @@ fn methods_of(name: &str, tokens: TokenStream) -> Vec<String> {
             TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
                 if let Some(start) = header.take() {
                     let says = |word: &str| tokens[start..at].iter().any(|tree| tree.to_string() == word);
-                    // An attribute stands before it as `#` and `[…]`.
+                    // An attribute comes before it as `#` and `[…]`.
                     let hidden = start > 0 && tokens[start - 1].to_string().replace(' ', "").contains("doc(hidden)");
                     if says(name) && !says("for") && !hidden {
                         methods.extend(public_methods(body.stream()));

@@ -1,4 +1,4 @@
-//! What does not compile, and says why: each case is one fault, named after it.
+//! Code that must not compile, and the errors that say why. Each case shows one fault and is named after it.
 
 #[test]
 fn compile_fail() {

@@ -1,6 +1,6 @@
-//! The same random commands to the embedded store and to a Redis server: the same answers, byte for byte.
+//! Sends random commands to the embedded store and to a Redis server, which must give equal answers, byte for byte.
 //!
-//! No time in them is near: what they answer does not depend on how fast they are.
+//! No time in them is near, so that the answers do not depend on how fast the stores are.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use redis::{Cmd, ConnectionLike, Value};
 use redis_hashmap::{Embedded, RedisHash};
 use redis_hashmap_tests::{client, key, newer_server, redis_url};
 
-/// One of a few, and often the same, so that commands meet.
+/// One of a few values, so that commands often meet.
 fn name(kind: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![2 => Just(0), 1 => 0..4_u8].prop_map(move |number| format!("{kind}{number}"))
 }
@@ -24,7 +24,7 @@ fn value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A command: its name, then `k` for a key, and literal arguments.
+/// A command: its name, then `k` for a key, then literal arguments.
 fn command() -> impl Strategy<Value = (String, Vec<Arg>)> {
     let field = || name("f").prop_map(Arg::Literal);
     let any = || value().prop_map(Arg::Literal);
@@ -88,7 +88,7 @@ fn command() -> impl Strategy<Value = (String, Vec<Arg>)> {
     ]
 }
 
-/// FIELDS, a number and what is numbered, mostly as it should be.
+/// FIELDS, a number and the fields, mostly as they should be.
 fn fields_clause(each: BoxedStrategy<Vec<Arg>>) -> BoxedStrategy<Vec<Arg>> {
     const COUNTS: &[&str] =
         &["0", "-1", "1", "2", "7", "x", "", "+1", "01", "9223372036854775807", "9223372036854775808"];
@@ -106,9 +106,9 @@ fn fields_clause(each: BoxedStrategy<Vec<Arg>>) -> BoxedStrategy<Vec<Arg>> {
         .boxed()
 }
 
-/// What only the newer servers know: commands on the expiry of fields.
+/// Commands on the expiry of fields, which only the newer servers know.
 fn field_expiry() -> impl Strategy<Value = (String, Vec<Arg>)> {
-    // No times, in any unit and from any start on.
+    // Invalid times, in any unit and from any start.
     const WRONG: &[&str] = &["-1", "x", "", "1.5", "+5", "05", "-9223372036854775808", "9223372036854775807", "1e3"];
     let key = || name("k").prop_map(Arg::Key);
     let field = || name("f").prop_map(|field| vec![Arg::Literal(field)]).boxed();
@@ -126,7 +126,7 @@ fn field_expiry() -> impl Strategy<Value = (String, Vec<Arg>)> {
             prop_oneof![1 => Just(0), 5 => 1000 * unit..1040 * unit].boxed()
         } else {
             let last = (1_i64 << 46) / 1000 * unit + if unit == 1000 { 663 } else { 0 };
-            // Few, so that some are equal.
+            // Only a few, so that some are equal.
             let future = (1..4_i64).prop_map(move |time| (4_000_000_000 + time * 100) * unit);
             prop_oneof![2 => 0..2_i64, 10 => future, 1 => last..last + 2].boxed()
         };
@@ -144,7 +144,7 @@ fn field_expiry() -> impl Strategy<Value = (String, Vec<Arg>)> {
     };
     let literals = |texts: Vec<Vec<String>>| texts.into_iter().flatten().map(Arg::Literal).collect::<Vec<Arg>>();
     let expire = move |name: &'static str, unit, from_now| {
-        // Two relative times are the same or not as the clock has it, so these are not compared.
+        // Whether two relative times are equal depends on the clock, so these are not compared.
         let conditions: &'static [&'static str] =
             if from_now { &["NX", "xx", "what"] } else { &["NX", "XX", "gt", "GT", "LT", "what"] };
         let options = proptest::collection::vec(one_of(conditions), 0..2).prop_map(literals);
@@ -224,7 +224,8 @@ pub(crate) fn cmd(prefix: &str, (name, args): &(String, Vec<Arg>)) -> Cmd {
     cmd
 }
 
-/// Hashes have no order, and time passes between two servers: what is left is rounded so that a minute does not matter.
+/// Makes answers comparable. Hashes have no order, so they are sorted; time passes between the two servers, so times
+/// are rounded until a minute does not matter.
 fn normal(cmd: &Cmd, value: Value) -> Value {
     let name = cmd.args_iter().next().map(|arg| format!("{arg:?}")).unwrap_or_default();
     let is = |bytes: &str| name == format!("{:?}", redis::Arg::Simple(bytes.as_bytes()));
@@ -257,7 +258,7 @@ fn normal(cmd: &Cmd, value: Value) -> Value {
     }
 }
 
-/// Of a time that was given relative, hundreds of seconds are left; of an absolute one, it tells again when.
+/// Rounds a relative time to hundreds of seconds, and turns what is left of an absolute one back into a point in time.
 fn rounded(left: Value, unit: i64) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
     match left {
@@ -364,7 +365,7 @@ struct Record {
     c: Option<Vec<u8>>,
 }
 
-/// The native twin of each script does what the script does.
+/// The native twin of each script does the same as the script.
 #[test]
 fn set_all_does_the_same_on_both() {
     let key = key();

@@ -14,7 +14,7 @@ use redis_hashmap_tests::AnyError;
 
 type Test = Result<(), AnyError>;
 
-/// A folder of its own for each test, removed at its end.
+/// A folder for each test, which is removed at the test's end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -64,7 +64,7 @@ fn what_was_written_is_there_when_it_is_opened_again() -> Test {
 #[test]
 fn who_opens_it_twice_in_one_process_shares_it() -> Test {
     let folder = Folder::new("shared");
-    // Before the file is there, and after.
+    // Before the file exists, and after.
     let roundabout = folder.0.join("..").join(folder.0.file_name().unwrap()).join("settings.redb");
     let con = Embedded::in_file(&roundabout, Durability::Immediate)?;
     HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).size()?;
@@ -116,8 +116,8 @@ const FIELDS: TableDefinition<FieldName, (u64, &[u8])> = TableDefinition::new("f
 const EXPIRIES: TableDefinition<Name, ()> = TableDefinition::new("expiries");
 const FIELD_EXPIRIES: TableDefinition<FieldName, ()> = TableDefinition::new("field expiries");
 
-/// How many keys, fields, and times that lead to a key there are in a closed file, once it is clear that its tables
-/// agree: each row is there for another one.
+/// Checks that the tables of a closed file agree: each row belongs to one in another table. Returns how many keys,
+/// fields and times that lead to a key there are.
 fn rows(folder: &Folder) -> Result<(usize, usize, usize), AnyError> {
     let transaction = redb::ReadOnlyDatabase::open(folder.file())?.begin_read()?;
     let (mut keys, mut times, mut field_times) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
@@ -158,7 +158,7 @@ fn rows(folder: &Folder) -> Result<(usize, usize, usize), AnyError> {
     Ok((keys.len(), count, times.len()))
 }
 
-/// Expired keys and fields give their space back, without being touched.
+/// The space of expired keys and fields is freed even if nobody touches them.
 #[test]
 fn what_has_expired_is_gone_from_the_file() -> Test {
     let folder = Folder::new("reclaimed");
@@ -169,7 +169,7 @@ fn what_has_expired_is_gone_from_the_file() -> Test {
             let mut pipeline = redis::pipe();
             pipeline.cmd("HSET").arg(&key).arg("a").arg(1).arg("b").arg(2);
             pipeline.cmd("PEXPIRE").arg(&key).arg(1);
-            // All of its fields, and one of two.
+            // All fields of one hash expire, and one of two fields of another.
             pipeline.cmd("HSETEX").arg(&fields).arg("PX").arg(1).arg("FIELDS").arg(2).arg("a").arg(1).arg("b").arg(2);
             pipeline.cmd("HSET").arg("half").arg(i).arg(i).arg(i + 100).arg(i);
             pipeline.cmd("HPEXPIRE").arg("half").arg(1).arg("FIELDS").arg(1).arg(i);
@@ -186,7 +186,7 @@ fn what_has_expired_is_gone_from_the_file() -> Test {
     Ok(())
 }
 
-/// What is renewed again and again leaves no trace of the old times, and times that are the same do not end each other.
+/// A time that is renewed again and again leaves no trace of the old ones, and equal times do not end each other.
 #[test]
 fn times_that_no_longer_count_are_gone_from_the_file() -> Test {
     let folder = Folder::new("renewed");
@@ -246,7 +246,7 @@ fn expiry_of_fields_is_there_when_it_is_opened_again() -> Test {
     Ok(())
 }
 
-/// A file from before fields could expire has no table for that.
+/// A file from before fields could expire lacks the table for that.
 #[test]
 fn a_file_without_a_table_of_field_expiries_is_opened() -> Test {
     let folder = Folder::new("older");
@@ -265,7 +265,7 @@ fn a_file_without_a_table_of_field_expiries_is_opened() -> Test {
     Ok(())
 }
 
-/// Whatever was changed in it: an error when it is opened or read, or what was stored; no panic, no other value.
+/// Whatever is changed in a file, opening or reading it is an error or gives what was stored: no panic, no other value.
 #[test]
 fn a_damaged_file_is_an_error() -> Test {
     let folder = Folder::new("damaged");
@@ -305,7 +305,7 @@ fn a_damaged_file_is_an_error() -> Test {
     Ok(())
 }
 
-/// This test binary, as a process of its own that runs one ignored test.
+/// Starts this test binary as another process that runs one ignored test.
 fn child(test: &str, folder: &Folder) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", test, "--nocapture"]).env("STORE", folder.file());
@@ -344,7 +344,7 @@ fn writer() {
     let map = HashMap::new("h").on(con.clone());
     let start: u64 = map.get("acknowledged").unwrap().unwrap_or(0);
     for i in start + 1.. {
-        // One batch: the pair is always equal.
+        // One batch, so that the pair is always equal.
         let (a, b) = (HashMap::new("a"), HashMap::new("b"));
         redis_hashmap::batch((a.set("i", &i), b.set("i", &i))).atomic().query(&mut con.clone()).unwrap();
         map.set("acknowledged", &i).unwrap();
@@ -361,13 +361,13 @@ fn killed_at_random_moments_it_loses_nothing() -> Test {
     for round in 0..rounds {
         let mut writer = child("files::writer", &folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-        // At a moment that depends on how far it has come, and on how the machine is scheduled.
+        // The moment depends on how far it has come, and on how the machine schedules it.
         let mut acknowledged = last;
         for line in lines.by_ref().take(3 + round % 23) {
             acknowledged = line?.trim().parse().unwrap_or(acknowledged);
         }
         writer.kill()?;
-        // What it had said before it died.
+        // What it acknowledged before it died.
         for line in lines.map_while(Result::ok) {
             acknowledged = line.trim().parse().unwrap_or(acknowledged);
         }

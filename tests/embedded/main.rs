@@ -1,4 +1,4 @@
-//! The embedded store: it answers as Redis does, and keeps what it has said it keeps.
+//! The embedded store answers as Redis does, and keeps what it has acknowledged.
 
 mod differential;
 mod files;

@@ -1,4 +1,4 @@
-//! The library's operations on the embedded store, blocking and async, and what a server cannot be compared with.
+//! The library's operations on the embedded store, blocking and async, and behaviour that no server shares.
 
 use std::collections::{BTreeSet, HashMap as StdHashMap};
 use std::time::{Duration, Instant};
@@ -74,7 +74,7 @@ fn stores_of_one_name_are_one() -> Test {
     let keeper = Embedded::in_memory(name)?;
     Settings::at("a").on(Embedded::in_memory(name)?).theme().set("dark")?;
     assert!(Settings::at("a").on(keeper).exists()?);
-    // Its last connection is gone.
+    // The store ended with its last connection.
     assert!(!Settings::at("a").on(Embedded::in_memory(name)?).exists()?);
     Ok(())
 }
@@ -112,7 +112,7 @@ fn what_has_expired_is_invisible_at_once() -> Test {
     wait_until(|| left(&con) == -2);
     assert_eq!((map.get::<i32>("a")?, map.size()?, map.get_all()?.len()), (None, 0, 0));
     assert_eq!(redis::cmd("SCAN").arg(0).query::<(u64, Vec<String>)>(&mut con.clone())?.1, Vec::<String>::new());
-    // A new hash at the key has none of the old fields, and no expiry.
+    // A new hash at the key has none of the old fields and no expiry.
     map.set("b", &2)?;
     assert_eq!((map.get_fields()?, left(&con)), (vec!["b".to_owned()], -1));
     Ok(())
@@ -125,12 +125,12 @@ fn query<T: redis::FromRedisValue>(con: &Embedded, command: &str) -> T {
     cmd.query(&mut con.clone()).unwrap()
 }
 
-/// Waits until a field is gone, by commands that clear nothing away.
+/// Waits until a field is gone, using commands that do not clear anything away.
 fn wait_for_expiry(con: &Embedded, field: &str) {
     wait_until(|| query::<Vec<i64>>(con, &format!("HPTTL h FIELDS 1 {field}")) == [-2]);
 }
 
-/// A server counts expired fields until it has collected them; here they are gone for every command, before any write.
+/// A server counts expired fields until it has collected them. Here no command sees them, even before a write.
 #[test]
 fn fields_that_have_expired_are_invisible_at_once() -> Test {
     let con = Embedded::in_memory("")?;
@@ -172,7 +172,7 @@ fn what_sets_a_field_ends_its_expiry_and_what_changes_it_does_not() -> Test {
     Ok(())
 }
 
-/// As a server does: without an expiry, a field counts as one that expires later than any other.
+/// For GT and LT, a field without an expiry counts as one that expires later than any other, as on a server.
 #[test]
 fn a_later_or_earlier_time_is_not_the_same_time() -> Test {
     let con = Embedded::in_memory("")?;
@@ -185,7 +185,7 @@ fn a_later_or_earlier_time_is_not_the_same_time() -> Test {
     Ok(())
 }
 
-/// In whole seconds, the rest of one counts as one: a field that is there never has none left.
+/// In whole seconds, a part of a second counts as one: a field that exists never has zero seconds left.
 #[test]
 fn the_seconds_left_are_rounded_up() -> Test {
     let con = Embedded::in_memory("")?;
@@ -208,7 +208,7 @@ fn a_hash_whose_every_field_has_expired_is_none() -> Test {
         assert_eq!((query::<i64>(&con, "EXISTS h"), query::<i64>(&con, "TTL h")), (0, -2));
         assert_eq!((query::<String>(&con, "TYPE h").as_str(), query::<i64>(&con, "HLEN h")), ("none", 0));
         assert_eq!(query::<(u64, Vec<String>)>(&con, "SCAN 0").1, Vec::<String>::new());
-        // The key that is made anew has nothing of the old one.
+        // A new hash at the key has nothing of the old one.
         assert_eq!(query::<i64>(&con, renew), 1, "{renew}");
         assert_eq!((query::<i64>(&con, "HLEN h"), query::<i64>(&con, "TTL h")), (1, -1), "{renew}");
         query::<Vec<i64>>(&con, "HPEXPIRE h 20 FIELDS 1 new");
@@ -218,7 +218,7 @@ fn a_hash_whose_every_field_has_expired_is_none() -> Test {
     Ok(())
 }
 
-/// What writes after a field has expired finds neither its value nor its expiry.
+/// A write after a field has expired finds neither its value nor its expiry.
 #[test]
 fn a_field_that_has_expired_is_new_when_it_is_set() -> Test {
     let con = Embedded::in_memory("")?;
@@ -234,7 +234,7 @@ fn a_field_that_has_expired_is_new_when_it_is_set() -> Test {
     Ok(())
 }
 
-/// Every name that is there all the time comes, whatever the page size, and whatever comes and goes meanwhile.
+/// A scan returns every name that exists all the time, whatever the page size, and whatever comes and goes meanwhile.
 #[test]
 fn scans_are_complete() -> Test {
     let mut con = Embedded::in_memory("")?;

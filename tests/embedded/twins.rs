@@ -1,4 +1,4 @@
-//! The native twins of the scripts: random operations on a record and a map give the same as on Redis 8.0.
+//! The native twins of the scripts: random operations on a record and a map give the same results as on Redis 8.0.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ struct Record {
     tries: i64,
 }
 
-/// The same hash without a declared time.
+/// Two of these fields, in a record without a declared time to live.
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Plain {
     name: String,
@@ -106,7 +106,7 @@ fn shown<T: std::fmt::Debug>(result: &Result<T, Error>) -> String {
     format!("{result:?}")
 }
 
-/// What an operation returns, and what is there afterwards.
+/// What an operation returns, and what is stored afterwards.
 fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> String {
     let secs = |secs: &u64| Duration::from_secs(*secs);
     let plain = Plain::at(key).on(&mut *con);
@@ -152,7 +152,7 @@ fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> Stri
         Operation::Clear => shown(&record.clear()),
         _ => unreachable!(),
     });
-    // Before the reads, which renew the time of the record; time passes between two servers.
+    // Asked before the reads, which renew the record's time to live, and rounded: time passes between the servers.
     let about = |ttl: Result<Ttl, Error>| match ttl.unwrap() {
         Ttl::Remaining(left) => left.as_secs().div_ceil(100),
         Ttl::Absent => 1_000_000,

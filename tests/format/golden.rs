@@ -1,4 +1,4 @@
-//! Golden bytes. A change here is a change of what is stored in every user's Redis: it must not happen.
+//! Golden bytes. A change here would change what is stored in every user's Redis, so it must not happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -158,7 +158,7 @@ fn every_value_is_stored_as_its_vector() {
     // A scalar Value is stored as the scalar.
     assert_eq!(encode(&Value::from("dark")), encode("dark"));
     assert_eq!(encode(&Value::I128(i128::MIN)), encode(&i128::MIN));
-    // An opaque Value is stored as it was, alone and in a tree.
+    // An opaque Value keeps its stored form, alone and in a tree.
     let opaque: Value = decode(&encode(&Point { x: 1, y: -1 })).unwrap();
     assert_eq!(encode(&opaque), encode(&Point { x: 1, y: -1 }));
     let seq = Value::Seq(vec![opaque]);
@@ -182,7 +182,7 @@ fn the_vectors_of_the_specification_are_true() {
     }
 }
 
-/// docs/format.md is enough to write a reader in another language: this one has been.
+/// docs/format.md is enough to write a reader in another language, as this one shows.
 #[test]
 fn a_reader_in_python_agrees_with_every_vector() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("format/decode.py");

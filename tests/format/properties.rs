@@ -18,7 +18,7 @@ proptest! {
         prop_assert_eq!(&decode::<Wide>(&stored).unwrap(), &value);
     }
 
-    /// Behind the header lies what bincode writes, and what our Deserializer reads is what bincode reads.
+    /// What bincode writes follows the header, and our Deserializer reads what bincode reads.
     #[test]
     fn the_payload_is_bincode(value in wide()) {
         let stored = encode(&value);
@@ -35,7 +35,7 @@ proptest! {
         prop_assert_eq!(&decode::<Value>(&stored).unwrap(), &value);
     }
 
-    /// A map whose entries come in another order has the same bytes in another order, and one digest.
+    /// A map whose entries come in another order has its bytes in another order, and an equal digest.
     #[test]
     fn the_digest_does_not_depend_on_the_order_of_a_map(
         entries in proptest::collection::vec((any::<u32>(), proptest::option::of(any::<u16>())), 0..20)
@@ -62,7 +62,7 @@ proptest! {
         prop_assert_eq!(decode::<String>(&encode(&f)).unwrap(), f);
     }
 
-    /// Truncated, extended and bit-flipped: an error, or a value of the same shape, never a panic.
+    /// A truncated, extended or bit-flipped value is an error or a value of the same shape, never a panic.
     #[test]
     fn a_damaged_value_never_reads_as_another_shape(value in wide(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
         let stored = encode(&value);

@@ -1,4 +1,4 @@
-//! What bincode alone would misread, and what must pass.
+//! What bincode alone would misread must be refused, and what is equal must pass.
 
 use std::collections::BTreeMap;
 
@@ -152,7 +152,7 @@ fn an_appended_variant_passes_both_ways() {
     assert_eq!(decode::<Old>(&encode(&Appended::Light)).unwrap(), Old::Light);
     let stored = encode(&vec![Old::Light, Old::Dark(1)]);
     assert_eq!(decode::<Vec<Appended>>(&stored).unwrap(), [Appended::Light, Appended::Dark(1)]);
-    // A variant that the reader does not have is an error.
+    // A variant that the reader's type does not have is an error.
     is_other_shape(decode::<Old>(&encode(&Appended::System)));
 }
 
@@ -207,7 +207,7 @@ struct SkipIf {
     b: Option<u8>,
 }
 
-/// What takes whatever it finds is told of the type that does.
+/// The error of a type that accepts any value names `Value`.
 #[test]
 fn a_type_that_needs_a_self_describing_format_is_named_when_it_is_read() {
     let error = decode::<serde_json::Value>(&encode(&serde_json::json!({"a": 1}))).unwrap_err();
@@ -242,7 +242,7 @@ fn name() -> Name {
     Name { first: String::new(), last: String::new() }
 }
 
-/// In a map of values of any kind nobody knows who will read, so that the read must notice it.
+/// In a map of values of any kind, the type that will read is not known, so the read must notice it.
 #[test]
 fn a_field_that_is_skipped_when_written_is_noticed_when_read() {
     // bincode alone reads garbage and consumes every byte.
@@ -252,8 +252,8 @@ fn a_field_that_is_skipped_when_written_is_noticed_when_read() {
     }
 }
 
-/// What Deserialize takes for the skipped field are the first bytes of the next one. Every byte is consumed and the digest
-/// is equal: only the length tells.
+/// Deserialize takes the first bytes of the next field for the skipped one. Every byte is consumed, and the digest is
+/// equal: only the length differs.
 #[test]
 fn a_skipped_field_that_swallows_its_neighbour_is_noticed_by_the_length() {
     #[derive(Serialize, Deserialize)]
@@ -269,7 +269,7 @@ fn a_skipped_field_that_swallows_its_neighbour_is_noticed_by_the_length() {
     is_other_shape(decode::<Swallowing>(&stored));
 }
 
-/// bincode reads a number in more bytes than it needs.
+/// bincode accepts a number in more bytes than it needs.
 #[test]
 fn a_number_that_is_longer_than_it_need_be_is_damaged() {
     assert_eq!(decode::<u32>(&[0x89, 0x01]).unwrap(), 1);
@@ -277,7 +277,7 @@ fn a_number_that_is_longer_than_it_need_be_is_damaged() {
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
 }
 
-/// Where Serialize passes over one field and Deserialize over another, the shapes are equal: the contents are not.
+/// Where Serialize skips one field and Deserialize another, the shapes are equal, but the contents are not.
 #[derive(Serialize, Deserialize, Debug)]
 struct Crossed {
     #[serde(skip_serializing, default)]
@@ -287,7 +287,7 @@ struct Crossed {
     name: String,
 }
 
-/// As a field behind a lock can.
+/// A Serialize whose result changes, like that of a field behind a lock.
 #[derive(Debug)]
 struct Changing(std::cell::Cell<u64>);
 
@@ -303,7 +303,7 @@ fn a_value_that_changes_while_it_is_written_is_refused() {
     is_refused(try_encode(&Changing(1.into())), "changes while it is serialized");
 }
 
-/// Debug builds refuse it; release builds write it, and notice it when it is read.
+/// Debug builds refuse to write it. Release builds write it, and the read notices it.
 #[track_caller]
 fn is_unreadable(result: Result<Vec<u8>, Error>) {
     match result {
@@ -314,7 +314,7 @@ fn is_unreadable(result: Result<Vec<u8>, Error>) {
     }
 }
 
-/// Debug builds prove before each write that it reads back.
+/// Debug builds prove before each write that the value reads back.
 #[test]
 fn types_whose_serialize_and_deserialize_disagree_fail_at_the_first_write() {
     is_unreadable(try_encode_typed(&static_skip()));
@@ -363,7 +363,7 @@ fn a_value_beyond_the_limit_is_refused() {
     assert!(map.set("field", &"x".repeat(98)).into_cmd().is_ok(), "kind, length and 98 bytes");
     let error = map.set("field", &"x".repeat(99)).into_cmd().unwrap_err();
     assert!(matches!(error, Error::TooLarge { size: 101, limit: 100, .. }), "{error}");
-    // The default, just beyond it.
+    // Just beyond the default.
     let error = try_encode(&"x".repeat(64 << 20)).unwrap_err();
     assert!(matches!(error, Error::TooLarge { limit: 67_108_864, .. }), "{error}");
 }

@@ -5,7 +5,7 @@ use redis_hashmap::{Error, HashMap};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What is stored for a value: the last argument of its HSET.
+/// The stored form of a value: the last argument of its HSET.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     try_encode(value).unwrap()
 }
@@ -14,7 +14,7 @@ pub(crate) fn try_encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Er
     last_argument(HashMap::new("key").set("field", value).into_cmd()?)
 }
 
-/// As [`encode`], into a map of one type of value: debug builds prove that it reads back.
+/// [`encode`] for a map of one type of value: debug builds prove that it reads back.
 pub(crate) fn try_encode_typed<T: Serialize + DeserializeOwned + Send + 'static>(value: &T) -> Result<Vec<u8>, Error> {
     last_argument(HashMap::<String, T>::typed("key").set("field", value).into_cmd()?)
 }
@@ -27,10 +27,10 @@ fn last_argument(cmd: Cmd) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// What a `T` is read as from these bytes.
+/// Reads a `T` from these bytes.
 pub(crate) fn decode<T: Serialize + DeserializeOwned + Send + 'static>(stored: &[u8]) -> Result<T, Error> {
     let value = HashMap::new("key").get::<T>("field").query(&mut Canned(stored.to_vec()))?;
-    Ok(value.expect("the canned answer is no nil"))
+    Ok(value.expect("the canned answer is not nil"))
 }
 
 /// A connection that answers each command with the same bulk string.

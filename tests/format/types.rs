@@ -1,4 +1,4 @@
-//! Any `T: Serialize + DeserializeOwned` works as a field: the types people keep in records.
+//! Any `T: Serialize + DeserializeOwned` works as a field. These are types that people keep in records.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stored::{decode, try_encode_typed};
 
-/// The value is stored, with the proof of a debug build that it reads back, and is read back equal.
+/// Stores a value, with the proof of a debug build that it reads back, and checks that it is read back equal.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "reads well")]
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug + Send + 'static>(value: T) {

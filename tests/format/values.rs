@@ -61,7 +61,7 @@ fn an_opaque_value_can_be_decoded_later() {
     assert_eq!(value.decode::<Point>().unwrap(), Point { x: 1, y: 2 });
     let error = opaque.decode::<(i32, i32)>().unwrap_err();
     assert!(
-        error.to_string().starts_with("the value holds a value of kind struct, which is no `(i32, i32)`"),
+        error.to_string().starts_with("the value holds a value of kind struct, which cannot be read as `(i32, i32)`"),
         "{error}"
     );
     assert_eq!(format!("{value:?}"), "Opaque(Opaque(struct, 7 bytes))");
@@ -123,7 +123,7 @@ struct Entry {
     value: Value,
 }
 
-/// A value of any type in a struct of one's own.
+/// A value of any type in a struct of your own.
 #[test]
 fn an_encoded_value_is_decoded_from_within_another_one() -> Result<(), Error> {
     let inner = Inner { name: "x".to_owned(), sizes: vec![1, 2] };

@@ -1,4 +1,4 @@
-//! A type that holds whatever serde's data model has, and any value of it.
+//! A type that holds everything in serde's data model, and a strategy for any value of it.
 
 use std::collections::{BTreeMap, HashMap};
 

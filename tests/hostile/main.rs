@@ -1,5 +1,5 @@
-//! Whatever lies in Redis is untrusted: any byte string is answered, without a panic, an abort, a stack overflow or an
-//! allocation beyond a small multiple of its length.
+//! Whatever lies in Redis is untrusted: any byte string is a value or an error, without a panic, an abort, a stack
+//! overflow or an allocation beyond a small multiple of its length.
 
 #[path = "../format/stored.rs"]
 #[expect(dead_code, reason = "shared with the tests of the format")]
@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::stored::{decode, encode};
 use crate::wide::{Wide, wide};
 
-/// At most this many bytes are allocated at once for each byte of a value. The largest element that one byte can stand
+/// The most bytes that may be allocated at once for each byte of a value. The largest element that one byte can stand
 /// for here is an entry of a `Value`'s map, 64 bytes, and a `Vec` that grows has its old and its new buffer at once.
 const PER_BYTE: u64 = 3 * size_of::<(Value, Value)>() as u64;
-/// And this much besides: the error and its texts, and the first allocation of each collection.
+/// The bytes that may be allocated besides: the error and its texts, and the first allocation of each collection.
 const FIXED: u64 = 8 * 1024;
 
-/// Reads the bytes as a `T` and checks what that took.
+/// Reads the bytes as a `T` and checks how much that allocated.
 #[track_caller]
 fn read<T: Serialize + DeserializeOwned + Send + 'static>(bytes: &[u8]) -> Result<T, Error> {
     let mut result = None;
@@ -36,7 +36,7 @@ fn read<T: Serialize + DeserializeOwned + Send + 'static>(bytes: &[u8]) -> Resul
     result.unwrap()
 }
 
-/// As every type that could misuse it.
+/// Reads the bytes as every type that they could make misbehave.
 fn read_as_everything(bytes: &[u8]) {
     let _ = read::<Wide>(bytes);
     let _ = read::<Value>(bytes);
@@ -62,12 +62,12 @@ struct Tree {
     children: Vec<Tree>,
 }
 
-/// The stored kinds, those that are reserved, and some bytes beside them.
+/// The kinds, the reserved ones among them, and some bytes beside them.
 fn first_byte() -> impl Strategy<Value = u8> {
     prop_oneof![0x80..=0x97_u8, any::<u8>()]
 }
 
-/// Bytes that bincode takes for lengths and numbers.
+/// Bytes that bincode reads as lengths and numbers.
 fn telling_byte() -> impl Strategy<Value = u8> {
     prop_oneof![3 => 0..4_u8, 2 => 0xf9..=0xff_u8, 2 => 0x80..=0x98_u8, 3 => any::<u8>()]
 }
@@ -81,7 +81,7 @@ proptest! {
         read_as_everything(&bytes[1..]);
     }
 
-    /// With the header of an honest value, so that it gets past it.
+    /// Random bytes inside an honest value, whose header gets them past the first check.
     #[test]
     fn any_payload_is_answered(
         value in wide(), at in any::<prop::sample::Index>(), middle in proptest::collection::vec(telling_byte(), 0..20),
@@ -96,7 +96,7 @@ proptest! {
     }
 }
 
-/// A header, whose digest nothing can have checked before the payload is decoded.
+/// A header. Its digest cannot be checked before the payload is decoded.
 fn stored_as(kind: u8, payload: &[u8]) -> Vec<u8> {
     let digest: &[u8] = if kind < 0x91 { &[] } else { &[1, 2, 3, 4] };
     [&[kind], digest, payload].concat()
@@ -124,15 +124,15 @@ fn a_huge_length_is_an_error() {
 fn a_billion_units_are_an_error() {
     let billion = [0xfc, 0x00, 0xca, 0x9a, 0x3b];
     let error = read::<Vec<()>>(&stored_as(0x91, &billion)).unwrap_err();
-    assert!(error.to_string().contains("a length beyond its end"), "{error}");
-    // 65,535 of them in each of many: together they count.
+    assert!(error.to_string().contains("a length in it reaches beyond its end"), "{error}");
+    // Each of many lists holds 65,535 of them: they are counted together.
     let mut payload = vec![0xfb, 0x10, 0x27];
     payload.extend([0xfb, 0xff, 0xff].repeat(10_000));
     let error = read::<Vec<Vec<()>>>(&stored_as(0x91, &payload)).unwrap_err();
     assert!(error.to_string().contains("65536 elements that take no space"), "{error}");
 }
 
-/// They are counted while they are read, not when all have been.
+/// They are counted while they are read, not afterwards.
 #[test]
 fn empty_elements_are_not_all_read_before_they_are_too_many() {
     static READ: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
@@ -161,7 +161,7 @@ fn deep_nesting_is_an_error() {
     }
 }
 
-/// serde's own collections are careful with what is announced to them; others are not.
+/// serde's own collections do not trust a size hint; others do.
 #[test]
 fn preallocation_is_small_for_any_collection() {
     #[derive(Serialize, Deserialize)]
@@ -174,7 +174,7 @@ fn preallocation_is_small_for_any_collection() {
     assert!(info.bytes_max < 16 << 20, "{} bytes for a value of 1 MiB", info.bytes_max);
 }
 
-/// Each level of a nested list may announce as many elements as bytes are left.
+/// Each level of a nested list could announce as many elements as there are bytes left.
 #[test]
 fn preallocation_does_not_multiply_with_nesting() {
     let mut payload = Vec::new();
@@ -215,7 +215,7 @@ fn every_truncation_and_bit_flip_is_answered() {
     }
 }
 
-/// No text of an error, nor its Debug, quotes what is stored.
+/// Neither the text of an error nor its Debug quotes what is stored.
 #[test]
 fn errors_do_not_quote_the_value() {
     #[derive(Debug)]
@@ -249,7 +249,7 @@ fn errors_do_not_quote_the_value() {
     }
 }
 
-/// A server with as many entries as it is asked for, which holds none of them.
+/// A server that makes up as many entries as it is asked for, and keeps none of them.
 struct Endless {
     pages: u64,
 }
@@ -282,7 +282,7 @@ impl redis::ConnectionLike for Endless {
     }
 }
 
-/// However many entries a map has, one page of them is in memory.
+/// However many entries a map has, only one page of them is in memory.
 #[test]
 fn a_scan_takes_the_memory_of_a_page() {
     let scan = |pages| {

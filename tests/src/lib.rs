@@ -1,6 +1,6 @@
 //! Fixtures for the tests and doctests of redis-hashmap, and the README and docs as doctests.
 //!
-//! Servers are started by `tests/run`, which says in the environment where they are.
+//! `tests/run` starts the servers, and says in the environment where they are.
 
 /// The README's code: each snippet is a program of its own, which a reader can paste.
 #[cfg(doctest)]
@@ -16,23 +16,23 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a test or an example ends with.
+/// The error of a test or an example.
 pub type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A connection for doctests: to `REDIS_URL` where that is set, else to a store in memory.
+/// Opens a connection for doctests: to `REDIS_URL` if that is set, otherwise to a store in memory.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// Fails if there is no connection.
 pub fn connection() -> Result<redis_hashmap::Connection, redis_hashmap::Error> {
     redis_hashmap::open(&url())
 }
 
-/// The same, async.
+/// [`connection`] for async doctests.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// Fails if there is no connection.
 pub async fn connection_async() -> Result<redis_hashmap::AsyncConnection, redis_hashmap::Error> {
     redis_hashmap::open_async(&url()).await
 }
@@ -41,7 +41,7 @@ fn url() -> String {
     std::env::var("REDIS_URL").unwrap_or_else(|_| "memory:doctests".to_owned())
 }
 
-/// The server of most tests; without `tests/run`, a redis-server on its usual port.
+/// The URL of the server of most tests. Without `tests/run`, a redis-server on its usual port.
 #[must_use]
 pub fn redis_url() -> String {
     std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/".to_owned())
@@ -51,17 +51,17 @@ pub fn redis_url() -> String {
 ///
 /// # Panics
 ///
-/// Outside of it.
+/// Panics outside of `tests/run`.
 #[must_use]
 pub fn given(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
 }
 
-/// The URL of one of the newer servers, `REDIS_8_URL` or `VALKEY_9_URL`; nothing if `tests/run` was told to leave it out.
+/// The URL of a newer server, `REDIS_8_URL` or `VALKEY_9_URL`. `None` if `tests/run` was told to leave it out.
 ///
 /// # Panics
 ///
-/// Outside of `tests/run`: what is not tested is said, and never only skipped.
+/// Panics outside of `tests/run`: a test that is not run must be reported, never silently skipped.
 #[must_use]
 pub fn newer_server(variable: &str) -> Option<String> {
     Some(given(variable)).filter(|url| url != "left-out")
@@ -71,22 +71,22 @@ pub fn newer_server(variable: &str) -> Option<String> {
 ///
 /// # Panics
 ///
-/// If `REDIS_URL` is no URL.
+/// Panics if `REDIS_URL` is not a URL.
 #[must_use]
 pub fn client() -> redis::Client {
     redis::Client::open(redis_url()).expect("REDIS_URL is the URL of a redis-server")
 }
 
-/// A connection to that server.
+/// Connects to the server of most tests.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// Fails if it cannot be reached.
 pub fn server() -> redis::RedisResult<redis::Connection> {
     client().get_connection()
 }
 
-/// A key of its own for each test, which is deleted when it goes out of scope.
+/// A key for one test. It is deleted when it goes out of scope.
 #[must_use]
 pub fn key() -> Key {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -95,7 +95,7 @@ pub fn key() -> Key {
     Key(format!("redis-hashmap-test/{}/{now:x}/{count}", std::process::id()))
 }
 
-/// See [`key`].
+/// The key that [`key`] returns.
 #[derive(Debug)]
 pub struct Key(String);
 

@@ -1,4 +1,4 @@
-//! The same accessors over async connections.
+//! Accessors over async connections.
 
 use redis::aio::{ConnectionManager, MultiplexedConnection};
 use redis_hashmap::{HashMap, RedisHash};
@@ -18,7 +18,7 @@ async fn multiplexed() -> Result<MultiplexedConnection, AnyError> {
     Ok(client().get_multiplexed_async_connection_with_config(&crate::patient()).await?)
 }
 
-/// All operations, on whatever runs them.
+/// All operations, on any executor.
 macro_rules! every_operation {
     ($settings:ident, $map:ident) => {{
         assert!($settings.theme().set("dark").await?);
@@ -90,7 +90,7 @@ async fn on_a_resp3_connection() -> Test {
     Ok(())
 }
 
-/// Guards of pools are not Clone: the accessor borrows what is behind them.
+/// Guards of pools are not Clone, so the accessor borrows the connection behind them.
 #[tokio::test]
 async fn on_the_guard_of_bb8() -> Test {
     let key = key();
@@ -126,7 +126,7 @@ fn on_the_guard_of_r2d2() -> Test {
     Ok(())
 }
 
-/// Futures of one accessor borrow nothing: they run at once, and can be spawned.
+/// Futures of one accessor borrow nothing: they can run at the same time, and can be spawned.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_at_once() -> Test {
     let (key, con) = (key(), multiplexed().await?);
@@ -169,7 +169,7 @@ async fn a_command_runs_on_an_async_connection() -> Test {
     Ok(())
 }
 
-/// What takes its time to make is made by who misses it, and the first that is stored is everybody's.
+/// Whoever misses a value that is slow to make makes it; the first that is stored is returned to all.
 #[tokio::test]
 async fn get_or_insert_with_a_future() -> Result<(), redis_hashmap_tests::AnyError> {
     use std::time::Duration;

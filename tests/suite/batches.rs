@@ -59,7 +59,7 @@ fn a_vec_of_one_result() -> Test {
 
 #[test]
 fn scripts_run_in_batches_even_where_the_server_does_not_know_them() -> Test {
-    // A server that only tests/run starts: nobody else's scripts are flushed.
+    // A server that tests/run starts: nobody else's scripts are flushed.
     let (first, second, mut con) = (key(), key(), as_user("default")?);
     let (a, b) = (Settings::at(&*first), Settings::at(&*second));
     redis::cmd("SCRIPT").arg("FLUSH").exec(&mut con)?;
@@ -88,7 +88,7 @@ fn atomic_and_failing() -> Test {
             Some(&*text),
             "the error is of the command that failed"
         );
-        // As in Redis, the others were carried out, and the connection is in step.
+        // The others were carried out, as in Redis, and the connection is still in step.
         assert_eq!(map.clone().on(&mut con).size()?, 2);
         map.on(&mut con).clear()?;
     }
@@ -104,7 +104,7 @@ fn user_client(user: &str) -> Result<redis::Client, AnyError> {
     Ok(redis::Client::open(format!("redis://{user}:secret-of-{user}@{address}/"))?)
 }
 
-/// redis-rs 1.8.1 panics, or kills the connection, where it skips over the reply of a refused MULTI.
+/// redis-rs 1.8.1 panics, or kills the connection, when it skips the reply of a refused MULTI.
 #[test]
 fn a_refused_multi_is_an_error_and_the_connection_goes_on() -> Test {
     let (key, mut con) = (key(), as_user("nomulti")?);
@@ -128,7 +128,7 @@ async fn a_refused_multi_is_an_error_and_the_async_connection_goes_on() -> Test 
     Ok(())
 }
 
-/// The command that the server has refused is named, not the first one.
+/// The error names the command that the server has refused, not the first one.
 #[tokio::test]
 async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
     let (key, client) = (key(), user_client("nohset")?);
@@ -212,7 +212,7 @@ async fn on_an_async_cluster() -> Test {
     let sets = batch((a.set("x", &1), b.set("x", &2), a.size())).atomic().query_async(&mut con).await?;
     assert_eq!(sets, (true, true, 1));
 
-    // One of many fails: its own error, the others are carried out.
+    // One of many fails with its own error; the others are carried out.
     redis::cmd("SET").arg(format!("{key}/text")).arg("a text").exec_async(&mut con).await?;
     let text = HashMap::new(format!("{key}/text"));
     let error = batch((maps[2].set("y", &1), text.size(), maps[3].set("y", &1))).query_async(&mut con).await;

@@ -8,13 +8,13 @@ type Test = Result<(), AnyError>;
 
 const EACH: i64 = 500;
 
-/// The default of 64 attempts is enough for these on a machine of their own; where it is busy, a task can lose more often.
+/// The default of 64 attempts is enough on an idle machine. On a busy one, a task can lose more often.
 const ATTEMPTS: u32 = 100_000;
 
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Account {
     balance: i64,
-    /// Written by one task alone: it never conflicts.
+    /// Written by one task alone, so that it never conflicts.
     owner: String,
     #[redis_hash(counter)]
     visits: i64,
@@ -65,7 +65,7 @@ async fn tasks<C: ConnectionLike + Clone + Send + Sync + 'static>(con: C) -> Tes
             })
         })
         .collect();
-    // Who touches another field is never in the way of these, nor they of him.
+    // An update of another field never conflicts with these.
     shared.set_attempt_limit(1);
     for i in 0..EACH {
         shared.update(move |account| account.owner = i.to_string()).await?;
@@ -119,7 +119,7 @@ async fn tasks_on_the_embedded_store() -> Test {
     tasks(redis_hashmap::open_async("memory:").await?).await
 }
 
-/// Entries of a map, too.
+/// No update of a map's entry is lost, either.
 #[test]
 fn threads_on_one_entry() -> Test {
     let key = key();
@@ -140,7 +140,7 @@ fn threads_on_one_entry() -> Test {
     Ok(())
 }
 
-/// Changed together: a reader, and a record whose writer was killed, has both or none.
+/// Fields that change together: a reader, and a record whose writer was killed, has all of the changes or none.
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Pair {
     a: u64,
@@ -166,7 +166,7 @@ fn updater() {
     }
 }
 
-/// Kills updaters at different moments; how many updates they have acknowledged. `meanwhile` runs beside each.
+/// Kills updaters at different moments. Returns how many updates they have acknowledged. `meanwhile` runs beside each.
 fn kill_updaters(store: &str, key: &str, rounds: usize, mut meanwhile: impl FnMut() -> Test) -> Result<u64, AnyError> {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
@@ -215,7 +215,7 @@ fn a_killed_process_leaves_whole_updates_on_a_server() -> Test {
         }
         Ok(())
     })?;
-    // One of each process can have been carried out and not acknowledged.
+    // One update of each process can have been carried out, but not acknowledged.
     let least = acknowledged + own;
     whole_updates(&pair.get_all()?.unwrap(), least, least + 20);
     Ok(())

@@ -1,4 +1,4 @@
-//! What the derive minds around a struct: generics, visibility, attributes, and names that the user has taken.
+//! What the derive has to respect in a struct: generics, visibility, attributes, and names that the user has taken.
 
 use std::collections::BTreeMap;
 
@@ -184,7 +184,7 @@ fn generated_code_minds_its_own_names() -> Test {
     Ok(())
 }
 
-/// Beside the bounds of the derive.
+/// Bounds of the user, beside those of the derive.
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Bounded<T: serde::Serialize + serde::de::DeserializeOwned> {
     one: T,

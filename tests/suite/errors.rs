@@ -1,4 +1,4 @@
-//! Failures of Redis and of the way to it: each names the operation and the key, and quotes nothing.
+//! Failures of Redis and of the way to it. Each error names the operation and the key, and quotes nothing.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -71,7 +71,7 @@ fn what_another_program_wrote() -> Test {
     Ok(())
 }
 
-/// A wrong type says key, field, stored kind, asked type, and what to do.
+/// The error of a wrong type names the key, the field, the stored kind and the asked type, and says what to do.
 #[test]
 fn a_value_of_another_type() -> Test {
     let (key, mut con) = (key(), server()?);
@@ -82,8 +82,8 @@ fn a_value_of_another_type() -> Test {
     assert_eq!(
         error,
         format!(
-            "field \"font_size\" of hash \"{}\" holds a value of kind u8, which is no `bool`: read it as the type it was \
-             written with (every kind reads as `Value`), or delete it and set it anew",
+            "field \"font_size\" of hash \"{}\" holds a value of kind u8, which cannot be read as `bool`: read it as \
+             the type it was written with (`Value` reads every kind), or delete it and set it again",
             &*key
         )
     );
@@ -134,7 +134,7 @@ fn users_and_passwords() -> Test {
 
 #[test]
 fn a_server_that_is_gone() -> Test {
-    // A port that only root could listen on, and nobody does.
+    // A port on which only root could listen, and nobody does.
     let client = redis::Client::open("redis://:hunter2@127.0.0.1:1/")?;
     let error = Settings::at("a key").on(client).theme().get().unwrap_err();
     assert!(error.redis().is_some_and(redis_hashmap::RedisFault::is_connection_dropped), "{error}");
@@ -147,7 +147,7 @@ fn a_server_that_is_gone() -> Test {
     Ok(())
 }
 
-/// It hangs up in the middle of the conversation.
+/// The server hangs up in the middle of the conversation.
 #[test]
 fn a_connection_that_is_cut() -> Test {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -168,7 +168,7 @@ fn a_connection_that_is_cut() -> Test {
     Ok(())
 }
 
-/// It accepts and never answers.
+/// The server accepts the connection and never answers.
 #[test]
 fn a_server_that_does_not_answer() -> Test {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -208,7 +208,7 @@ async fn failures_on_async_connections() -> Test {
     Ok(())
 }
 
-/// Texts of servers quote arguments; ours do not quote them.
+/// Texts of servers quote arguments; our errors do not show those texts.
 #[test]
 fn an_unknown_command_does_not_leak_its_arguments() {
     struct Old;
@@ -241,7 +241,7 @@ fn an_unknown_command_does_not_leak_its_arguments() {
     fails_with(&error, "ERR", expected);
 }
 
-/// What stands first in an error that is none of Redis's own can be anything.
+/// The first word of an error that is not one of Redis's own can be anything.
 #[test]
 fn an_unknown_error_code_is_not_shown() {
     let mut mock = redis_test::MockRedisConnection::new([redis_test::MockCmd::new(

@@ -1,4 +1,4 @@
-//! Every example runs, on every place, and prints what its reader expects.
+//! Every example runs in every place, and prints what its reader expects.
 
 use std::process::Command;
 
@@ -31,7 +31,7 @@ const LINES: [&str; 7] = [
     "clear, there was something       true",
 ];
 
-/// Without a server: a file, in which the second run finds what the first stored.
+/// Without a server, it uses a file, in which the second run finds what the first has stored.
 #[test]
 fn user_settings_in_a_file() -> Result<(), AnyError> {
     let folder = std::env::temp_dir().join(format!("redis-hashmap-examples-{}", std::process::id()));
@@ -70,7 +70,7 @@ fn user_settings_on_every_server() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// What each of the others prints wherever it runs.
+/// What each of the other examples prints wherever it runs.
 const STORIES: [(&str, &[&str]); 4] = [
     (
         "user_profiles",
@@ -112,7 +112,7 @@ const STORIES: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// Without a server, and again where the first run has been.
+/// Without a server, twice on one file.
 #[test]
 fn stories_in_a_file() -> Result<(), AnyError> {
     let folder = std::env::temp_dir().join(format!("redis-hashmap-stories-{}", std::process::id()));

@@ -1,5 +1,5 @@
-//! What lives how long: each write against each time to live, on every server that fields expire on, and the errors of
-//! the one that they do not.
+//! How long data lives: each write against each time to live, on every server on which fields expire, and the errors on
+//! the one on which they do not.
 
 use std::time::{Duration, SystemTime};
 
@@ -41,7 +41,7 @@ struct Sliding {
     logins: i64,
 }
 
-/// With one field that expires.
+/// A record with one field that expires.
 #[derive(RedisHash)]
 struct Small {
     user: String,
@@ -49,12 +49,12 @@ struct Small {
     code: Option<String>,
 }
 
-/// A time to live in a table.
+/// A time to live, as the tables state it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
     Absent,
     Forever,
-    /// About so many seconds.
+    /// About this many seconds.
     Secs(u64),
 }
 
@@ -63,7 +63,7 @@ impl From<Ttl> for Life {
         match ttl {
             Ttl::Absent => Self::Absent,
             Ttl::Persistent => Self::Forever,
-            // The times of the tables lie far apart; this many seconds no test takes.
+            // The times in the tables lie far apart, and no test takes this many seconds.
             Ttl::Remaining(left) => Self::Secs(left.as_secs().div_ceil(50) * 50),
         }
     }
@@ -77,8 +77,8 @@ fn stores() -> Vec<String> {
     newer.chain(["memory:".to_owned()]).collect()
 }
 
-/// What a row changes, and what that makes of the two times, where the record was to live for 1000 seconds or for ever
-/// and the field for 2000 or for ever.
+/// Checks what each row's write does to the two times to live, where the record had 1000 seconds or no limit, and the
+/// field 2000 seconds or no limit.
 macro_rules! table {
     ($record:ident, $declared:expr; $($name:literal: |$r:ident| $op:expr => $whole:expr, $field:expr;)*) => {
         for store in stores() {
@@ -114,7 +114,7 @@ fn kept(before: Life) -> Life {
     before
 }
 
-/// What has a time keeps it; what has none is given the declared one.
+/// A field that has a time to live keeps it; one that has none is given the declared one.
 fn kept_or_declared(before: Life) -> Life {
     if before == Forever { Secs(DECLARED) } else { before }
 }
@@ -208,7 +208,7 @@ fn every_write_renews_a_declared_time_of_the_record() -> Test {
     Ok(())
 }
 
-/// On a server without expiry of fields, too.
+/// This works on a server without expiry of fields, too.
 #[test]
 fn a_sliding_record_is_renewed_by_reads_of_its_values() -> Test {
     for store in stores().into_iter().chain([redis_url()]) {
@@ -237,7 +237,7 @@ fn a_sliding_record_is_renewed_by_reads_of_its_values() -> Test {
         renews!(record.user().set("Ann")?, Secs(RECORD));
         record.persist()?;
         assert!(record.clear()?);
-        // A read makes nothing.
+        // A read creates nothing.
         assert_eq!((record.get_all()?, record.exists()?, record.ttl()?), (None, false, Ttl::Absent));
     }
     Ok(())
@@ -255,7 +255,7 @@ fn a_record_expires_when_it_is_told() -> Test {
         assert_eq!(Life::from(record.ttl()?), Secs(1000));
         assert!(record.persist()? && !record.persist()?);
         assert_eq!(record.ttl()?, Ttl::Persistent);
-        // A time that has passed removes it.
+        // A time that has passed removes the record.
         assert!(record.expire_at(SystemTime::now() - Duration::from_secs(1))?);
         assert!(!record.exists()?);
     }
@@ -274,14 +274,14 @@ fn fields_expire() -> Test {
         assert_eq!(record.get_all()?.map(|record| record.code), Some(None));
         assert_eq!((record.code().ttl()?, record.code().persist()?), (Ttl::Absent, false));
         assert!(!record.code().expire_in(Duration::from_secs(5))?);
-        // The counter's window is fixed: who counts does not lengthen it.
+        // The counter's window is fixed: an increment does not lengthen it.
         record.tries().delete()?;
         record.tries().increment(1)?;
         assert_eq!(Life::from(record.tries().ttl()?), Secs(DECLARED));
         record.tries().expire_in(Duration::from_secs(1000))?;
         assert_eq!(record.tries().increment(1)?, 2);
         assert_eq!(Life::from(record.tries().ttl()?), Secs(1000));
-        // One that has lost its window, or never had one, is given it.
+        // A counter that has lost its window, or never had one, is given one.
         assert!(record.tries().persist()?);
         assert_eq!(record.tries().increment(1)?, 3);
         assert_eq!(Life::from(record.tries().ttl()?), Secs(DECLARED));
@@ -293,7 +293,7 @@ fn fields_expire() -> Test {
         assert!(map.set_with_ttl(&1, "one", Duration::from_secs(1000))?);
         assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000));
         assert_eq!(map.ttl()?, Ttl::Persistent);
-        // The time of an entry is not the closure's to end; `set` ends it.
+        // `update` keeps the time to live of an entry; `set` ends it.
         map.update(&1, |one| one.push('!'))?;
         assert_eq!(Life::from(map.entry(&1).ttl()?), Secs(1000), "{store}");
         assert!(map.compare_and_set(&1, "one!", "one!")?);
@@ -319,7 +319,7 @@ fn eventually(mut done: impl FnMut() -> Result<bool, Error>) -> Test {
     Ok(())
 }
 
-/// Redis 7.0 has no expiry of fields: nothing is written, and the error says what would have it.
+/// Redis 7.0 has no expiry of fields: nothing is written, and the error says which servers have it.
 #[test]
 fn a_server_without_expiry_of_fields_says_so() -> Test {
     let mut con = open(&redis_url())?;
@@ -353,7 +353,7 @@ fn a_server_without_expiry_of_fields_says_so() -> Test {
         "create": |r| r.create(&full);
         "patch": |r| r.patch(&PlainPatch::default().user("Ann".to_owned()).code("1".to_owned()));
     }
-    // Not even where nothing would change, since it could not expire.
+    // It fails even where nothing would change, since the field could not expire.
     HashMap::new(&*key).on(&mut con).set("code", "1")?;
     let small = Small { user: "Ann".to_owned(), code: Some("1".to_owned()) };
     let result = Small::at(&*key).on(&mut con).set_all(&small);
@@ -370,7 +370,7 @@ fn a_server_without_expiry_of_fields_says_so() -> Test {
     let result = map.set_with_ttl(&1, &1, Duration::from_secs(5)).map(drop);
     refused(&mut con, "an entry", result);
 
-    // What does not touch fields that expire works.
+    // Operations that do not touch fields that expire work.
     let plain = Plain::at(&*key).on(&mut con);
     plain.user().set("Ann")?;
     plain.patch(&PlainPatch::default().user("Bob".to_owned()))?;
@@ -396,7 +396,7 @@ fn times_that_nothing_can_be_given() -> Test {
         }
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
         assert!(matches!(record.expire_at(before), Err(Error::Expiry { .. })));
-        // The longest and the shortest are taken, by both.
+        // Fields and records accept the longest and the shortest.
         for ttl in [Duration::from_millis(1 << 45), Duration::from_nanos(1)] {
             assert!(record.code().set_with_ttl("1", ttl)?, "{ttl:?} on {store}");
             record.code().delete()?;
@@ -408,7 +408,7 @@ fn times_that_nothing_can_be_given() -> Test {
     Ok(())
 }
 
-/// Inside a script Lua counts in 53 bits: the sums of counters must not pass through its numbers.
+/// Lua counts in 53 bits, so the sums of counters must not pass through the numbers of a script.
 #[test]
 fn a_counter_that_expires_counts_in_64_bits() -> Test {
     for store in stores() {
@@ -429,7 +429,7 @@ fn a_counter_that_expires_counts_in_64_bits() -> Test {
     Ok(())
 }
 
-/// A map of counters has no declared time; each of its entries can be given one.
+/// A map of counters declares no time to live; each of its entries can be given one.
 #[test]
 fn counters_of_a_map() -> Test {
     for store in stores() {

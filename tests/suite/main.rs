@@ -1,4 +1,4 @@
-//! What needs a server, and the exact commands on the wire.
+//! Tests that need a server, and the exact commands on the wire.
 
 mod asynchronous;
 mod batches;

@@ -1,4 +1,4 @@
-//! Maps of one type of key and one type of value, and what maps do that records do not.
+//! Maps of one type of key and one type of value, and what only maps do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use redis_hashmap_tests::{AnyError, key, server};
 
 type Test = Result<(), AnyError>;
 
-/// A key of one's own: whatever has `Display` and `FromStr`.
+/// A key of your own: any type with `Display` and `FromStr`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct UserId(u32);
 
@@ -51,7 +51,7 @@ fn values_of_one_type_are_checked() -> Test {
     Ok(())
 }
 
-/// A name that the key would not write is one that `get` would not find: it is named, and drops no other entry.
+/// `get` would not find a name that the key type does not write: the error names it, and no entry is dropped silently.
 #[test]
 fn names_that_are_no_key_are_errors() -> Test {
     let (key, mut con) = (key(), server()?);
@@ -66,7 +66,7 @@ fn names_that_are_no_key_are_errors() -> Test {
     Ok(())
 }
 
-/// A Display that fails has no name; it panics nowhere.
+/// A key whose Display fails has no name: that is an error, never a panic.
 #[test]
 fn a_key_that_cannot_be_written_is_an_error() -> Test {
     struct Failing;
@@ -95,7 +95,7 @@ fn any_values_under_typed_keys() -> Test {
     Ok(())
 }
 
-/// On a connection inside a MULTI of the user's own a reply is QUEUED, which is no value.
+/// On a connection inside the user's own MULTI, a reply is QUEUED, which is not a value.
 #[test]
 fn a_queued_reply_is_no_value() -> Test {
     let (key, mut con) = (key(), server()?);

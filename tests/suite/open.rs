@@ -1,4 +1,4 @@
-//! One URL decides where the data lies, and nothing else of a program changes.
+//! One URL decides where the data lies, and nothing else in a program changes.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -18,7 +18,7 @@ struct Settings {
     nick: Option<String>,
 }
 
-/// The program: it does not know where its data lies.
+/// A program that does not know where its data lies.
 fn blocking(url: &str) -> Test {
     let key = key();
     let mut con = open(url)?;
@@ -38,7 +38,7 @@ fn blocking(url: &str) -> Test {
     Ok(())
 }
 
-/// The same, async.
+/// The program, async.
 async fn on_async(url: &str) -> Test {
     let key = key();
     let mut con = open_async(url).await?;
@@ -116,27 +116,27 @@ fn a_bad_url_says_which_part_is_wrong() {
         ("redis+foo://localhost", "the scheme of the URL is unknown"),
         ("redis:localhost", "the scheme of the URL is not followed by `//`"),
         ("redis://", "the host of the URL is empty"),
-        ("redis://a,b", "the host of the URL is several"),
-        ("redis://user:hunter2@localhost:port/0", "the port of the URL is no number"),
-        ("redis://:hunter2@localhost:99999", "the port of the URL is no number"),
-        ("redis://:hunter2@localhost/zero", "the database of the URL is no number"),
+        ("redis://a,b", "the host of the URL is a list"),
+        ("redis://user:hunter2@localhost:port/0", "the port of the URL is not a number"),
+        ("redis://:hunter2@localhost:99999", "the port of the URL is not a number"),
+        ("redis://:hunter2@localhost/zero", "the database of the URL is not a number"),
         ("redis://:hunter2%ff@localhost", "the password of the URL is percent-encoded"),
         ("redis://localhost?protocol=resp4", "the parameter `protocol` of the URL is neither"),
-        ("redis://localhost?response_timeout=5", "the parameter `response_timeout` of the URL is no duration"),
-        ("redis://localhost?response_timeout=0s", "the parameter `response_timeout` of the URL is no duration"),
+        ("redis://localhost?response_timeout=5", "the parameter `response_timeout` of the URL is not a duration"),
+        ("redis://localhost?response_timeout=0s", "the parameter `response_timeout` of the URL is not a duration"),
         (
             "redis://localhost?durability=eventual",
-            "the parameters of the URL hold one that is unknown here: `durability`",
+            "the parameters of the URL include `durability`, which is unknown here",
         ),
-        ("redis://localhost?password=hunter2", "the parameters of the URL hold one that is unknown here: `password`"),
+        ("redis://localhost?password=hunter2", "the parameters of the URL include `password`, which is unknown here"),
         ("rediss://localhost?cert=/nowhere", "the parameters of the URL name only one of `cert` and `key`"),
         ("rediss://localhost?ca=/nowhere", "the parameter `ca` of the URL names /nowhere, which cannot be read"),
-        ("redis+cluster://localhost/1", "the path of the URL names a database, and a cluster has only number 0"),
-        ("redis+sentinel://localhost", "the path of the URL names no master"),
+        ("redis+cluster://localhost/1", "the path of the URL names a database, but a cluster has only number 0"),
+        ("redis+sentinel://localhost", "the path of the URL does not name a master"),
         ("file:", "the path of the URL is empty"),
         ("file://settings.redb", "the path of the URL begins with `//` and a host"),
         ("file:x?durability=never", "the parameter `durability` of the URL is neither"),
-        ("memory:?x", "the parameters of the URL hold one that is unknown here: `x`"),
+        ("memory:?x", "the parameters of the URL include `x`, which is unknown here"),
     ] {
         let message = fails(url);
         assert!(message.starts_with(part), "{url}: {message}");
@@ -150,7 +150,7 @@ fn what_cannot_be_reached_is_named_without_the_password() {
     assert!(message.contains("refused"), "{message}");
     let message = fails(&format!("redis://reader:hunter2@{}", given("REDIS_ACL_ADDRESS")));
     assert!(message.contains("cannot be reached"), "{message}");
-    // A server whose certificate nobody vouches for, and one that wants a client's.
+    // A server whose certificate is not trusted, and which wants a client's certificate.
     let address = given("REDIS_TLS_ADDRESS");
     assert!(fails(&format!("rediss://:hunter2@{address}")).contains("cannot be reached"));
     assert!(fails("redis+cluster://:hunter2@127.0.0.1:1").contains("cannot be reached"));
@@ -164,7 +164,7 @@ fn what_cannot_be_reached_is_named_without_the_password() {
     assert_eq!(format!("{con:?}"), format!("Connection(redis://{})", given("REDIS_ACL_ADDRESS")));
 }
 
-/// After a timeout the connection is dropped: a late answer is never taken for the next one.
+/// After a timeout the connection is dropped, so that a late answer is never taken for the next one.
 #[test]
 fn a_timeout_costs_one_call() -> Test {
     let key = key();
@@ -187,13 +187,13 @@ fn await_text(stream: &mut impl Read, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// After garbage nobody knows where the next answer begins: the connection is dropped.
+/// After garbage the connection is dropped, since nobody knows where the next answer begins.
 #[test]
 fn a_reply_that_cannot_be_parsed_costs_one_call() -> Test {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let server = std::thread::spawn(move || -> std::io::Result<()> {
-        // The greeting is two commands; then one command gets this answer.
+        // The greeting is two commands. The command after them gets this answer.
         for answer in ["?what is this\r\n", ":7\r\n"] {
             let (mut stream, _) = listener.accept()?;
             await_text(&mut stream, "LIB-VER")?;
@@ -212,7 +212,7 @@ fn a_reply_that_cannot_be_parsed_costs_one_call() -> Test {
     Ok(())
 }
 
-/// Kills the connection of this id, as a network would.
+/// Kills the connection with this id, as a network failure would.
 fn kill(id: i64) -> Test {
     redis::cmd("CLIENT").arg("KILL").arg("ID").arg(id).exec(&mut server()?)?;
     Ok(())
@@ -251,7 +251,7 @@ async fn a_lost_async_connection_comes_back_and_nothing_is_sent_twice() -> Test 
     Ok(())
 }
 
-/// One that was writable and is a replica now is left, and the Sentinels are asked anew.
+/// A server that has become a replica is left, and the Sentinels are asked again.
 #[tokio::test]
 async fn a_failover_is_followed() -> Test {
     let key = key();
@@ -285,7 +285,7 @@ async fn a_failover_is_followed() -> Test {
         assert!(start.elapsed() < Duration::from_secs(30), "the old master is none yet");
         tokio::task::yield_now().await;
     }
-    // The old connections lead to a replica. Each call that finds that out fails; then it goes on with the new master.
+    // The old connections lead to a replica. A call that finds that out fails; the next one uses the new master.
     let mut write = || map.on(&mut con).set("a", &2);
     while let Err(error) = write() {
         assert!(start.elapsed() < Duration::from_secs(30), "{error}");

@@ -1,4 +1,4 @@
-//! The test list of the Python original, point by point, on the dynamic map.
+//! The tests of the Python original, point by point, on the dynamic map.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! Patches from JSON: what is there is set, `null` clears, what is not there is kept.
+//! Patches from JSON: a value sets a field, `null` clears it, and a missing name keeps it.
 
 use redis_hashmap::{RedisHash, open};
 use redis_hashmap_tests::{AnyError, key, redis_url};
@@ -64,7 +64,7 @@ struct Strict {
     name: String,
 }
 
-/// As serde does for the struct: a name that is none of it is passed over, and so is what is not to be set from outside.
+/// Unknown names, and fields that are not to be set from outside, are ignored, as serde does for the struct.
 #[test]
 fn what_is_not_there_changes_nothing() -> Test {
     assert_eq!(
@@ -112,7 +112,7 @@ fn a_json_patch_is_written() -> Test {
     Ok(())
 }
 
-/// A field whose type serde does not know: the patch is there, only not from JSON.
+/// A field whose type lacks serde's traits: the patch exists, but JSON does not read it.
 #[test]
 fn without_serde_a_patch_is_made_by_its_builder() -> Test {
     #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +142,7 @@ fn without_serde_a_patch_is_made_by_its_builder() -> Test {
     Ok(())
 }
 
-/// Types that are neither `Clone` nor `PartialEq`.
+/// A record with types that are neither `Clone` nor `PartialEq`.
 #[test]
 fn a_patch_needs_nothing_of_its_types() -> Test {
     #[derive(Serialize, Deserialize)]
@@ -207,7 +207,7 @@ fn what_serde_checks_is_checked() -> Test {
     Ok(())
 }
 
-/// Taken by the user's own.
+/// A name that the user has taken.
 #[expect(dead_code, reason = "only its name counts")]
 struct NamedPatch;
 

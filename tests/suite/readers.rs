@@ -1,4 +1,4 @@
-//! A reader in a tight loop never sees a record missing or mixed, whoever writes it and how.
+//! A reader in a tight loop never sees the record missing or mixed, whatever writes it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use redis_hashmap_tests::{AnyError, given, key, newer_server, redis_url};
 
 type Test = Result<(), AnyError>;
 
-/// All its fields say the same number; `b` is there for even ones.
+/// All its fields hold one number; `b` exists if it is even.
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Pair {
     a: u32,
@@ -40,7 +40,7 @@ fn readers_see_whole_records(url: &str) -> Test {
                         let found = record.get_all()?.expect("the record is there all the time");
                         assert_eq!(found, pair(found.a), "on {url}");
                         seen.insert(found.a);
-                        // By fields of one's own choice, too.
+                        // A selection of fields is not mixed, either.
                         let (a, b) = record.get_many(|field| (field.a, field.b))?;
                         assert_eq!(Some(pair(a.unwrap()).b), Some(b));
                     }

@@ -244,7 +244,7 @@ struct Options {
     qualified: std::option::Option<u8>,
 }
 
-/// The outer Option is absence; an Option in it, or behind an alias, is a value of kind option.
+/// The outer Option means absence. An Option inside it, or behind an alias, is a value of kind option.
 #[test]
 fn options_in_records() -> Test {
     let (key, mut con) = (key(), server()?);
@@ -262,7 +262,7 @@ fn options_in_records() -> Test {
     Ok(())
 }
 
-/// A program with an older struct reads what a newer one wrote, and the other way round.
+/// A program with an older struct reads what a newer one wrote, and vice versa.
 #[test]
 fn fields_come_and_go_between_versions() -> Test {
     #[derive(RedisHash, Debug, PartialEq)]

@@ -26,7 +26,7 @@ fn every_entry_comes() -> Test {
         assert_eq!(map.iter().count(), 0);
         assert_eq!(map.set_many(&entries())?, u64::from(MANY));
         assert_eq!(map.iter().collect::<Result<BTreeMap<_, _>, _>>()?, entries());
-        // Only what is asked for is fetched.
+        // Only the pages that are asked for are fetched.
         let first: Vec<_> = map.iter().take(3).collect::<Result<_, _>>()?;
         assert_eq!(first.len(), 3);
         map.clear()?;
@@ -42,7 +42,7 @@ async fn every_entry_comes_as_a_stream() -> Test {
         let map = HashMap::<u32, String>::typed(&*key).on_async(con.clone());
         map.set_many(&entries()).await?;
         let stream = map.stream();
-        // It borrows nothing.
+        // The stream borrows nothing.
         let collected = tokio::spawn(stream.try_collect::<BTreeMap<_, _>>()).await??;
         assert_eq!(collected, entries());
         let mut exclusive = con.clone();
@@ -73,7 +73,7 @@ fn an_entry_that_cannot_be_read_is_an_error_among_the_others() -> Test {
     assert_eq!((found.len(), count(|entry| matches!(entry, Ok((3, 3))))), (3, 1), "{found:?}");
     assert_eq!(count(|entry| matches!(entry, Err(Error::FieldName { .. }))), 1);
     assert_eq!(count(|entry| matches!(entry, Err(Error::WrongType { .. }))), 1);
-    // A failure of the whole ends it.
+    // A failure of the command ends it.
     redis::cmd("SET").arg(format!("{key}/text")).arg(1).exec(&mut con)?;
     let found: Vec<_> = HashMap::<u32, u8>::typed(format!("{key}/text")).on(&mut con).iter().collect();
     assert!(matches!(found.as_slice(), [Err(Error::Redis { .. })]), "{found:?}");

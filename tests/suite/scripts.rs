@@ -1,4 +1,4 @@
-//! Each script where the server does not know it, in a batch, on a cluster, after SCRIPT FLUSH, and its native twin.
+//! Each script on a server that does not know it, in a batch, on a cluster and after SCRIPT FLUSH, and its native twin.
 
 use redis::ConnectionLike;
 use redis::aio::ConnectionLike as AsyncConnectionLike;
@@ -18,7 +18,7 @@ struct Session {
     tries: i64,
 }
 
-/// Without anything that expires by itself.
+/// A record in which nothing expires by itself.
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 struct Plain {
     user: String,
@@ -112,7 +112,7 @@ fn on_every_place() -> Test {
     Ok(())
 }
 
-/// In a batch each is sent with its source.
+/// In a batch, each script is sent with its source.
 fn in_a_batch(mut con: Connection, mut forget: impl FnMut()) -> Test {
     let key = key();
     let (plain_record, session) = (Plain::at(&*key), Session::at(&*key));
@@ -134,7 +134,7 @@ fn in_a_batch(mut con: Connection, mut forget: impl FnMut()) -> Test {
         assert!(created && !again && !is_new && set && deleted);
         assert_eq!((bob.as_deref(), cid.as_deref()), (Some("Bob"), Some("Cid")));
         assert_eq!(all, Some(Plain { user: "Cid".to_owned(), cart: None }));
-        // Its last field is gone, and the record with it.
+        // The last field is gone, and the record with it.
         assert_eq!(ttl, Ttl::Absent);
     }
     Ok(())
@@ -203,7 +203,7 @@ struct New {
     age: u8,
 }
 
-/// A take that cannot be read removes nothing, and leaves every time to live as it is.
+/// A `take` of a value that cannot be read removes nothing, and leaves every time to live as it is.
 #[test]
 fn what_cannot_be_read_is_not_taken() -> Test {
     for url in newer_server("REDIS_8_URL").into_iter().chain([redis_url(), "memory:".to_owned()]) {
@@ -230,7 +230,7 @@ fn what_cannot_be_read_is_not_taken() -> Test {
                 assert!(any.entry::<Value>(field).ttl()?.remaining().is_some());
             }
         }
-        // Of the kind that is asked for, and refused by the type all the same.
+        // The kind is right, but the type refuses the value.
         any.set("zero", &0_u8)?;
         assert!(any.take::<std::num::NonZeroU8>("zero").is_err());
         assert_eq!(any.take::<u8>("zero")?, Some(0));
@@ -242,7 +242,7 @@ fn what_cannot_be_read_is_not_taken() -> Test {
     Ok(())
 }
 
-/// What others change between the look and the removal is looked at again.
+/// A value that others change between the read and the removal is read again.
 #[test]
 fn of_several_who_take_one_has_it() -> Test {
     let key = key();
@@ -258,7 +258,7 @@ fn of_several_who_take_one_has_it() -> Test {
     Ok(())
 }
 
-/// A script asks first whether its user may call all of it: no half of a write.
+/// A script first asks whether its user may call all its commands, so that no write is left half done.
 #[test]
 fn without_the_right_to_a_part_nothing_is_written() -> Test {
     for user in ["nopexpire", "nohdel"] {
@@ -287,7 +287,7 @@ fn without_the_right_to_a_part_nothing_is_written() -> Test {
     Ok(())
 }
 
-/// A closure that panics has written nothing, and the connection goes on.
+/// A closure that panics has written nothing, and the connection still works.
 #[test]
 fn a_panic_in_a_closure_writes_nothing() -> Test {
     for url in [redis_url(), "memory:".to_owned()] {
@@ -312,7 +312,7 @@ fn a_panic_in_a_closure_writes_nothing() -> Test {
     Ok(())
 }
 
-/// What is renewed between the look and the removal stays.
+/// A value that is renewed between the read and the removal stays.
 #[test]
 fn what_others_renew_is_not_deleted() -> Test {
     let mut con = open(&redis_url())?;
@@ -330,7 +330,7 @@ fn what_others_renew_is_not_deleted() -> Test {
     Ok(())
 }
 
-/// Where others write in every attempt, it ends, with an error that says so.
+/// If others write during every attempt, it gives up with an error that says so.
 #[test]
 fn a_conflict_ends() -> Test {
     let mut con = open(&redis_url())?;
@@ -349,7 +349,7 @@ fn a_conflict_ends() -> Test {
     assert_eq!((*attempts, called), (3, 3));
     assert!(result.unwrap_err().to_string().contains("3 attempts"));
     assert_eq!(record.user().get()?.as_deref(), Some("other 3"));
-    // Who writes elsewhere is not in the way.
+    // Writes to other fields do not conflict.
     let mut con = open(&redis_url())?;
     let mut record = Plain::at(&*key).on(&mut con);
     record.set_attempt_limit(1);

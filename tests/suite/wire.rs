@@ -1,4 +1,4 @@
-//! The exact command that each operation sends, and how each form of a reply is read: over a mock, without a server.
+//! The exact command that each operation sends, and how each form of a reply is read, over a mock without a server.
 
 use redis::{Cmd, Value, cmd};
 use redis_hashmap::{Error, HashMap, RedisHash, batch};
@@ -119,7 +119,7 @@ fn set_all_is_one_hdel_where_every_field_is_none() {
     sends!(AllOptional::at(KEY), |s| s.set_all(&record), &[b"HDEL", b"user:1", b"a", b"b"] => 2_i64);
 }
 
-/// EVALSHA, then EVAL on NOSCRIPT; in a batch EVAL at once.
+/// A script is sent as EVALSHA, then as EVAL on NOSCRIPT; in a batch as EVAL at once.
 #[test]
 fn set_all_is_one_script_where_some_fields_are_none() {
     let record = Settings { theme: "dark".to_owned(), width: 14, nick: None };
@@ -163,7 +163,7 @@ fn a_batch_is_one_pipeline_and_an_atomic_one_a_transaction() {
     assert_eq!(batch(commands()).atomic().query(&mut con).unwrap(), (true, 2, Some("dark".to_owned())));
 }
 
-/// The parts of a template, percent-encoded: a key is stored format too.
+/// The ids in a key are percent-encoded. A key is part of the stored format, too.
 #[test]
 fn golden_keys() {
     #[derive(RedisHash)]
@@ -230,7 +230,7 @@ fn an_empty_id_key_or_field_is_an_error_and_nothing_is_sent() {
     }
 }
 
-/// A reply that is none of the command's is an error, whatever it is.
+/// A reply that the command does not give is an error, whatever it is.
 #[test]
 fn unexpected_replies_are_errors() {
     let odd = [
@@ -313,7 +313,7 @@ fn times_to_live() {
     let record = || Settings::at(KEY);
     let map = || HashMap::<String, u8>::typed(KEY);
     let five = Duration::from_secs(5);
-    // A part of a millisecond is one, so that no time to live becomes none.
+    // A part of a millisecond counts as one, so that a time to live never becomes zero.
     assert!(
         sends!(record(), |s| s.expire_in(five + Duration::from_nanos(1)), &[b"PEXPIRE", b"user:1", b"5001"] => 1_i64)
     );
@@ -336,7 +336,7 @@ fn times_to_live() {
     }
     let hpersist: &[&[u8]] = &[b"HPERSIST", b"user:1", b"FIELDS", b"1", b"a"];
     assert!(sends!(map(), |m| m.entry("a").persist(), hpersist => one(1)));
-    // Whatever a server sends is checked.
+    // Every reply of the server is checked.
     for answer in [Value::Okay, one(-7), Value::Array(vec![Value::Int(1), Value::Int(1)])] {
         let mut con = mock(vec![(command(hpttl), answer)]);
         let error = map().on(&mut con).entry("a").ttl();

@@ -81,7 +81,7 @@ fn conditions_on_one_field() -> Test {
     assert!(accessor.theme().set_if_present("light")?);
     assert!(!accessor.theme().compare_and_set("dark", "grey")?);
     assert!(accessor.theme().compare_and_set("light", "grey")?);
-    // An absent field holds its default, if it has one.
+    // An absent field counts as its default, if it has one.
     assert!(accessor.width().compare_and_set(&14, &15)?);
     assert!(!accessor.nick().compare_and_set("", "x")?);
     assert_eq!(accessor.theme().take()?.as_deref(), Some("grey"));

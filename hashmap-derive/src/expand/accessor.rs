@@ -17,11 +17,11 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let (impl_generics, accessor_ty, where_clause) = accessor_generics.split_for_impl();
     let target = quote!(#runtime::Record<#ident #ty_generics, #executor>);
     let doc = format!(
-        " The typed accessor of a [`{ident}`] in Redis: a method for each field, and the operations of a \
-         [`Record`]({}::Record) on the whole.",
+        " The typed accessor of a [`{ident}`] in Redis: a method for each field, and through \
+         [`Record`]({}::Record) the operations on the whole.",
         quote!(#runtime).to_string().replace(' ', "")
     );
-    // Two methods of one name are an error already.
+    // Two methods with one name have been reported already.
     let mut seen = HashSet::new();
     let methods = record
         .stored()
@@ -118,7 +118,7 @@ fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
     };
     let expiry = if field.ttl.is_some() { "; it expires" } else { "" };
     let doc = format!(" The field `{name}` of the hash, {absence}{expiry}.");
-    // An empty line parts it from the user's own words.
+    // An empty line separates it from the user's own doc.
     let gap = attrs.iter().any(|attr| attr.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
     quote! {
         #(#attrs)*

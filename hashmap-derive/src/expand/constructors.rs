@@ -1,4 +1,4 @@
-//! `UserSettings::at`, `UserSettings::of` and a hidden constant for each field, from which all else is read.
+//! `UserSettings::at`, `UserSettings::of`, and for each field a hidden constant that describes it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -19,11 +19,11 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let (befores, ids): (Vec<_>, Vec<_>) = template.placeholders.iter().cloned().unzip();
         let id_names = ids.iter().map(|id| id.unraw().to_string());
         let tail = &template.tail;
-        let doc = format!(" The accessor of the record at the key `{}`. No I/O.", source.value());
+        let doc = format!(" Returns the accessor of the record at the key `{}`. No I/O.", source.value());
         quote! {
             #[doc = #doc]
             #[doc = ""]
-            #[doc = " `%`, `{`, `}` and `:` in an id are percent-encoded; an empty id is an error of the first operation."]
+            #[doc = " `%`, `{`, `}` and `:` in an id are percent-encoded. An empty id makes the first operation fail."]
             #[must_use]
             #vis fn of(#(#ids: impl ::core::fmt::Display),*) -> #returned {
                 const TEMPLATE: #runtime::__private::Template = #runtime::__private::Template {
@@ -53,8 +53,9 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             const #constant: #runtime::NamedField<#ty, #whole_format> = #made #expiring;
         }
     });
-    let doc =
-        format!(" The accessor of the `{ident}` at a key. No I/O; an empty key is an error of the first operation.");
+    let doc = format!(
+        " Returns the accessor of the `{ident}` at a key. No I/O. An empty key makes the first operation fail."
+    );
     quote! {
         #[automatically_derived]
         #(#allows)*

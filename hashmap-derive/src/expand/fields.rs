@@ -1,4 +1,4 @@
-//! `UserSettingsFields`, the fields by name, of which `get_many` reads some.
+//! `UserSettingsFields`, the fields by name, from which `get_many` selects.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -24,7 +24,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             #vis #ident: #runtime::NamedField<#ty, #format>
         }
     });
-    let doc = format!(" The fields of a [`{ident}`] by name, of which `get_many` reads some.");
+    let doc = format!(" The fields of a [`{ident}`] by name, from which `get_many` selects.");
     let name = fields.to_string();
     quote! {
         #[doc = #doc]

@@ -15,7 +15,7 @@ use quote::quote;
 use crate::expand::shared::Names;
 use crate::record::Record;
 
-/// All code of a record. It only delegates: what is done is written in the runtime crate.
+/// All generated code of a record. It only calls the runtime crate, which does the work.
 pub(crate) fn record(record: &Record) -> TokenStream {
     let names = Names::new(record);
     let items = [

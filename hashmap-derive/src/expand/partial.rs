@@ -22,7 +22,8 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let labels = fields.iter().map(|field| field.ident.unraw().to_string());
     let clones = std_impls(record, generics, partial);
     let doc = format!(
-        " What is stored of a [`{ident}`]: each field that is there. Its `Debug` shows which are, and no value."
+        " What is stored of a [`{ident}`]: each field, or `None` where it is absent. Its `Debug` shows which fields \
+         are stored, and no values."
     );
     let name = partial.to_string();
     let (unused, unused_value) = (unused(record), unused_value(generics));

@@ -1,4 +1,4 @@
-//! `UserSettingsPatch`, what to change of a record: its type, its builder, and the traits that it implements.
+//! `UserSettingsPatch`, the changes to a record: its type, its builder, and the traits that it implements.
 
 use std::collections::HashSet;
 
@@ -23,23 +23,26 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let (ty, doc) = if let Presence::Optional = field.presence {
             (
                 quote!(::core::option::Option<::core::option::Option<#ty>>),
-                format!(" `Some(Some(value))` sets the field `{name}`, `Some(None)` clears it, `None` keeps it."),
+                format!(" `Some(Some(value))` sets the field `{name}`, `Some(None)` clears it, and `None` keeps it."),
             )
         } else {
-            (quote!(::core::option::Option<#ty>), format!(" `Some(value)` sets the field `{name}`, `None` keeps it."))
+            (
+                quote!(::core::option::Option<#ty>),
+                format!(" `Some(value)` sets the field `{name}`, and `None` keeps it."),
+            )
         };
         quote! {
             #[doc = #doc]
             #vis #ident: #ty
         }
     });
-    // Two methods of one name are an error already.
+    // Two methods with one name have been reported already.
     let mut seen = HashSet::new();
     let builders = fields.iter().filter(|field| seen.insert(field.accessor.unraw())).map(|field| {
         let Field { ident, vis, ty, name, accessor, .. } = field;
         let (doc, param, value) = if let Presence::Optional = field.presence {
             (
-                format!(" Sets the field `{name}`, or clears it where `None` is given."),
+                format!(" Sets the field `{name}`, or clears it if `None` is given."),
                 quote!(impl ::core::convert::Into<::core::option::Option<#ty>>),
                 quote!(::core::convert::Into::into(value)),
             )
@@ -64,9 +67,9 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let clones = std_impls(record, generics, patch);
     let json = (!record.converted).then(|| patch_json::expand(record, names));
     let doc = format!(
-        " What to change of a [`{ident}`]: each field, whether it is kept, set or (an `Option`) cleared. By default \
-         everything is kept. It is read from JSON and the like by serde, under the names that serde knows for \
-         `{ident}`: what is not there is kept, `null` clears. Its `Debug` shows no values."
+        " The changes to a [`{ident}`]: each field is kept, set or (if it is an `Option`) cleared. By default \
+         everything is kept. serde reads it from JSON and the like, under the names that it knows for `{ident}`: a \
+         missing name keeps the field, `null` clears it. Its `Debug` shows no values."
     );
     let name = patch.to_string();
     quote! {

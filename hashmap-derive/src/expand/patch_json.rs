@@ -16,8 +16,8 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let settable: Vec<_> = record.stored().filter(|field| !field.json_names.is_empty()).collect();
     let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
     for ty in distinct_types(settable.iter().copied().filter(|field| field.deserialize_with.is_none())) {
-        // Beside a `T: DeserializeOwned` of the user, a bound with a lifetime would be ambiguous. In a type without
-        // parameters, rustc would judge a bound without a lifetime at once, needed or not.
+        // Beside a user's `T: DeserializeOwned`, a bound with a lifetime would be ambiguous. On a type without
+        // parameters, rustc would check a bound without a lifetime at once, even if it is never needed.
         clause.predicates.push(if mentions(ty, &params) {
             parse_quote!(#ty: #runtime::__private::serde::de::DeserializeOwned)
         } else {

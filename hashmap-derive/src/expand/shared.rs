@@ -1,4 +1,4 @@
-//! What several generated items share: names, generics, formats, and the constants of fields.
+//! Names, generics, formats and constants of fields, which several generated items share.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(record: &Record) -> Self {
-        // `E`, unless a parameter or a type of the user is called so.
+        // `E`, unless the user has a parameter or a type of that name.
         let e = format_ident!("E");
         let is_taken = record.generics.params.iter().any(|param| match param {
             GenericParam::Type(param) => param.ident == e,
@@ -59,7 +59,7 @@ impl Names {
     }
 }
 
-/// Adds what each field type that a parameter occurs in needs: `Serialize + DeserializeOwned`, or for text
+/// Adds the bounds of each field type that mentions a parameter: `Serialize + DeserializeOwned`, or for text
 /// `Display + FromStr`.
 fn bound_fields(record: &Record, generics: &mut Generics) {
     let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
@@ -99,7 +99,7 @@ pub(super) fn mentions(ty: &Type, names: &[Ident]) -> bool {
     search.found
 }
 
-/// How a field is stored, what stands for it where it is absent, and whether it expires.
+/// The type that says how a field is stored, whether it has a default, and whether it expires.
 pub(super) fn whole_format(record: &Record, field: &Field) -> TokenStream {
     let runtime = &record.runtime;
     let mut format = format(record, field);
@@ -112,8 +112,8 @@ pub(super) fn whole_format(record: &Record, field: &Field) -> TokenStream {
     format
 }
 
-/// How a field is stored. The tokens have the span of its type, so that rustc points there if the type cannot be
-/// stored.
+/// The type that says how a field is stored. Its tokens have the span of the field's type, so that rustc points there
+/// if that cannot be stored.
 pub(super) fn format(record: &Record, field: &Field) -> TokenStream {
     let (runtime, span) = (&record.runtime, field.ty.span());
     let path = match field.storage {
@@ -129,7 +129,7 @@ pub(super) fn format(record: &Record, field: &Field) -> TokenStream {
         .collect()
 }
 
-/// The expression of a declared default. It stands in an `impl` of the user's struct, which `Self` in it means.
+/// The expression of a declared default. It is placed in an `impl` of the user's struct, so `Self` means the struct.
 pub(super) fn default_value(field: &Field, value: &Value) -> TokenStream {
     let ty = &field.ty;
     match value {
@@ -138,12 +138,13 @@ pub(super) fn default_value(field: &Field, value: &Value) -> TokenStream {
     }
 }
 
-/// The hidden constant that says what a field is called, what its absence means, how it is stored and how long it lives.
+/// The name of the hidden constant that says what a field is called, what its absence means, how it is stored and how
+/// long it lives.
 pub(super) fn field_const(field: &Field) -> Ident {
     format_ident!("__redis_hash_field_{}", field.ident.unraw(), span = field.ident.span())
 }
 
-/// The types of some fields, each once: rustc judges every bound that is written.
+/// The types of some fields, each once: rustc reports every bound that is written and does not hold.
 pub(super) fn distinct_types<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec<&'a Type> {
     let mut seen = HashSet::new();
     fields.map(|field| &field.ty).filter(|ty| seen.insert(quote!(#ty).to_string())).collect()
@@ -154,7 +155,7 @@ pub(super) fn std_impls(record: &Record, generics: &Generics, item: &Ident) -> T
     let idents: Vec<_> = record.stored().map(|field| &field.ident).collect();
     let unused = unused_value(generics);
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
-    // rustc does not judge a bound over any lifetime before it is needed.
+    // rustc does not check a bound with `for<'_>` before it is needed.
     let where_all = |bound: TokenStream| {
         let mut generics = generics.clone();
         let clause = generics.make_where_clause();
@@ -183,7 +184,7 @@ pub(super) fn std_impls(record: &Record, generics: &Generics, item: &Ident) -> T
     }
 }
 
-/// A field that uses the parameters of the record: one that only occurs in skipped fields would be unused without it.
+/// A field that uses the parameters of the record: without it, one that only occurs in skipped fields would be unused.
 pub(super) fn unused(record: &Record) -> Option<TokenStream> {
     let ident = &record.ident;
     let (_, ty_generics, _) = record.generics.split_for_impl();

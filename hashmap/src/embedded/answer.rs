@@ -38,7 +38,7 @@ pub(super) fn error(reply: &str) -> Value {
     redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap_or(Value::Nil)
 }
 
-/// A failure of the disk: the one thing that is no answer.
+/// A failure of the disk, as redis-rs's error. Every other failure is an answer.
 pub(super) fn storage_error(error: redb::Error) -> RedisError {
     let io = match error {
         redb::Error::Io(error) => error,
@@ -59,7 +59,7 @@ pub(super) fn int(number: impl TryInto<i64>) -> Value {
     Value::Int(number.try_into().unwrap_or(i64::MAX))
 }
 
-/// A number as Redis takes it: `7`, and not `+7` or `07`.
+/// Parses a number as strictly as Redis: `7`, but not `+7` or `07`.
 pub(super) fn number<T: std::str::FromStr + ToString>(arg: &[u8]) -> Result<T, Failure> {
     let parsed = std::str::from_utf8(arg).ok().and_then(|text| text.parse::<T>().ok());
     let parsed = parsed.filter(|number| number.to_string().as_bytes() == arg);

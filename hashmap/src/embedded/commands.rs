@@ -9,7 +9,7 @@ use crate::embedded::tables::{FieldExpiries, Fields, Hash, Keys, View, Writer};
 
 pub(super) struct Spec {
     pub(super) name: &'static str,
-    /// How many arguments it takes, its name not counted.
+    /// How many arguments it takes, not counting its name.
     args: std::ops::RangeInclusive<usize>,
     writes: bool,
 }
@@ -67,7 +67,7 @@ fn name_of(command: &Args) -> String {
     command.first().map(|name| String::from_utf8_lossy(name).to_ascii_uppercase()).unwrap_or_default()
 }
 
-/// The command, or what Redis says of one it does not know or that has the wrong number of arguments.
+/// Finds a command. An unknown one, and a wrong number of arguments, get Redis's own error.
 pub(super) fn spec(command: &Args) -> Result<&'static Spec, Failure> {
     let name = name_of(command);
     let Some(spec) = SPECS.iter().find(|spec| spec.name == name) else {
@@ -81,7 +81,7 @@ pub(super) fn spec(command: &Args) -> Result<&'static Spec, Failure> {
     if spec.args.contains(&(command.len() - 1)) { Ok(spec) } else { wrong_number(spec.name) }
 }
 
-/// As Redis quotes an argument: its first 128 bytes, up to a NUL.
+/// An argument as Redis quotes it: its first 128 bytes, up to a NUL.
 fn quotable(arg: &[u8]) -> String {
     let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(128);
     String::from_utf8_lossy(&arg[..end]).into_owned()
@@ -92,9 +92,9 @@ pub(super) fn writes(commands: &[Args]) -> bool {
     commands.iter().any(|command| spec(command).is_ok_and(|spec| spec.writes))
 }
 
-/// Answers commands one after the other, with MULTI and EXEC among them, by what runs a single one.
+/// Answers commands one after the other, MULTI and EXEC among them. `run` carries out a single command.
 ///
-/// The error of one command is its answer; an error of the disk ends all.
+/// The error of one command is its answer. An error of the disk ends them all.
 pub(super) fn answer_all(
     commands: &[Args],
     mut run: impl FnMut(&str, &[Vec<u8>]) -> Answer,
@@ -145,7 +145,7 @@ pub(super) fn answer_all(
     Ok(answers)
 }
 
-/// Commands that only read.
+/// Carries out a command that only reads.
 pub(super) fn read<K: Keys, F: Fields, E: FieldExpiries>(
     view: &View<'_, K, F, E>,
     resp3: bool,
@@ -153,7 +153,7 @@ pub(super) fn read<K: Keys, F: Fields, E: FieldExpiries>(
     args: &[Vec<u8>],
 ) -> Answer {
     let key = args.first().map_or(&[][..], Vec::as_slice);
-    // For what looks at single fields; what tells of the whole asks for a living one.
+    // Enough for single fields. Commands on the whole key use `living`, since all its fields may have expired.
     let hash = || view.hash(key);
     Ok(match name {
         "PING" => args.first().map_or_else(|| Value::SimpleString("PONG".to_owned()), |arg| bulk(arg)),
@@ -239,7 +239,7 @@ pub(super) fn read<K: Keys, F: Fields, E: FieldExpiries>(
     })
 }
 
-/// All commands but scripts.
+/// Carries out any command except a script.
 pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Vec<u8>]) -> Answer {
     Ok(match name {
         "HSET" => {
@@ -289,7 +289,7 @@ pub(super) fn write(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Ve
     })
 }
 
-/// Sets fields, given as names and values in turn; how many are new.
+/// Sets fields, given as names and values in turn. Returns how many are new.
 fn set_fields(writer: &mut Writer<'_>, key: &[u8], pairs: &[Vec<u8>]) -> Result<i64, redb::Error> {
     let mut hash = writer.open(key)?;
     let mut new = 0;
@@ -300,7 +300,7 @@ fn set_fields(writer: &mut Writer<'_>, key: &[u8], pairs: &[Vec<u8>]) -> Result<
     Ok(new)
 }
 
-/// Removes fields; how many were there.
+/// Removes fields. Returns how many were there.
 fn remove_fields(writer: &mut Writer<'_>, key: &[u8], fields: &[Vec<u8>]) -> Result<i64, redb::Error> {
     let Some(mut hash) = writer.find(key)? else { return Ok(0) };
     let mut removed = 0;

@@ -1,11 +1,11 @@
-//! The commands that set and tell when keys and fields expire.
+//! The commands that set and report when keys and fields expire.
 
 use redis::Value;
 
 use crate::embedded::answer::{Answer, Failure, int, number, refuse, wrong_number};
 use crate::embedded::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
 
-/// How a command gives a time: in units of so many milliseconds, from now on or since 1970.
+/// How a command states a time: in units of so many milliseconds, from now or since 1970.
 pub(super) struct Clock {
     unit: i64,
     from_now: bool,
@@ -31,7 +31,7 @@ impl Clock {
         if self.from_now { milliseconds(writer.now()) } else { 0 }
     }
 
-    /// When a field shall expire. Redis has 46 bits for that, which last until the year 4199.
+    /// When a field is to expire. Redis has 46 bits for that, which last until the year 4199.
     fn field_time(&self, writer: &Writer<'_>, name: &str, time: &[u8]) -> Result<u64, Failure> {
         const LAST: i64 = (1 << 46) - 1;
         let time: i64 = number(time)?;
@@ -51,7 +51,7 @@ fn invalid<T>(name: &str) -> Result<T, Failure> {
     refuse(format!("ERR invalid expire time in '{}' command", name.to_lowercase()))
 }
 
-/// EXPIRE and its kin.
+/// EXPIRE, PEXPIRE, EXPIREAT and PEXPIREAT.
 pub(super) fn expire(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], clock: &Clock) -> Answer {
     let (mut nx, mut xx, mut gt, mut lt) = (false, false, false, false);
     for option in &args[2..] {
@@ -73,7 +73,7 @@ pub(super) fn expire(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], cloc
     let at = time.checked_mul(clock.unit).and_then(|time| time.checked_add(clock.start(writer)));
     let at = at.map_or_else(|| invalid(name), Ok)?;
     let Some(hash) = writer.find(key)? else { return Ok(int(0)) };
-    // No expiry counts as an infinite one.
+    // A missing expiry counts as an infinite one.
     let current = if hash.expires == 0 { i64::MAX } else { milliseconds(hash.expires) };
     let is_set = hash.expires != 0;
     if (nx && is_set) || (xx && !is_set) || (gt && at <= current) || (lt && at >= current) {
@@ -87,7 +87,7 @@ pub(super) fn expire(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], cloc
     Ok(int(1))
 }
 
-/// What follows FIELDS and their number.
+/// The names that follow FIELDS and their number.
 fn fields<'a>(args: &'a [Vec<u8>], not_positive: &str) -> Result<&'a [Vec<u8>], Failure> {
     match args {
         [word, count, fields @ ..] if is(word, "FIELDS") => {
@@ -107,7 +107,7 @@ fn is(arg: &[u8], word: &str) -> bool {
     arg.eq_ignore_ascii_case(word.as_bytes())
 }
 
-/// Answers for each field by what is done with it, or that it is missing.
+/// Answers for each field what `carry_out` returns, or `missing` if the field is absent.
 fn each_field(
     writer: &mut Writer<'_>,
     key: &[u8],
@@ -158,10 +158,10 @@ pub(super) fn left<K: Keys, F: Fields, E: FieldExpiries>(
     Ok(Value::Array(left))
 }
 
-/// HEXPIRE and its kin.
+/// HEXPIRE, HPEXPIRE, HEXPIREAT and HPEXPIREAT.
 pub(super) fn expire_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], clock: &Clock) -> Answer {
     let at = clock.field_time(writer, name, &args[1])?;
-    // No expiry counts as an infinite one.
+    // A missing expiry counts as an infinite one.
     let condition: Option<fn(u64, u64) -> bool> = match args[2].to_ascii_uppercase().as_slice() {
         b"NX" => Some(|_, current| current == 0),
         b"XX" => Some(|_, current| current != 0),
@@ -195,7 +195,7 @@ pub(super) fn persist_fields(writer: &mut Writer<'_>, args: &[Vec<u8>]) -> Answe
     })
 }
 
-/// What becomes of the expiry of a field.
+/// What to do with the expiry of a field.
 enum Expiry {
     Keep,
     Never,
@@ -292,7 +292,7 @@ pub(super) fn set_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) 
     Ok(int(1))
 }
 
-/// What follows FIELDS in HSETEX: names and values in turn, after their number.
+/// The names and values that follow FIELDS and their number in HSETEX, in turn.
 fn pairs<'a>(name: &str, args: &'a [Vec<u8>]) -> Result<&'a [Vec<u8>], Failure> {
     let [count, pairs @ ..] = args else { return wrong_number(name) };
     if pairs.len() < 2 {

@@ -1,4 +1,4 @@
-//! The embedded store: what is behind `memory:` and `file:`.
+//! The embedded store, which is behind `memory:` and `file:`.
 
 mod answer;
 mod commands;
@@ -24,19 +24,19 @@ use crate::error::Error;
 
 /// A connection to a store inside this process: in memory, or in one file.
 ///
-/// It answers as a Redis server does, to the commands that this library sends and to those that belong to them: `HSET`
-/// `HGET` `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `HEXPIRE` `HPEXPIRE`
-/// `HEXPIREAT` `HPEXPIREAT` `HTTL` `HPTTL` `HPERSIST` `HSETEX` `HGETEX` `HGETDEL`, `DEL` `UNLINK` `EXISTS` `TYPE` `SCAN`
-/// `PING`, `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, and `MULTI` and `EXEC` in a pipeline. Any
-/// other command gets Redis's unknown-command error.
+/// It answers as a Redis server does to the commands that this library sends, and to related ones: `HSET` `HGET`
+/// `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `HEXPIRE` `HPEXPIRE` `HEXPIREAT`
+/// `HPEXPIREAT` `HTTL` `HPTTL` `HPERSIST` `HSETEX` `HGETEX` `HGETDEL`, `DEL` `UNLINK` `EXISTS` `TYPE` `SCAN` `PING`,
+/// `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, `MULTI` `EXEC` `DISCARD` in a pipeline, and `EVAL`
+/// `EVALSHA` of this library's own scripts. Any other command gets Redis's unknown-command error.
 ///
-/// What has expired is gone at once: unlike a server, it counts no expired field in `HLEN`, and has no hash of which
-/// every field has expired.
+/// Expired data is gone at once. Unlike a server, the store does not count expired fields in `HLEN`, and a hash whose
+/// fields have all expired does not exist.
 ///
 /// Threads and tasks share a store by cloning the connection, or by opening the same place again. A file belongs to one
-/// process. A write that has returned is on disk, unless the store was opened as [`Durability::Eventual`]; a pipeline is
-/// carried out as one transaction. It implements both of redis-rs's connection traits; the async one blocks no thread
-/// of a runtime on the disk, and needs no runtime.
+/// process. A write that has returned is on disk, unless the store was opened with [`Durability::Eventual`]. A pipeline
+/// is carried out as one transaction. The connection implements both of redis-rs's connection traits; the async one
+/// needs no runtime, and never blocks a runtime's thread on the disk.
 #[derive(Clone)]
 pub struct Embedded {
     store: Arc<Store>,
@@ -50,26 +50,27 @@ impl fmt::Debug for Embedded {
 }
 
 impl Embedded {
-    /// A store in memory, which ends with its last connection. Stores of one name are one; without a name it is a new
-    /// one.
+    /// Opens a store in memory, which ends with its last connection. Connections of one name share a store; an empty
+    /// name makes a new one.
     ///
     /// # Errors
     ///
-    /// If its thread cannot be started.
+    /// Returns [`Error::Store`] if the store's thread cannot be started.
     pub fn in_memory(name: &str) -> Result<Self, Error> {
         Ok(Self { store: Store::in_memory(name)?, resp3: false })
     }
 
-    /// The store in a file, which is made if it is not there. Opening reads the whole file once, to check it.
+    /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it.
     ///
     /// # Errors
     ///
-    /// If the file is no store, is damaged, is of a newer version or belongs to another process; it is left as it is.
+    /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version or belongs to another
+    /// process. The file is left as it is.
     pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
         Ok(Self { store: Store::in_file(path.as_ref(), durability)?, resp3: false })
     }
 
-    /// Answers in the shapes of RESP3.
+    /// Sets whether it answers in the shapes of RESP3. By default it answers in those of RESP2.
     #[must_use]
     pub fn with_resp3(mut self, resp3: bool) -> Self {
         self.resp3 = resp3;
@@ -82,7 +83,7 @@ impl Embedded {
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let respond = Box::new(move |answers| {
-            // Whoever asked may have gone.
+            // The caller may have stopped waiting.
             let _ = sender.send(answers);
         });
         self.store.send(Request { commands, resp3: self.resp3, respond });
@@ -98,9 +99,9 @@ fn args(cmd: &Cmd) -> Args {
     cmd.args_iter().map(bytes).collect()
 }
 
-/// Commands as a client sends them: arrays of bulk strings, one after the other.
+/// Unpacks commands as a client sends them: arrays of bulk strings, one after the other.
 fn unpack(mut packed: &[u8]) -> RedisResult<Vec<Args>> {
-    let malformed = || RedisError::from((redis::ErrorKind::Client, "this is no packed command"));
+    let malformed = || RedisError::from((redis::ErrorKind::Client, "this is not a packed command"));
     let line = |packed: &mut &[u8], mark: u8| -> Option<usize> {
         let end = packed.windows(2).position(|bytes| bytes == b"\r\n")?;
         let (line, rest) = packed.split_at(end);
@@ -122,7 +123,7 @@ fn unpack(mut packed: &[u8]) -> RedisResult<Vec<Args>> {
     Ok(commands)
 }
 
-/// The answers that a pipeline asked for. As on a server, an error before them is an error of the whole.
+/// The answers that a pipeline asked for. An error before them fails the whole pipeline, as it does on a server.
 fn answers_of(answers: Vec<Value>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
     let mut answers = answers.into_iter();
     for answer in answers.by_ref().take(offset) {
@@ -168,7 +169,7 @@ mod aio {
         async fn request_async(&self, commands: Vec<Args>) -> RedisResult<Vec<Value>> {
             let (sender, receiver) = oneshot::channel();
             let respond = Box::new(move |answers| {
-                // Whoever asked may have gone.
+                // The caller may have stopped waiting.
                 let _ = sender.send(answers);
             });
             self.store.send(Request { commands, resp3: self.resp3, respond });

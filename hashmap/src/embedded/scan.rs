@@ -10,7 +10,7 @@ pub(super) struct Scan {
     count: usize,
     pattern: Option<Vec<u8>>,
     pub(super) no_values: bool,
-    /// SCAN TYPE: false if it asks for something else than hashes.
+    /// False if SCAN's TYPE asks for something other than hashes.
     hashes: bool,
 }
 
@@ -39,8 +39,8 @@ impl Scan {
     }
 }
 
-/// One page of a scan. Its cursor is the position of the first name that is not in it any more; names that share a
-/// position come in one page, so that none is left out.
+/// One page of a scan. Its cursor is the position of the first name after it. Names that share a position come in one
+/// page, so that none is left out.
 pub(super) struct Page<'a> {
     scan: &'a Scan,
     seen: usize,
@@ -54,7 +54,7 @@ impl<'a> Page<'a> {
         Self { scan, seen: 0, last: None, next: 0, items: Vec::new() }
     }
 
-    /// False when the page is full.
+    /// Takes one more name. Returns false if the page is full.
     pub(super) fn take(&mut self, position: u64, name: &[u8], value: Option<&[u8]>) -> bool {
         if self.seen >= self.scan.count && self.last != Some(position) {
             self.next = position;

@@ -1,4 +1,4 @@
-//! The native twins of the library's scripts: what each does where there is no Lua.
+//! The native twins of the library's scripts: the embedded store has no Lua.
 
 use redis::Value;
 
@@ -7,7 +7,7 @@ use crate::embedded::answer::{Answer, Args as Command, Failure, number, refuse};
 use crate::embedded::commands::{self, spec};
 use crate::embedded::tables::Writer;
 
-/// Runs any command, a script among them.
+/// Runs any command, including a script.
 pub(super) fn run(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Vec<u8>]) -> Answer {
     match name {
         "EVAL" | "EVALSHA" => script(writer, name, args),
@@ -15,14 +15,14 @@ pub(super) fn run(writer: &mut Writer<'_>, resp3: bool, name: &str, args: &[Vec<
     }
 }
 
-/// The scripts that the library sends run as their native twins; there is no Lua here.
+/// Runs the native twin of a script that the library sends. Any other script is refused.
 fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
     let script = if name == "EVAL" { Script::by_source(&args[0]) } else { Script::by_hash(&args[0]) };
     let Some(script) = script else {
         return refuse(if name == "EVALSHA" {
             "NOSCRIPT No matching script. Please use EVAL."
         } else {
-            "ERR the embedded store runs the scripts of redis-hashmap only"
+            "ERR the embedded store runs only the scripts of redis-hashmap"
         });
     };
     let keys: usize = number(&args[1])?;
@@ -32,7 +32,7 @@ fn script(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
     }
 }
 
-/// What a script does to the hash at a key, given ARGV.
+/// Does what a script does to the hash at a key, given ARGV.
 type Twin = fn(&mut Writer<'_>, &[u8], &[Vec<u8>]) -> Answer;
 
 fn twin(script: Script) -> Twin {
@@ -54,7 +54,7 @@ fn call(writer: &mut Writer<'_>, args: &[&[u8]]) -> Answer {
 }
 
 fn malformed() -> Failure {
-    Failure::Reply("ERR the arguments are not what a script of redis-hashmap takes".to_owned())
+    Failure::Reply("ERR these arguments are not those of a script of redis-hashmap".to_owned())
 }
 
 /// The arguments of a script, one after the other.

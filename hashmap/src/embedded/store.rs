@@ -26,20 +26,20 @@ pub enum Durability {
     /// Before its operation returns.
     #[default]
     Immediate,
-    /// Within a second: a crash of the process can lose the writes of that time. What is there is never torn.
+    /// Within a second. A crash of the process can lose the writes of that second, but never leaves half of one.
     Eventual,
 }
 
 /// How long an eventual write may wait for the disk.
 const EVENTUALLY: Duration = Duration::from_secs(1);
 
-/// How many requests share one transaction, and so one sync of the disk, at most.
+/// The most requests that share one transaction, and so one sync of the disk.
 const SHARED_COMMIT: usize = 256;
 
-/// What becomes of the answers to a request.
+/// Takes the answers to a request.
 pub(super) type Respond = Box<dyn FnOnce(Result<Vec<Value>, RedisError>) + Send>;
 
-/// Commands that nothing comes between.
+/// Commands that are carried out with nothing in between.
 pub(super) struct Request {
     pub(super) commands: Vec<Args>,
     pub(super) resp3: bool,
@@ -48,16 +48,17 @@ pub(super) struct Request {
 
 /// A store that threads and tasks share.
 pub(super) struct Store {
-    /// The database, and what ends the thread when it is dropped. Both are there until the store is.
+    /// The database. It is `Some` until the store is dropped.
     database: Option<Arc<Database>>,
+    /// Dropping it ends the thread. It is `Some` until the store is dropped.
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
-    /// Where it stands among the open stores.
+    /// Its key among the open stores, if it can be opened again.
     place: Option<PathBuf>,
 }
 
 impl Store {
-    /// A store in memory: a new one, or the one of that name in this process.
+    /// Opens a store in memory: the one of that name in this process, or a new one.
     pub(super) fn in_memory(name: &str) -> Result<Arc<Self>, Error> {
         let open = || {
             let database = redb::Builder::new().create_with_backend(InMemoryBackend::new());
@@ -69,12 +70,12 @@ impl Store {
         open_once(Path::new("memory:").join(name), |place| Self::start(open()?, Durability::Immediate, Some(place)))
     }
 
-    /// The store in a file, which is made if it is not there.
+    /// Opens the store in a file, which is created if it does not exist.
     pub(super) fn in_file(path: &Path, durability: Durability) -> Result<Arc<Self>, Error> {
         let place = true_path(path).map_err(|error| unusable(&path.display(), error.into()))?;
         open_once(place, |place| {
             create(&place).map_err(|error| unusable(&place.display(), error))?;
-            // Checked when it is opened: a damaged file is an error now, and not a panic later.
+            // The check on opening makes a damaged file an error now, and not a panic later.
             let database = redb::Builder::new().set_check_integrity_on_open(true).open(&place);
             let database = database.map_err(|error| unusable(&place.display(), error.into()))?;
             Self::start(database, durability, Some(place))
@@ -113,7 +114,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         drop(self.requests.take());
         if let Some(thread) = self.thread.take() {
-            // It has nothing to return, and a panic in it has been shown.
+            // It returns nothing, and a panic in it has been printed.
             let _ = thread.join();
         }
         let Some(place) = self.place.take() else { return };
@@ -125,21 +126,21 @@ impl Drop for Store {
     }
 }
 
-/// The thread has ended, which it only does by a panic.
+/// The error where the thread has ended, which only a panic makes it do.
 pub(super) fn stopped() -> RedisError {
     io::Error::other("the embedded store has stopped").into()
 }
 
 type Stores = Mutex<HashMap<PathBuf, Weak<Store>>>;
 
-/// The open stores of this process: who opens a place that is open shares its store, as on a server.
+/// The open stores of this process. Whoever opens a place again shares its store, as on a server.
 fn open_stores() -> (&'static Stores, &'static Condvar) {
     static STORES: LazyLock<Stores> = LazyLock::new(Stores::default);
     static CHANGED: Condvar = Condvar::new();
     (&STORES, &CHANGED)
 }
 
-/// A panic elsewhere leaves the map as it is: whole.
+/// Locks the open stores. A panic of another thread leaves the map intact.
 fn lock(stores: &'static Stores) -> MutexGuard<'static, HashMap<PathBuf, Weak<Store>>> {
     stores.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -159,7 +160,7 @@ fn open_once(place: PathBuf, open: impl FnOnce(PathBuf) -> Result<Arc<Store>, Er
     Ok(store)
 }
 
-/// The one name of a file, whether it is there already or not.
+/// The canonical path of a file, whether it exists yet or not.
 fn true_path(path: &Path) -> io::Result<PathBuf> {
     if path.exists() {
         return path.canonicalize();
@@ -171,7 +172,7 @@ fn true_path(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Makes the file if it is not there: beside its place first, so that a crash leaves no half of a store.
+/// Creates the file if it does not exist. It is made beside its place, so that a crash does not leave half a store.
 fn create(path: &Path) -> Result<(), redb::Error> {
     if path.exists() {
         return Ok(());
@@ -180,14 +181,14 @@ fn create(path: &Path) -> Result<(), redb::Error> {
     beside.push(format!(".new-{}", std::process::id()));
     let beside = PathBuf::from(beside);
     let made = redb::Builder::new().create(&beside).map_err(redb::Error::from).and_then(|database| init(&database));
-    // A link, unlike a rename, never takes the place of a file that came in between.
+    // A link, unlike a rename, never replaces a file that was created meanwhile.
     let placed = made.and_then(|()| match fs::hard_link(&beside, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
         _ => Ok(()),
     });
     let _ = fs::remove_file(&beside);
     if let Some(folder) = path.parent() {
-        // The new name is on disk, too, where folders can be synced.
+        // Puts the new name on disk too, where folders can be synced.
         let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     }
     placed
@@ -201,7 +202,8 @@ fn init(database: &Database) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// A redb database of another program, or of a newer version of this one, is no store.
+/// Refuses a redb database of another program, or of a newer version of this one. Fills in what an empty or older one
+/// lacks.
 fn check_layout(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_read()?;
     if transaction.list_tables()?.next().is_none() {
@@ -219,21 +221,21 @@ fn check_layout(database: &Database) -> Result<(), redb::Error> {
             opened => opened.map(drop).map_err(Into::into),
         },
         Some(newer) => {
-            Err(io::Error::other(format!("its layout {newer} is of a newer version; update this program")).into())
+            Err(io::Error::other(format!("its layout {newer} is of a newer version; update redis-hashmap")).into())
         }
-        None => Err(io::Error::other("it is a redb database of another program").into()),
+        None => Err(io::Error::other("it is a redb database of another program; name another file").into()),
     }
 }
 
 fn unusable(place: &impl std::fmt::Display, error: redb::Error) -> Error {
     let problem = match error {
         redb::Error::DatabaseAlreadyOpen => {
-            "another process has it open; one process owns a file, several take a server".to_owned()
+            "another process has it open; only one process can own a file, and several need a server".to_owned()
         }
         redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            "it is no store of redis-hashmap".to_owned()
+            "it is not a store of redis-hashmap".to_owned()
         }
-        redb::Error::Corrupted(_) => "it is damaged; restore a copy of it".to_owned(),
+        redb::Error::Corrupted(_) => "it is damaged; restore it from a copy".to_owned(),
         error => error.to_string(),
     };
     Error::Store { place: place.to_string(), problem }
@@ -252,7 +254,8 @@ fn read(database: &Database, commands: &[Args], resp3: bool) -> Result<Vec<Value
     commands::answer_all(commands, |name, args| commands::read(&view, resp3, name, args))
 }
 
-/// The store's thread: it takes what has come in, carries it out in one transaction, and answers when that is on disk.
+/// Runs the store's thread, which takes what has come in, carries it out in one transaction, and answers when that is
+/// on disk.
 fn serve(database: &Database, requests: &Receiver<Request>, durability: Durability) {
     let mut unsynced = false;
     loop {
@@ -288,7 +291,7 @@ fn serve(database: &Database, requests: &Receiver<Request>, durability: Durabili
     }
 }
 
-/// Carries requests out in one transaction. Where the disk fails, none of them has happened.
+/// Carries requests out in one transaction. If the disk fails, none of them has happened.
 fn commit(database: &Database, batch: Vec<Request>, durability: Durability) {
     let carried_out = || {
         let mut transaction = database.begin_write()?;

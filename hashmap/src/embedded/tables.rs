@@ -4,7 +4,7 @@ use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use crate::format::shape::{fmix64, fnv1a};
 
-/// The version of this layout. A file of another one is refused.
+/// The version of this layout. A file with another version is refused.
 pub(super) const LAYOUT: u64 = 1;
 
 type KeyName = (u64, &'static [u8]);
@@ -12,14 +12,14 @@ type KeyRow = (u64, u64, u64);
 type FieldName = (u64, u64, &'static [u8]);
 type FieldRow = (u64, &'static [u8]);
 
-/// Position and name of each key: its id, its number of fields, and when it expires (milliseconds since 1970; 0: never).
+/// Position and name of each key: its id, its number of fields, and when it expires (in ms since 1970; 0: never).
 pub(super) const KEYS: TableDefinition<KeyName, KeyRow> = TableDefinition::new("keys");
 /// Id of the key, position and name of each field: when it expires (0: never), and its value.
 pub(super) const FIELDS: TableDefinition<FieldName, FieldRow> = TableDefinition::new("fields");
-/// When a key that expires does so, and when a field of it does: each time leads to the key once.
+/// Time and key of what expires: the key itself, or fields of it. Each time leads to a key once.
 pub(super) const EXPIRIES: TableDefinition<KeyName, ()> = TableDefinition::new("expiries");
-/// Id of the key, time and name of each field that expires. Stores that were made before fields could expire get it when
-/// they are opened.
+/// Id of the key, time and name of each field that expires. A store that was made before fields could expire gets this
+/// table when it is opened.
 pub(super) const FIELD_EXPIRIES: TableDefinition<FieldName, ()> = TableDefinition::new("field expiries");
 /// The layout's version and the next id.
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
@@ -27,28 +27,28 @@ pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta")
 pub(super) const META_LAYOUT: &str = "layout";
 const META_NEXT_ID: &str = "next id";
 
-/// How many times of expiry one transaction deals with besides its own work.
+/// The most expiries that one transaction clears away besides its own work.
 const RECLAIMED_AT_ONCE: usize = 32;
 
 pub(super) type Result<T> = std::result::Result<T, redb::Error>;
 
-/// Where a name stands among its siblings: a permanent hash, so that a cursor of SCAN is a number.
+/// The position of a name among its siblings: a hash that never changes, so that a cursor of SCAN can be a number.
 pub(super) fn position(name: &[u8]) -> u64 {
     fmix64(fnv1a(name))
 }
 
-/// A key that is there.
+/// An existing key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hash<'k> {
     key: &'k [u8],
     id: u64,
-    /// With the fields that have expired and were not cleared away yet.
+    /// The number of fields, including those that have expired but are not cleared away yet.
     len: u64,
     /// Milliseconds since 1970; 0: never.
     pub(super) expires: u64,
 }
 
-/// A field that is there.
+/// An existing field.
 pub(super) struct Field {
     /// Milliseconds since 1970; 0: never.
     pub(super) expires: u64,
@@ -74,7 +74,7 @@ pub(super) struct View<'a, K, F, E> {
 }
 
 impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
-    /// The hash at a key, unless the key has expired. All of its fields may have: see [`Self::living`].
+    /// The hash at a key, unless the key has expired. All of its fields may have expired: see [`Self::living`].
     pub(super) fn hash<'k>(&self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
         let Some(row) = self.keys.get((position(key), key))? else { return Ok(None) };
         let (id, len, expires) = row.value();
@@ -93,7 +93,7 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
         expires == 0 || expires > self.now
     }
 
-    /// True if not all fields of a hash have expired. It counts them only where the rest, if any, never expires.
+    /// True unless all fields of a hash have expired. It counts the expired ones only if no field expires later.
     fn has_fields(&self, id: u64, len: u64) -> Result<bool> {
         let first = |from| Ok::<_, redb::Error>(self.field_expiries.range(of_hash(id, from))?.next().transpose()?);
         Ok(first(0)?.is_none_or(|(row, _)| row.value().1 > self.now)
@@ -101,7 +101,7 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
             || self.due(id)? < len)
     }
 
-    /// How many fields have expired, and were not cleared away yet.
+    /// How many fields have expired but are not cleared away yet.
     fn due(&self, id: u64) -> Result<u64> {
         let mut due = 0;
         for row in self.field_expiries.range(due_of_hash(id, self.now))? {
@@ -111,7 +111,7 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
         Ok(due)
     }
 
-    /// How many fields there are.
+    /// How many fields there are, without the expired ones.
     pub(super) fn len(&self, hash: Hash<'_>) -> Result<u64> {
         Ok(hash.len.saturating_sub(self.due(hash.id)?))
     }
@@ -122,13 +122,13 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
         Ok(self.is_alive(expires).then(|| Field { expires, value: value.to_vec() }))
     }
 
-    /// When a field that is there expires.
+    /// When a field expires, if it exists; 0: never.
     pub(super) fn field_expires(&self, hash: Hash<'_>, field: &[u8]) -> Result<Option<u64>> {
         let expires = self.fields.get((hash.id, position(field), field))?.map(|row| row.value().0);
         Ok(expires.filter(|expires| self.is_alive(*expires)))
     }
 
-    /// Visits the fields from a position on, until the visitor says false.
+    /// Visits the fields from a position on, until the visitor returns false.
     pub(super) fn each_field(
         &self,
         hash: Hash<'_>,
@@ -145,7 +145,7 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
         Ok(())
     }
 
-    /// Visits the keys from a position on, until the visitor says false.
+    /// Visits the keys from a position on, until the visitor returns false.
     pub(super) fn each_key(&self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> bool) -> Result<()> {
         for row in self.keys.range((from, &[][..])..)? {
             let (name, row) = row?;
@@ -160,12 +160,12 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
 
 type Names = std::ops::Range<(u64, u64, &'static [u8])>;
 
-/// The rows of a hash, in the table of fields from a position on, in that of their expiries from a time on.
+/// The rows of a hash: in the table of fields from a position on, in the table of field expiries from a time on.
 fn of_hash(id: u64, from: u64) -> Names {
     (id, from, &[])..(id + 1, 0, &[])
 }
 
-/// The rows of what has expired, in the table of field expiries.
+/// The rows of the expired fields of a hash, in the table of field expiries.
 fn due_of_hash(id: u64, now: u64) -> Names {
     (id, 0, &[])..(id, now + 1, &[])
 }
@@ -203,7 +203,7 @@ impl<'t> Writer<'t> {
         View { keys: &self.keys, fields: &self.fields, field_expiries: &self.field_expiries, now: self.now }
     }
 
-    /// Gives the space of expired keys and fields back, a few at a time.
+    /// Frees the space of expired keys and fields, a few at a time.
     pub(super) fn reclaim(&mut self) -> Result<()> {
         for _ in 0..RECLAIMED_AT_ONCE {
             let (when, key) = match self.expiries.range(..=(self.now, &[][..]))?.next().transpose()? {
@@ -213,13 +213,13 @@ impl<'t> Writer<'t> {
             if self.find(&key)?.is_none() {
                 self.remove(&key)?;
             }
-            // It is gone with what it stood for, and must be, for the next one to have its turn.
+            // It should be gone with the key or field. If it stayed, no later one would have its turn.
             self.expiries.remove((when, &*key))?;
         }
         Ok(())
     }
 
-    /// The hash at a key, once the fields of it that have expired are cleared away.
+    /// The hash at a key, after clearing away its expired fields.
     pub(super) fn find<'k>(&mut self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
         let Some(mut hash) = self.view().hash(key)? else { return Ok(None) };
         let before = hash.len;
@@ -236,18 +236,18 @@ impl<'t> Writer<'t> {
         Ok((hash.len > 0).then_some(hash))
     }
 
-    /// The hash at a key, made if there is none. [`Self::close`] makes it count.
+    /// The hash at a key, created if there is none. [`Self::close`] must follow the changes.
     pub(super) fn open<'k>(&mut self, key: &'k [u8]) -> Result<Hash<'k>> {
         if let Some(hash) = self.find(key)? {
             return Ok(hash);
         }
-        self.remove(key)?; // an expired one
+        self.remove(key)?; // it may be there, expired
         let id = self.meta.get(META_NEXT_ID)?.map_or(1, |row| row.value());
         self.meta.insert(META_NEXT_ID, id + 1)?;
         Ok(Hash { key, id, len: 0, expires: 0 })
     }
 
-    /// Sets a field and when it expires: true if it is new. [`Self::close`] makes it count.
+    /// Sets a field and when it expires: true if it is new. [`Self::close`] must follow.
     pub(super) fn set(&mut self, hash: &mut Hash<'_>, field: &[u8], value: &[u8], expires: u64) -> Result<bool> {
         let name = (hash.id, position(field), field);
         let old = self.fields.insert(name, (expires, value))?.map(|row| row.value().0);
@@ -256,7 +256,7 @@ impl<'t> Writer<'t> {
         Ok(old.is_none())
     }
 
-    /// Removes a field: true if it was there. [`Self::close`] makes it count.
+    /// Removes a field: true if it was there. [`Self::close`] must follow.
     pub(super) fn unset(&mut self, hash: &mut Hash<'_>, field: &[u8]) -> Result<bool> {
         let old = self.fields.remove((hash.id, position(field), field))?.map(|row| row.value().0);
         hash.len -= u64::from(old.is_some());
@@ -279,7 +279,7 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// A time leads to the key no more, unless something else of it expires then.
+    /// Removes a time that leads to the key, unless something else of the key expires then.
     fn unlist(&mut self, hash: Hash<'_>, when: u64) -> Result<()> {
         let another = self.field_expiries.range((hash.id, when, &[][..])..(hash.id, when + 1, &[][..]))?.next();
         if hash.expires != when && another.transpose()?.is_none() {
@@ -288,7 +288,7 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// Stores how many fields there are; a hash without fields is none.
+    /// Stores the number of fields and when the key expires. A hash without fields is removed.
     pub(super) fn close(&mut self, hash: Hash<'_>) -> Result<()> {
         let name = (position(hash.key), hash.key);
         if hash.len > 0 {

@@ -2,7 +2,8 @@
 
 use crate::kind::Kind;
 
-/// What is wrong with one value, before it is known where the value lies. No text in it comes from the value.
+/// What is wrong with one value, before it is known where the value lies. No text in it comes from the value. It
+/// becomes an [`Error`](crate::Error) with a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     Foreign,

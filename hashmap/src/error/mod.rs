@@ -1,4 +1,4 @@
-//! What can go wrong, where, and what to do about it.
+//! The errors of every operation: what went wrong, where, and what to do about it.
 
 pub(crate) mod fault;
 pub(crate) mod redis_fault;
@@ -18,8 +18,8 @@ use crate::kind::Kind;
 pub enum Error {
     /// A value of another type is stored. Nothing was changed.
     #[error(
-        "{place} holds a value of kind {stored}, which is no `{asked}`: read it as the type it was written with (every \
-         kind reads as `Value`), or delete it and set it anew"
+        "{place} holds a value of kind {stored}, which cannot be read as `{asked}`: read it as the type it was written \
+         with (`Value` reads every kind), or delete it and set it again"
     )]
     WrongType {
         /// Where the value lies.
@@ -30,12 +30,12 @@ pub enum Error {
         asked: &'static str,
     },
 
-    /// A value of the same kind but of another shape is stored: a type in it has changed since it was written, or it was
-    /// another type. (A composite whose bytes are damaged looks the same.)
+    /// A value of the right kind but of another shape is stored: a type in it has changed since it was written, or it
+    /// was written as another type. (A composite whose bytes are damaged looks the same.)
     #[error(
-        "{place} holds a value of kind {stored}, but of another shape than `{asked}` has ({problem}): a field or variant in \
-         it was added, removed, renamed, reordered or retyped since it was written, or this program is older than its \
-         writer; read it with the type it was written with, and set it anew"
+        "{place} holds a value of kind {stored}, but its shape is not that of `{asked}` ({problem}): a field or variant \
+         in it was added, removed, renamed, reordered or retyped since it was written, or this program is older than \
+         its writer; read it as the type it was written with, and set it again"
     )]
     OtherShape {
         /// Where the value lies.
@@ -50,8 +50,8 @@ pub enum Error {
 
     /// Another program wrote the value.
     #[error(
-        "{place} was not written by this library: where another program reads and writes it as text, declare it in a \
-         struct as `#[redis_hash(text)]`; else delete it and set it anew"
+        "{place} was not written by this library: if another program reads and writes it as text, declare the field as \
+         `#[redis_hash(text)]` in a struct; otherwise delete it and set it again"
     )]
     Foreign {
         /// Where the value lies.
@@ -60,7 +60,8 @@ pub enum Error {
 
     /// A newer version of this library wrote the value.
     #[error(
-        "{place} is of the unknown kind {byte:#04X}, which a newer version of redis-hashmap writes: update it here"
+        "{place} holds a value of the unknown kind {byte:#04X}, which a newer version of redis-hashmap writes: update \
+         redis-hashmap in this program"
     )]
     UnknownKind {
         /// Where the value lies.
@@ -69,8 +70,8 @@ pub enum Error {
         byte: u8,
     },
 
-    /// The stored bytes are damaged: they are no value of the kind that they begin with.
-    #[error("{place} is damaged, it does not decode as `{asked}` ({problem}): delete it and set it anew")]
+    /// The stored bytes are damaged: they are not a value of the kind that their first byte names.
+    #[error("{place} is damaged and does not decode as `{asked}` ({problem}): delete it and set it again")]
     Damaged {
         /// Where the value lies.
         place: Place,
@@ -80,10 +81,10 @@ pub enum Error {
         problem: String,
     },
 
-    /// A text field holds something that its type does not parse.
+    /// A text field holds something that does not parse as its type.
     #[error(
-        "{place} is declared as text, and what is stored is no text of a `{asked}`: correct it where it was written, or \
-         delete it and set it anew (what was stored before the field was declared as text is none)"
+        "{place} is declared as text, but what is stored does not parse as `{asked}`: correct it in the program that \
+         wrote it, or delete it and set it again (a value stored before the field was declared as text is not text)"
     )]
     NotText {
         /// Where the value lies.
@@ -94,7 +95,7 @@ pub enum Error {
 
     /// A required field of a record is not stored.
     #[error(
-        "{place} is missing, so there is no whole record: set it, read with `get_partial`, or declare the field as an \
+        "{place} is missing, so the record is incomplete: set it, read with `get_partial`, or declare the field as an \
          `Option` or with `#[redis_hash(default)]`"
     )]
     MissingField {
@@ -109,12 +110,15 @@ pub enum Error {
         place: Place,
         /// Its Rust type.
         written: &'static str,
-        /// What stands against it.
+        /// Why it cannot be stored.
         problem: String,
     },
 
     /// The value is larger than the limit. Nothing was sent.
-    #[error("{place} cannot store {size} bytes, the limit is {limit}: store less, or raise it with `set_value_limit`")]
+    #[error(
+        "{place} cannot store {size} bytes, since the limit is {limit}: store less, or raise the limit with \
+         `set_value_limit`"
+    )]
     TooLarge {
         /// Where the value should have gone.
         place: Place,
@@ -124,12 +128,12 @@ pub enum Error {
         limit: usize,
     },
 
-    /// Values of this type can be written and not be read back. When it is written, debug builds find that out before
-    /// anything is sent.
+    /// Values of this type can be written, but not read back. On a write, debug builds find that out before anything is
+    /// sent.
     #[error(
-        "{place} cannot hold a `{written}`, which would not read back ({problem}): its Serialize and Deserialize disagree, \
-         as with serde's `untagged`, `tag`, `flatten` and `skip_serializing`, or it takes whatever it finds, for which \
-         there is `redis_hashmap::Value`"
+        "{place} cannot hold a value of type `{written}`, which would not read back ({problem}): its Serialize and \
+         Deserialize (or Display and FromStr) disagree, as with serde's `untagged`, `tag`, `flatten` and \
+         `skip_serializing`; for a type that accepts any value, use `redis_hashmap::Value`"
     )]
     Unreadable {
         /// Where the value is, or should have gone.
@@ -145,7 +149,9 @@ pub enum Error {
     EmptyKey,
 
     /// An id that a key is made of is empty. Nothing was sent.
-    #[error("`{{{placeholder}}}` in the key `{template}` is empty: an empty id would name somebody else's record")]
+    #[error(
+        "`{{{placeholder}}}` in the key `{template}` is empty: give an id, since an empty one could name another record"
+    )]
     EmptyId {
         /// The key's template.
         template: &'static str,
@@ -160,8 +166,11 @@ pub enum Error {
         place: Place,
     },
 
-    /// The name of a stored field is not one of the map's key type.
-    #[error("the name of {place} is no `{asked}`: another program wrote it, or the type of the names has changed")]
+    /// The name of a stored field is not one that the type of the names writes.
+    #[error(
+        "the name of {place} is not a valid `{asked}`: another program wrote it, or the type of the names has changed; \
+         read the names as that type, or delete the field"
+    )]
     FieldName {
         /// The hash and the field.
         place: Place,
@@ -180,8 +189,11 @@ pub enum Error {
         source: RedisFault,
     },
 
-    /// The server's reply is not one of this command.
-    #[error("{operation} on {place} got a reply that is none of this command")]
+    /// The server's reply is not one that this command gives.
+    #[error(
+        "{operation} on {place} got a reply that the command does not give: check that the connection leads to a Redis \
+         server and is not inside a MULTI"
+    )]
     UnexpectedReply {
         /// Where the operation went.
         place: Place,
@@ -194,14 +206,14 @@ pub enum Error {
     Store {
         /// The file, or `memory:`.
         place: String,
-        /// What stands against it.
+        /// Why it cannot be opened.
         problem: String,
     },
 
-    /// The URL is none that can be opened. No password is shown.
+    /// A part of the URL is wrong. No password is shown.
     #[error("the {part} of the URL {problem}")]
     Url {
-        /// The part of it.
+        /// The part that is wrong.
         part: &'static str,
         /// What is wrong with it.
         problem: String,
@@ -226,7 +238,7 @@ pub enum Error {
     },
 
     /// The server cannot do what the operation needs. Nothing was written.
-    #[error("{operation} on {place} needs {needs}, which this server is not: nothing was written")]
+    #[error("{operation} on {place} needs {needs}, and this is not one: nothing was written")]
     Unsupported {
         /// Where the operation went.
         place: Place,
@@ -236,10 +248,10 @@ pub enum Error {
         needs: &'static str,
     },
 
-    /// Others changed what an `update` had read, again and again. Nothing was written.
+    /// Others kept changing what an `update` had read. Nothing was written.
     #[error(
-        "{place} was changed by others in each of {attempts} attempts, nothing was written: try again later, or allow more \
-         with `set_attempt_limit`"
+        "{place} was changed by others during each of {attempts} attempts, and nothing was written: try again later, \
+         or allow more attempts with `set_attempt_limit`"
     )]
     Conflict {
         /// What was to be updated.
@@ -248,7 +260,7 @@ pub enum Error {
         attempts: u32,
     },
 
-    /// A time to live, or a point in time, that nothing can be given. Nothing was sent.
+    /// The time to live or the point in time is out of range. Nothing was sent.
     #[error("{place} cannot be given {problem}: a time to live is between 1 ms and 2^45 ms (1,114 years)")]
     Expiry {
         /// What was to expire.
@@ -257,18 +269,18 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// A counter holds something else than a number.
+    /// A counter holds something other than a number.
     #[error(
-        "{place} is a counter, and what is stored is no number of 64 bits in digits: delete it and count anew (what was \
-         stored before the field was declared as a counter is none)"
+        "{place} is a counter, but what is stored is not a 64-bit integer in digits: delete it and count again (a \
+         value stored before the field was declared as a counter is not one)"
     )]
     NotACounter {
         /// Where the counter lies.
         place: Place,
     },
 
-    /// A counter would leave the range of an `i64`. It is as it was.
-    #[error("{place} would leave the range of an i64: it is as it was")]
+    /// A counter would leave the range of an `i64`. It was left as it was.
+    #[error("{place} would leave the range of an i64 and was left as it was: add less, or reset it")]
     Overflow {
         /// Where the counter lies.
         place: Place,
@@ -299,7 +311,7 @@ impl Error {
         }
     }
 
-    /// Where it happened, if it happened at one key.
+    /// Where it happened, if it concerns one key.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
@@ -332,14 +344,14 @@ impl Error {
         }
     }
 
-    /// What failed in Redis or on the way to it, if that is what failed.
+    /// The failure of Redis or of the way to it, if that is the cause.
     #[must_use]
     pub fn redis(&self) -> Option<&RedisFault> {
         if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
     }
 }
 
-/// A hash, and one of its fields where one is meant.
+/// A hash, or one field of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     key: Option<Box<str>>,

@@ -1,4 +1,4 @@
-//! A failure of Redis or of the way to it, told without any text of a server.
+//! A failure of Redis or of the way to it, described without any text of a server.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// A failure of Redis, of the connection or of its client.
 ///
-/// Texts of servers and clients can quote values, so it shows the kind of the failure and the server's error code, and
-/// the I/O error where there is one. [`redis_error`](Self::redis_error) has the rest.
+/// It shows what failed, the server's error code, and the I/O error where there is one, but no text of a server or
+/// client: such texts can quote values. [`redis_error`](Self::redis_error) has the rest.
 #[derive(Clone)]
 pub struct RedisFault(redis::RedisError);
 
@@ -29,13 +29,13 @@ impl RedisFault {
         self.0.code()
     }
 
-    /// True if the answer did not come in time. Whether the command was carried out is not known.
+    /// True if the answer did not come in time. The command may have been carried out.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.is_timeout()
     }
 
-    /// True if the connection was refused, closed or cut. Whether the command was carried out is not known.
+    /// True if the connection was refused, closed or cut. The command may have been carried out.
     #[must_use]
     pub fn is_connection_dropped(&self) -> bool {
         self.0.is_connection_dropped()
@@ -47,7 +47,8 @@ impl RedisFault {
         &self.0
     }
 
-    /// redis-rs keeps its causes behind an `Arc`. Only an I/O error is let through: its text is the system's.
+    /// The cause, if it is an I/O error: its text is the system's, so it can be shown. redis-rs keeps causes behind an
+    /// `Arc`.
     fn io_error(&self) -> Option<&io::Error> {
         let cause = std::error::Error::source(&self.0)?;
         let shared = cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?;
@@ -58,7 +59,7 @@ impl RedisFault {
         if let Some(error) = self.io_error() {
             // The system calls a timeout "Resource temporarily unavailable".
             return if self.is_timeout() {
-                format!("no answer came in time, whether it was carried out is not known ({error})").into()
+                format!("no answer came in time, and the command may have been carried out ({error})").into()
             } else {
                 error.to_string().into()
             };
@@ -68,22 +69,22 @@ impl RedisFault {
             "WRONGTYPE" => "the key holds another Redis type than a hash",
             "NOAUTH" => "the server wants a password",
             "WRONGPASS" => "the server does not accept this user and password",
-            "NOPERM" => "the server does not allow this user the command or the key",
+            "NOPERM" => "the server does not allow this user to use the command or the key",
             "READONLY" => "the server is a read-only replica",
             "LOADING" => "the server is still loading its data",
             "OOM" => "the server is out of memory",
             "CROSSSLOT" => "the keys lie in several hash slots of the cluster",
             "MOVED" | "ASK" => "the key lies on another node: connect with a cluster client",
             "CLUSTERDOWN" => "the cluster is down",
-            "NOREPLICAS" => "the server has too few replicas to write",
-            "MISCONF" => "the server cannot write its data to disk, and refuses writes",
+            "NOREPLICAS" => "the server has too few replicas to accept writes",
+            "MISCONF" => "the server cannot save its data to disk, and refuses writes",
             "NOSCRIPT" => "the server does not know the script",
-            "EXECABORT" => "the transaction was discarded, nothing in it was carried out",
+            "EXECABORT" => "the transaction was discarded, and nothing in it was carried out",
             _ if self.0.detail().is_some_and(|text| text.starts_with("unknown command")) => {
                 "the server does not know the command"
             }
             "ERR" => "the server refused the command",
-            // What stands first in an error that is none of Redis's own can be anything.
+            // The first word of an error that is not one of Redis's own can be anything, even a stored value.
             _ => return "the server refused the command, with an error that is not one of Redis's own".into(),
         };
         format!("{meaning} ({code})").into()

@@ -1,4 +1,4 @@
-//! What a type asks for when it is deserialized: the kind it would be stored as, known without a value of it.
+//! Finds the kind that a type is stored as from what it asks of a Deserializer, without a value of it.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub(crate) fn asked_kind<'de, T: Deserialize<'de>>() -> Option<Kind> {
     }
 }
 
-/// The first thing that was asked for, travelling as an error.
+/// The kind that was asked for first. It is returned as an error, which ends the deserialization.
 #[derive(Debug)]
 struct Asked(Option<Kind>);
 

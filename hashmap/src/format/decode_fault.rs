@@ -7,7 +7,7 @@ use serde::de::{self, Expected, Unexpected};
 
 use crate::format::shape::{MAX_DEPTH, MAX_ZERO_WIDTH};
 
-/// Why bytes are no value of the type that was asked for. No text in it comes from the bytes.
+/// Why bytes are not a value of the type that was asked for. No text in it comes from the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeFault {
     #[error("it ends too early")]
@@ -16,24 +16,24 @@ pub(crate) enum DecodeFault {
     Trailing(usize),
     #[error("it holds no valid {0}")]
     Invalid(&'static str),
-    #[error("it holds no {0}")]
+    #[error("it does not hold a {0}")]
     Expected(String),
     #[error("it has no field `{0}`")]
     MissingField(&'static str),
     #[error("it nests deeper than {MAX_DEPTH} levels")]
     TooDeep,
-    #[error("it holds a length beyond its end")]
+    #[error("a length in it reaches beyond its end")]
     Length,
     #[error("it holds more than {MAX_ZERO_WIDTH} elements that take no space")]
     ZeroWidth,
-    #[error("it asks for {0}, and bincode does not say what is stored")]
+    #[error("it asks for {0}, but bincode does not record what is stored")]
     NotSelfDescribing(&'static str),
     #[error("its Deserialize refused it")]
     Custom,
 }
 
 impl de::Error for DecodeFault {
-    // The texts of foreign errors can quote the value, and so can what they say they expected.
+    // The texts of foreign errors can quote the value, and so can their descriptions of what they expected.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::Custom
     }
@@ -60,7 +60,7 @@ impl de::Error for DecodeFault {
     }
 }
 
-/// What serde's derive says of an enum: "variant index 0 <= i < 3".
+/// True for what serde's derive expects of an enum: "variant index 0 <= i < 3".
 fn is_variant_range(expected: &str) -> bool {
     expected
         .strip_prefix("variant index 0 <= i < ")

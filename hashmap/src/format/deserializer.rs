@@ -1,5 +1,5 @@
-//! The guarding Deserializer: bincode decodes each scalar, and everything that hostile bytes could misuse (lengths,
-//! nesting, elements that take no space) is checked here before anything is allocated or called.
+//! A Deserializer that guards against hostile bytes. bincode decodes each scalar; everything that the bytes could
+//! misuse (lengths, nesting, elements that take no space) is checked here before anything is allocated or called.
 //!
 //! bincode's own Deserializer aborts the process on a string whose length prefix is huge, overflows the stack on deep
 //! nesting and spins on a `Vec<()>` with a billion elements.
@@ -16,7 +16,7 @@ use crate::format::decode_fault::DecodeFault;
 use crate::format::shape::{MAX_DEPTH, MAX_ZERO_WIDTH};
 use crate::kind::Kind;
 
-/// How many elements are announced to a visitor at the most: not every collection is as careful with it as serde's.
+/// The most elements that are announced to a visitor at once: not every collection is as careful with that as serde's.
 const ANNOUNCED_AT_ONCE: usize = 256;
 
 /// The bytes that are left.
@@ -62,8 +62,9 @@ pub(crate) struct Decoder<'de> {
     kind: Kind,
     depth: i32,
     zero_width: u32,
-    /// How many elements may still be announced to a visitor. A value has no more of them than bytes, so that honest
-    /// announcements never run out, and preallocation stays in proportion to the value however it lies.
+    /// How many elements may still be announced to visitors; at first, as many as there are bytes. Elements that take
+    /// space are never more than that, so honest announcements do not run out, and preallocation stays in proportion to
+    /// the value whatever its lengths claim.
     announceable: usize,
 }
 
@@ -115,7 +116,7 @@ impl<'de> Decoder<'de> {
         Ok(value)
     }
 
-    /// The length of a seq or a map. Elements that take no byte are counted when they come.
+    /// The length of a seq or a map. Elements that take no byte are counted when they are read.
     #[inline]
     fn len(&mut self) -> Result<usize, DecodeFault> {
         let len = usize::try_from(self.scalar::<u64>()?).map_err(|_| DecodeFault::Length)?;
@@ -238,7 +239,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             // A stored scalar is a node of a tree: its kind, then its payload.
             self.inner.reader().rest = self.stored;
         }
-        self.depth -= 1; // as in the shape pass: the framing of a node is no level
+        self.depth -= 1; // as in the shape pass: the framing of a node is not a level
         let value = visitor.visit_newtype_struct(&mut *self)?;
         self.depth += 1;
         Ok(value)

@@ -30,7 +30,7 @@ use crate::kind::Kind;
 /// The first byte of every stored value lies in this range, known or not.
 const RESERVED: std::ops::RangeInclusive<u8> = 0x80..=0xBF;
 
-/// Checks that `value` can be stored, and what will be written; [`write`] writes it.
+/// Checks that `value` can be stored, and returns its shape, by which [`write`] writes it.
 #[inline]
 pub(crate) fn plan<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<Shape, Fault> {
     let shape = Shape::of(value).map_err(|refusal| refused::<T>(&refusal))?;
@@ -65,13 +65,13 @@ pub(crate) fn write<T: Serialize + ?Sized>(value: &T, shape: &Shape, mut out: im
         })
         .map_err(|()| refused::<T>(&Refusal::Custom))
         .and_then(|written| {
-            // A Serialize that reads a clock or what others change can differ from one pass to the next.
+            // A Serialize that reads a clock or shared state can differ from one pass to the next.
             let is_planned = written + shape.header.len() == shape.stored_len;
             if is_planned { Ok(()) } else { Err(refused::<T>(&Refusal::Changing)) }
         })
 }
 
-/// Where bincode writes to: the first `skip` bytes, framing that the stored form does not have, are dropped.
+/// The writer for bincode. It drops the first `skip` bytes: framing that the stored form does not have.
 struct Payload<W> {
     out: W,
     skip: u64,
@@ -92,7 +92,7 @@ impl<W: io::Write> Writer for &mut Payload<W> {
     }
 }
 
-/// Decodes a stored value, if it is one of a `T`.
+/// Decodes a stored value as a `T`, if it is one.
 #[inline]
 pub(crate) fn decode<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<T, Fault> {
     let kind = kind_of(stored)?;
@@ -123,8 +123,8 @@ pub(crate) fn kind_of(stored: &[u8]) -> Result<Kind, Fault> {
     }
 }
 
-/// What was decoded must have the shape and the length of what was written: else writer and reader did not see the
-/// same thing, although every byte was consumed.
+/// Checks that what was decoded has the kind, the shape and the length of what was written. Otherwise writer and reader
+/// did not see the same value, although every byte was consumed.
 #[inline]
 fn check_shape<T>(stored: &[u8], kind: Kind, shape: &Shape) -> Result<(), Fault> {
     if shape.header.kind() != kind {
@@ -133,10 +133,10 @@ fn check_shape<T>(stored: &[u8], kind: Kind, shape: &Shape) -> Result<(), Fault>
     if let Header::Digest(_, digest) = shape.header
         && stored.get(1..5) != Some(digest.to_le_bytes().as_slice())
     {
-        return Err(other_shape::<T>(kind, "its digest is another one"));
+        return Err(other_shape::<T>(kind, "its digest differs"));
     }
     if shape.stored_len != stored.len() as u64 {
-        let problem = "it takes another length when it is written again";
+        let problem = "it would have another length if it were written again";
         return Err(if kind.is_scalar() { damaged::<T>(problem.to_owned()) } else { other_shape::<T>(kind, problem) });
     }
     Ok(())
@@ -166,8 +166,8 @@ fn undecodable<T>(stored: Kind, asked: Option<Kind>, no_header: bool, fault: &De
     }
 }
 
-/// Proves that what is about to be written can be read back, to the same contents. For debug builds: types whose
-/// Serialize and Deserialize disagree fail at the first test, not in production.
+/// Proves that what is about to be written reads back with the same contents. Debug builds do this, so that types whose
+/// Serialize and Deserialize disagree fail in the first test, not in production.
 pub(crate) fn verify<T, Q>(value: &Q, shape: &Shape) -> Result<(), Fault>
 where
     T: Serialize + DeserializeOwned,
@@ -176,18 +176,18 @@ where
     let mut stored = Vec::new();
     write(value, shape, &mut stored)?;
     let problem = match decode::<T>(&stored) {
-        // Where Serialize passes over one field and Deserialize over another, the shapes are equal.
+        // Where Serialize skips one field and Deserialize another, the shapes are equal: only the contents differ.
         Ok(read) if fingerprint(&read).ok() == fingerprint(value).ok() => return Ok(()),
-        Ok(_) => "it reads back with other contents".to_owned(),
+        Ok(_) => "it reads back with different contents".to_owned(),
         Err(Fault::Damaged { problem, .. } | Fault::OtherShape { problem, .. } | Fault::Unreadable { problem, .. }) => {
             problem
         }
-        Err(_) => "it reads back as another type".to_owned(),
+        Err(_) => "it reads back as a different type".to_owned(),
     };
     Err(Fault::Unreadable { written: type_name::<T>(), problem })
 }
 
-/// The text of a field that is stored as text.
+/// What is stored of a value in a field that is declared as text.
 pub(crate) fn text<T: Display + ?Sized>(value: &T, limit: usize) -> Result<String, Fault> {
     use std::fmt::Write;
     let mut text = String::new();
@@ -204,8 +204,8 @@ pub(crate) fn from_text<T: FromStr>(stored: &[u8]) -> Result<T, Fault> {
         .ok_or(Fault::NotText { asked: type_name::<T>() })
 }
 
-/// The kind of a `T` of which every stored value can be read, whatever it is. Other types that ask for a scalar can refuse
-/// its contents: a `NonZeroU8`, a date.
+/// The kind of `T`, if `T` can read every stored value of that kind. Other types that ask for a scalar can refuse its
+/// contents: a `NonZeroU8`, a date.
 pub(crate) fn readable_kind<T: DeserializeOwned + 'static>() -> Option<Kind> {
     let asked = TypeId::of::<T>();
     let of = |types: &[TypeId]| types.contains(&asked);

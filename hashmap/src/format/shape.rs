@@ -6,7 +6,7 @@ use serde::ser;
 
 use crate::kind::Kind;
 
-/// How deep a stored value may nest; a decoder can rely on it.
+/// How deep a stored value may nest. A decoder can rely on it.
 pub(crate) const MAX_DEPTH: i32 = 128;
 
 /// How many elements that take no byte (`()`, empty structs) a stored value may hold: their number is not bounded by
@@ -72,7 +72,7 @@ impl Root {
     }
 }
 
-/// The result of the pass.
+/// The result of the shape pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     pub(crate) header: Header,
@@ -81,7 +81,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// What to reserve for it.
+    /// How many bytes to reserve for it.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.stored_len).unwrap_or(0)
     }
@@ -95,12 +95,12 @@ pub(crate) enum Refusal {
     #[error("it holds more than {MAX_ZERO_WIDTH} elements that take no space")]
     ZeroWidth,
     #[error(
-        "its field `{0}` is left out by serde's `skip_serializing_if`, and a reader could not know; remove the attribute"
+        "serde's `skip_serializing_if` leaves out its field `{0}`, which a reader cannot know: remove the attribute"
     )]
     SkippedField(&'static str),
-    #[error("its length is not known before it is serialized (serde's `flatten` does that); collect it first")]
+    #[error("its length is not known before it is serialized (serde's `flatten` does that): collect it first")]
     UnknownLength,
-    #[error("its Serialize announced {announced} elements and wrote {written}")]
+    #[error("its Serialize announced {announced} elements, but wrote {written}")]
     Length { announced: u64, written: u64 },
     #[error("it changes while it is serialized")]
     Changing,
@@ -127,7 +127,7 @@ pub(super) fn varint_len(value: u128) -> u64 {
     }
 }
 
-/// The length of a signed integer: zigzag, then as unsigned.
+/// The length of a signed integer in that encoding: zigzag, then varint.
 #[inline]
 pub(super) fn signed_len(value: i128) -> u64 {
     varint_len(((value << 1) ^ (value >> 127)).cast_unsigned())

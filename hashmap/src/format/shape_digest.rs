@@ -26,7 +26,7 @@ pub(crate) fn fingerprint<T: Serialize + ?Sized>(value: &T) -> Result<u64, Refus
     Pass::<true>::over(value).map(|pass| pass.hash)
 }
 
-/// The state of the pass, which is also its serializer. With `CONTENTS` it hashes what the scalars are, too.
+/// The state of the pass, which is also its serializer. With `CONTENTS`, it hashes the contents of scalars too.
 struct Pass<const CONTENTS: bool> {
     hash: u64,
     len: u64,
@@ -199,7 +199,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
         let (before, is_root) = (self.len, self.root.is_none());
         let outer = self.hash;
         self.root.get_or_insert(Root { kind, carried: None });
-        self.depth -= 1; // its framing is a tuple, which is no level of the user's
+        self.depth -= 1; // its framing is a tuple, which is not a level of the user's
         value.serialize(&mut *self)?;
         self.depth += 1;
         if !CONTENTS {
@@ -207,8 +207,8 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
         }
         self.feed(Kind::Dynamic.byte());
         if is_root && kind != Kind::Dynamic {
-            // bincode writes a scalar node as it is stored: its kind and its payload. Another composite is kept in the
-            // form it was stored in, as a byte string behind the mark of an opaque node.
+            // bincode writes a scalar node as it is stored: its kind and its payload. An opaque composite keeps its
+            // stored form; bincode writes that as a byte string behind the mark of its node.
             let framing = if kind.is_scalar() { 0 } else { 1 + framed_len(self.len - before - 1) };
             self.root = Some(Root { kind, carried: Some(framing) });
         }
@@ -289,7 +289,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
         Ok(Fields { pass: self })
     }
 
-    /// Counts what Display writes, instead of allocating it.
+    /// Counts the bytes that Display writes, without allocating them.
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Refusal> {
         struct Counter(u64);
         impl fmt::Write for Counter {
@@ -319,7 +319,7 @@ pub(crate) struct Elements<'a, const CONTENTS: bool> {
     pass: &'a mut Pass<CONTENTS>,
     announced: u64,
     written: u64,
-    /// The hash of what stands before.
+    /// The hash of what comes before.
     outer: u64,
     sum: u64,
     /// The length before this element.

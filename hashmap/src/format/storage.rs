@@ -15,7 +15,7 @@ use crate::format as codec;
 use crate::format::shape::Shape;
 use crate::kind::Kind;
 
-/// A field that is stored with its kind and shape, as bincode: what a field is if nothing else is said.
+/// A field that is stored as bincode, with its kind and shape. This is the default.
 #[derive(Debug, Clone, Copy)]
 pub struct Bincode;
 
@@ -27,7 +27,7 @@ pub enum Any {}
 #[derive(Debug, Clone, Copy)]
 pub struct Text;
 
-/// A field with a default: `get` gives that where the field is absent, and no `Option`.
+/// A field with a default, which `get` returns where the field is absent, instead of an `Option`.
 #[derive(Debug, Clone, Copy)]
 pub struct Defaulted<F = Bincode>(F);
 
@@ -53,7 +53,7 @@ pub struct Expiring<F = Bincode>(F);
 #[derive(Debug, Clone, Copy)]
 pub struct Counter;
 
-/// What can be a counter: an `i64`, as in Redis.
+/// A type that can be a counter: `i64`, as in Redis.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` cannot be a counter",
     label = "a counter is an `i64`, or an `Option` of one",
@@ -79,10 +79,10 @@ impl Countable for i64 {
 
 /// The format of a field that counts.
 #[diagnostic::on_unimplemented(
-    message = "this field is no counter, so that Redis cannot add to it",
+    message = "this field is not a counter, so Redis cannot add to it",
     label = "`increment` needs a counter",
-    note = "declare the field as `#[redis_hash(counter)]` on an `i64`, the map as a `HashMap<K, Counter>`; or use `update`, \
-            which works on every field"
+    note = "declare the field as an `i64` with `#[redis_hash(counter)]`, or the map as a `HashMap<K, Counter>`; or use \
+            `update`, which works on every field"
 )]
 pub trait Counts: sealed::Sealed {}
 impl Counts for Counter {}
@@ -92,9 +92,9 @@ impl<F: Counts> Counts for Expiring<F> {}
 /// The format of a field that can expire.
 #[diagnostic::on_unimplemented(
     message = "this field does not expire by itself",
-    label = "needs a field with a declared time to live",
-    note = "declare it as `#[redis_hash(ttl = \"5m\")]`, so that `set_all` knows of it; every entry of a `HashMap` can expire, \
-            and so can a record as a whole (`expire_in` on the accessor itself)"
+    label = "this needs a field with a declared time to live",
+    note = "declare it with `#[redis_hash(ttl = \"5m\")]`, so that `set_all` knows that it expires; every entry of a \
+            `HashMap` can expire, and so can a record as a whole (`expire_in` on the accessor itself)"
 )]
 pub trait Expires: sealed::Sealed {}
 impl<F> Expires for Expiring<F> {}
@@ -109,7 +109,7 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     fn found(value: T) -> Self::Get;
 
-    /// What makes that which `get` returns for a field that is not there.
+    /// The function that makes what `get` returns for a field that is absent.
     #[doc(hidden)]
     fn absent(default: Option<fn() -> T>) -> Option<fn() -> Self::Get>;
 
@@ -120,7 +120,7 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     const EXPIRES: bool = false;
 
-    /// The kind of which every stored value decodes, if there is one.
+    /// The kind whose stored values all decode, if there is one.
     #[doc(hidden)]
     fn readable_kind() -> Option<Kind> {
         None
@@ -192,7 +192,7 @@ where
     }
 }
 
-/// Into a field of any kind: what reads it is not known.
+/// Writes into a field of any kind. The type that will read it is not known, so no build checks that it reads back.
 impl<Q: Serialize + ?Sized> FormatOf<Any, Q> for Bincode {
     type Plan = Shape;
 
@@ -241,7 +241,7 @@ where
         if cfg!(debug_assertions) && codec::from_text::<T>(text.as_bytes()).is_err() {
             return Err(Fault::Unreadable {
                 written: std::any::type_name::<T>(),
-                problem: "its FromStr does not take what its Display writes".to_owned(),
+                problem: "its FromStr does not accept what its Display writes".to_owned(),
             });
         }
         Ok(text)
@@ -268,7 +268,7 @@ impl<T: Countable + Send + 'static> Format<T> for Counter {
     }
 
     fn decode(stored: &[u8]) -> Result<T, Fault> {
-        // As Redis writes it: no plus sign, no leading zero.
+        // Only what Redis itself writes: no plus sign, no leading zero.
         let count = std::str::from_utf8(stored).ok().and_then(|text| text.parse::<i64>().ok());
         let count = count.filter(|count| count.to_string().as_bytes() == stored);
         count.map(T::from_count).ok_or(Fault::NotACounter)
@@ -339,7 +339,7 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
     }
 }
 
-/// What a wrapper stores is what is in it.
+/// Implements [`FormatOf`] for wrappers, which store what is in them.
 macro_rules! stores_as_its_inner {
     ($($wrapper:ident)*) => {
         $(impl<T: ?Sized, Q: ?Sized, F: FormatOf<T, Q>> FormatOf<T, Q> for $wrapper<F> {
@@ -398,10 +398,11 @@ mod sealed {
     impl StoredAs<PathBuf> for Path {}
 }
 
-/// What can be given where a `T` is stored: a `T`, or what is stored exactly as one, such as `str` for a `String`.
+/// A type that can be written where a `T` is stored: `T` itself, or one with the same stored form, such as `str` for
+/// `String`.
 ///
-/// [`Borrow`](std::borrow::Borrow) would take more and be wrong: an array can be borrowed as a slice, and is stored as
-/// a tuple where the slice is stored as a seq.
+/// [`Borrow`](std::borrow::Borrow) would accept too much: an array can be borrowed as a slice, but it is stored as a
+/// tuple, and the slice as a seq.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is not stored as a `{T}`",
     label = "expected a `{T}`, found a `{Self}`",
@@ -410,7 +411,7 @@ mod sealed {
 )]
 pub trait StoredAs<T: ?Sized>: sealed::StoredAs<T> {}
 
-// Not by a macro: rustc shows these lines to who gives something else.
+// Not in a macro: rustc shows these lines to whoever passes another type.
 impl<T: ?Sized> StoredAs<T> for T {}
 impl StoredAs<String> for str {}
 impl StoredAs<Box<str>> for str {}

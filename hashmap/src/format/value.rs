@@ -12,11 +12,11 @@ use crate::kind::Kind;
 
 /// A stored value of any kind, for fields whose type is only known at run time.
 ///
-/// It reads every stored value. A scalar is read as what it is; a tree that was written as a `Value` as that tree. A
+/// It reads every stored value: a scalar as that scalar, and a tree that was written as a `Value` as that tree. A
 /// composite (struct, enum, `Vec`, …) of a type that only its writer knew stays [`Opaque`]: it can be decoded later,
 /// and loses nothing when it is written back.
 ///
-/// In a human-readable format such as JSON it serializes as the plain value, so that any JSON document is a `Value`.
+/// In a human-readable format such as JSON, it serializes as the plain value, and any JSON document reads as a `Value`.
 /// `null` is [`Value::Unit`].
 ///
 /// ```
@@ -79,10 +79,10 @@ pub enum Value {
     Opaque(Opaque),
 }
 
-/// A stored composite whose type is not known here; its `Debug` shows its kind and size.
+/// A stored composite whose type is not known here. Its `Debug` shows its kind and size.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opaque {
-    /// As it is stored, header included.
+    /// The whole stored value, header included.
     pub(super) stored: Box<[u8]>,
 }
 
@@ -103,7 +103,7 @@ impl Opaque {
     ///
     /// # Errors
     ///
-    /// As [`Field::get`](crate::Field::get), without a key and a field.
+    /// Returns the errors of [`Field::get`](crate::Field::get), without a key and a field.
     pub fn decode<T: Serialize + DeserializeOwned>(&self) -> Result<T, Error> {
         codec::decode(&self.stored).map_err(|fault| Error::at(fault, Place::default()))
     }
@@ -142,9 +142,10 @@ impl Value {
         }
     }
 
-    /// Makes a value of anything that can be stored: a scalar is what it is, a composite is [`Opaque`]. It lets a type of
-    /// one's own hold a value of any type, which [`decode`](Self::decode) gives back. (As everywhere in serde, an array is a
-    /// tuple and a slice is a seq: `&[1, 2][..]` is what decodes as a `Vec`.)
+    /// Encodes anything that can be stored: a scalar becomes that scalar, a composite becomes [`Opaque`].
+    ///
+    /// It lets a type of your own hold a value of any type, which [`decode`](Self::decode) gives back. (As everywhere
+    /// in serde, an array is a tuple and a slice is a seq: encode `&[1, 2][..]` to decode a `Vec`.)
     ///
     /// ```
     /// use redis_hashmap::Value;
@@ -156,7 +157,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// [`Refused`](Error::Refused) if it cannot be stored, without a key and a field.
+    /// Returns [`Refused`](Error::Refused), without a key and a field, if it cannot be stored.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let encoded = codec::plan(value, usize::MAX).and_then(|shape| {
             let mut stored = Vec::new();
@@ -166,11 +167,11 @@ impl Value {
         encoded.map_err(|fault: Fault| Error::at(fault, Place::default()))
     }
 
-    /// Decodes it as a `T`: the type it was written with, as if the field had been read as one.
+    /// Decodes it as the type it was written with, as if the field had been read as a `T`.
     ///
     /// # Errors
     ///
-    /// As [`Field::get`](crate::Field::get), without a key and a field.
+    /// Returns the errors of [`Field::get`](crate::Field::get), without a key and a field.
     pub fn decode<T: Serialize + DeserializeOwned>(&self) -> Result<T, Error> {
         let decoded = codec::plan(self, usize::MAX).and_then(|shape| {
             let mut stored = Vec::new();
@@ -180,25 +181,25 @@ impl Value {
         decoded.map_err(|fault: Fault| Error::at(fault, Place::default()))
     }
 
-    /// The text, if it is one.
+    /// The text, if this is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Self::Str(text) = self { Some(text) } else { None }
     }
 
-    /// The bool, if it is one.
+    /// The bool, if this is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
-    /// The integer, if it is one of any width and fits.
+    /// The integer, if this is one of any width that fits into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         i64::try_from(self.as_i128()?).ok()
     }
 
-    /// The integer, if it is one of any width, not negative, and fits.
+    /// The integer, if this is one of any width that fits into a `u64`.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         u64::try_from(self.as_i128()?).ok()
@@ -220,7 +221,7 @@ impl Value {
         })
     }
 
-    /// The floating point number, if it is one.
+    /// The floating-point number, if this is one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
@@ -230,7 +231,7 @@ impl Value {
         }
     }
 
-    /// The value of a map's entry, if it is a map with that text as a key.
+    /// The value of the entry with this text as its key, if this is a map and has one.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         let Self::Map(entries) = self else { return None };
@@ -267,7 +268,7 @@ impl From<()> for Value {
 }
 
 impl<T: Into<Value>> FromIterator<T> for Value {
-    /// A sequence of the values.
+    /// Makes a sequence of the values.
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         Self::Seq(values.into_iter().map(Into::into).collect())
     }

@@ -1,4 +1,4 @@
-//! How a [`Value`] is written and read: as a tree of marked nodes in Redis, as the plain value in JSON and the like.
+//! Serde for [`Value`]: a tree of marked nodes in Redis, the plain value in JSON and the like.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl Serialize for Value {
 }
 
 impl Value {
-    /// The value alone: in JSON, and behind the mark of a node.
+    /// Serializes the value alone, for JSON and behind the mark of a node.
     fn serialize_plain<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Unit => serializer.serialize_unit(),
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// Takes a node, or a whole composite as it is stored.
+/// Reads a node, or a whole composite in its stored form.
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {
@@ -105,16 +105,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_bytes<E: de::Error>(self, stored: &[u8]) -> Result<Value, E> {
-        let opaque = Opaque::new(stored).ok_or_else(|| E::custom("no stored composite"))?;
+        let opaque = Opaque::new(stored).ok_or_else(|| E::custom("not a stored composite"))?;
         Ok(Value::Opaque(opaque))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut node: A) -> Result<Value, A::Error> {
         fn plain<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(node: &mut A) -> Result<T, A::Error> {
-            node.next_element()?.ok_or_else(|| de::Error::custom("no value in a node"))
+            node.next_element()?.ok_or_else(|| de::Error::custom("a node without a value"))
         }
         let mark: u8 = plain(&mut node)?;
-        let no_node = || de::Error::custom("no kind of a node");
+        let no_node = || de::Error::custom("a node of an unknown kind");
         Ok(match mark {
             SEQ => Value::Seq(plain(&mut node)?),
             MAP => Value::Map(plain::<Entries, A>(&mut node)?.0),
@@ -202,7 +202,7 @@ fn entries<'de, A: MapAccess<'de>>(mut map: A) -> Result<Vec<(Value, Value)>, A:
     Ok(entries)
 }
 
-/// Takes what a self-describing format such as JSON holds.
+/// Reads what a self-describing format such as JSON holds.
 struct PlainVisitor;
 
 macro_rules! visits {

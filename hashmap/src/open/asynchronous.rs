@@ -1,4 +1,4 @@
-//! What `open_async` returns: an async connection to any place.
+//! The async connection to any place, which `open_async` returns.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use redis::{Cmd, Pipeline, RedisFuture, Value};
 use crate::error::Error;
 use crate::open::options::{Options, Target};
 
-/// An async connection to wherever a URL led: what [`open_async`](crate::open_async) returns.
+/// An async connection to the place that a URL names, as [`open_async`](crate::open_async) returns it.
 ///
 /// It can be cloned and shared by tasks. It implements [`redis::aio::ConnectionLike`]. Its `Debug` shows the place,
 /// without a user and a password.
@@ -30,11 +30,11 @@ enum Way {
 }
 
 impl Options {
-    /// Opens it for async use.
+    /// Opens an async connection.
     ///
     /// # Errors
     ///
-    /// As [`open`](crate::open).
+    /// Returns the errors of [`open`](crate::open).
     pub async fn open_async(&self) -> Result<AsyncConnection, Error> {
         AsyncConnection::open(self).await
     }
@@ -46,7 +46,7 @@ impl AsyncConnection {
             let config = ConnectionManagerConfig::new()
                 .set_connection_timeout(Some(options.connect_timeout))
                 .set_response_timeout(Some(options.response_timeout))
-                // Opening says at once that nobody is there. Later, each call tries again.
+                // Opening fails at once if nobody answers. Later, each call tries again.
                 .set_number_of_retries(1);
             let manager = ConnectionManager::new_with_config(options.client(address)?, config).await;
             manager.map(Way::Server).map_err(options.failed())
@@ -78,20 +78,21 @@ impl AsyncConnection {
     }
 }
 
-/// Opening a file reads it, which no thread of a runtime should wait for.
+/// Opens the store on a thread of its own: opening a file reads all of it, and no thread of a runtime should wait for
+/// that.
 #[cfg(feature = "embedded")]
 async fn embedded(options: &Options) -> Result<crate::embedded::Embedded, Error> {
     let (sender, receiver) = futures_channel::oneshot::channel();
     let (place, options) = (options.place(), options.clone());
     let opening = std::thread::Builder::new().name("redis-hashmap open".to_owned()).spawn(move || {
-        // Whoever asked may have gone.
+        // The caller may have stopped waiting.
         let _ = sender.send(options.embedded());
     });
     let failed = |problem: String| Error::Store { place, problem };
     if let Err(error) = opening {
         return Err(failed(error.to_string()));
     }
-    receiver.await.unwrap_or_else(|_| Err(failed("the thread that opens it has ended".to_owned())))
+    receiver.await.unwrap_or_else(|_| Err(failed("the thread that opens it has panicked".to_owned())))
 }
 
 impl fmt::Debug for AsyncConnection {
@@ -143,7 +144,7 @@ impl ConnectionLike for AsyncConnection {
     }
 }
 
-/// Sentinels hand out plain connections, and redis-rs's `ConnectionManager` does not know them.
+/// Reconnects to the master that Sentinels name, which redis-rs's `ConnectionManager` cannot do.
 #[cfg(feature = "sentinel")]
 mod sentinel {
     use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -156,12 +157,12 @@ mod sentinel {
     use crate::open::clients::{ends_connection, ends_with};
     use crate::open::options::Options;
 
-    /// A connection that is dropped after any failure that leaves it in doubt; the next call asks the Sentinels anew.
+    /// Drops its connection after any failure that leaves it in doubt. The next call asks the Sentinels again.
     #[derive(Clone)]
     pub(super) struct Reconnecting(Arc<Shared>);
 
     struct Shared {
-        /// Held while the Sentinels are asked, so that one failure is one question.
+        /// Locked while the Sentinels are asked, so that calls that fail together ask only once.
         client: Mutex<SentinelClient>,
         config: AsyncConnectionConfig,
         database: i64,
@@ -171,7 +172,7 @@ mod sentinel {
     #[derive(Default)]
     struct Current {
         con: Option<MultiplexedConnection>,
-        /// Which connection this is: an old one's failure does not end a new one.
+        /// The number of this connection: a failure of an older one does not drop it.
         generation: u64,
     }
 
@@ -189,7 +190,7 @@ mod sentinel {
         }
 
         fn current(&self) -> std::sync::MutexGuard<'_, Current> {
-            // Nothing panics while it is held.
+            // Nothing panics while it is locked.
             self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
         }
 

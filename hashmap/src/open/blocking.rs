@@ -1,4 +1,4 @@
-//! What `open` returns: a blocking connection to any place.
+//! The blocking connection to any place, which `open` returns.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::open::clients::{ends_connection, ends_with};
 use crate::open::options::{Options, Target};
 
-/// A blocking connection to wherever a URL led: what [`open`](crate::open) returns.
+/// A blocking connection to the place that a URL names, as [`open`](crate::open) returns it.
 ///
 /// It implements [`redis::ConnectionLike`]. Its `Debug` shows the place, without a user and a password.
 pub struct Connection {
@@ -25,11 +25,11 @@ enum Way {
 }
 
 impl Options {
-    /// Opens it for blocking use.
+    /// Opens a blocking connection.
     ///
     /// # Errors
     ///
-    /// As [`open`](crate::open).
+    /// Returns the errors of [`open`](crate::open).
     pub fn open(&self) -> Result<Connection, Error> {
         Connection::open(self)
     }
@@ -77,8 +77,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// A connection that is dropped after any failure that leaves it in doubt, and made anew by the next call. A command
-/// that failed is never sent again: whether it was carried out is not known.
+/// Drops its connection after any failure that leaves it in doubt. The next call opens a new one. A command that failed
+/// is never sent again, because it may have been carried out.
 struct Reconnecting {
     source: Source,
     options: Options,
@@ -87,7 +87,7 @@ struct Reconnecting {
 
 enum Source {
     Server(Box<redis::Client>),
-    /// Asked anew each time: the master may have changed.
+    /// Asked again for each connection: the master may have changed.
     #[cfg(feature = "sentinel")]
     Sentinel(Box<redis::sentinel::SentinelClient>),
 }
@@ -190,7 +190,7 @@ impl ConnectionLike for Connection {
         redis::cmd("PING").exec(self).is_ok()
     }
 
-    /// True: a connection that was lost is made anew by the next call.
+    /// True even after a failure, since the next call opens a new connection. A cluster connection answers for itself.
     fn is_open(&self) -> bool {
         match &self.way {
             #[cfg(feature = "cluster")]

@@ -1,4 +1,4 @@
-//! The clients of redis-rs, and the embedded store, that options describe.
+//! Makes the redis-rs client, or the embedded store, that the options describe.
 
 #[cfg(feature = "tls-rustls")]
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ impl Options {
     }
 
     pub(super) fn tcp_settings() -> redis::io::tcp::TcpSettings {
-        // Off by default in redis-rs 1.x; without it small commands wait for one another.
+        // redis-rs 1.x leaves it off by default, and then small commands wait for one another.
         redis::io::tcp::TcpSettings::default().set_nodelay(true)
     }
 
@@ -51,7 +51,7 @@ impl Options {
         Ok(info.set_redis_settings(redis).set_tcp_settings(Self::tcp_settings()))
     }
 
-    /// The client of one server.
+    /// A client for one server.
     pub(super) fn client(&self, address: redis::ConnectionAddr) -> Result<redis::Client, Error> {
         let info = self.info(address).map_err(self.failed())?;
         #[cfg(feature = "tls-rustls")]
@@ -67,9 +67,9 @@ impl Options {
 
     #[cfg(feature = "tls-rustls")]
     pub(super) fn certificates(&self) -> Result<redis::TlsCertificates, Error> {
-        // redis-rs takes the process's provider, and panics where there is none and it cannot tell which.
+        // redis-rs uses the process's provider, and panics if there is none and it cannot tell which one to take.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever was faster has installed one.
+            // It only fails if another thread has just installed one.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let read = |path: &PathBuf, part| {
@@ -85,7 +85,7 @@ impl Options {
             }),
             (None, None) => None,
             _ => {
-                let problem = "name only one of `cert` and `key`; a client's certificate takes both".to_owned();
+                let problem = "name only one of `cert` and `key`; a client's certificate needs both".to_owned();
                 return Err(Error::Url { part: "parameters", problem });
             }
         };
@@ -157,7 +157,8 @@ impl Options {
     }
 }
 
-/// True if a connection is of no use after this: its next reply could be a late one, or it is on the wrong server.
+/// True if a connection cannot be used after this error: its next reply could be a late one, or it leads to the wrong
+/// server.
 pub(super) fn ends_connection(error: &redis::RedisError) -> bool {
     error.is_timeout()
         || error.is_io_error()
@@ -166,7 +167,7 @@ pub(super) fn ends_connection(error: &redis::RedisError) -> bool {
         || error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::ReadOnly)
 }
 
-/// The same for an answer: a server that has become a replica says so in it.
+/// True if a connection cannot be used after this reply: a server that has become a replica says so in its replies.
 pub(super) fn ends_with(reply: &redis::Value) -> bool {
     match reply {
         redis::Value::ServerError(error) => error.kind() == Some(redis::ServerErrorKind::ReadOnly),

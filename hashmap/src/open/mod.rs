@@ -1,4 +1,4 @@
-//! One line that decides where the data lies.
+//! Opens connections: one URL decides where the data lies.
 
 #[cfg(feature = "tokio-comp")]
 pub(crate) mod asynchronous;
@@ -13,24 +13,25 @@ use crate::open::asynchronous::AsyncConnection;
 use crate::open::blocking::Connection;
 use crate::open::options::Options;
 
-/// Opens the place that a URL names, for blocking use.
+/// Opens a blocking connection to the place that a URL names.
 ///
 /// | URL | where the data lies |
 /// |---|---|
 /// | `memory:`, `memory:name` | in this process, until it ends |
-/// | `file:settings.redb`, `file:///var/lib/app/settings.redb` | in one file, which is made if it is not there |
+/// | `file:settings.redb`, `file:///var/lib/app/settings.redb` | in one file, which is created if it does not exist |
 /// | `redis://[user:password@]host[:port][/database]` | on a Redis or Valkey server |
-/// | `rediss://…` | the same over TLS |
+/// | `rediss://…` | on such a server, over TLS |
 /// | `redis+unix:///run/redis.sock` | on a server on this machine |
 /// | `redis+cluster://host:port,host:port` | in a cluster; `rediss+cluster://` over TLS |
 /// | `redis+sentinel://host:port,host:port/mastername[/database]` | on the master that Sentinels name; `rediss+sentinel://` |
 ///
 /// Parameters follow a `?`, with `&` between them: `protocol=resp3`; `durability=eventual` for files; `connect_timeout`
-/// and `response_timeout` for servers, as in `500ms` or `5s`; `ca`, `cert` and `key`, paths of PEM files, over TLS.
-/// [`Options`](crate::Options) sets the same in code.
+/// and `response_timeout` for servers, such as `500ms` or `5s`; `ca`, `cert` and `key`, paths of PEM files, over TLS;
+/// `db`, `user` and `pass` for Unix sockets; `sentinel_user` and `sentinel_pass` for Sentinels.
+/// [`Options`](crate::Options) sets most of them in code.
 ///
-/// What it returns implements redis-rs's `ConnectionLike`, so that every accessor and every redis-rs call works on it. A
-/// connection that failed is dropped, and made anew by the next call; a command that failed is never sent again.
+/// The connection implements redis-rs's `ConnectionLike`, so every accessor and every redis-rs call works on it. A
+/// connection that fails is dropped, and the next call opens a new one. A command that failed is never sent again.
 ///
 /// ```
 /// use redis_hashmap::HashMap;
@@ -43,19 +44,20 @@ use crate::open::options::Options;
 ///
 /// # Errors
 ///
-/// [`Error::Url`] if it is no such URL; [`Error::Store`] if the file cannot be opened; [`Error::Connect`] if the server
-/// cannot be reached, or refuses the user.
+/// Returns [`Error::Url`] if the URL is not one of these, [`Error::Feature`] if this crate was built without what it
+/// needs, [`Error::Store`] if the file cannot be opened, and [`Error::Connect`] if the server cannot be reached or
+/// refuses the user.
 pub fn open(url: &str) -> Result<Connection, Error> {
     Options::parse(url)?.open()
 }
 
-/// Opens the place that a URL names, for async use: see [`open`].
+/// Opens an async connection to the place that a URL names. [`open`] lists the URLs.
 ///
-/// What it returns can be cloned, and shared by tasks. It implements redis-rs's `aio::ConnectionLike`.
+/// The connection can be cloned and shared by tasks. It implements redis-rs's `aio::ConnectionLike`.
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// Returns the errors of [`open`].
 #[cfg(feature = "tokio-comp")]
 pub async fn open_async(url: &str) -> Result<AsyncConnection, Error> {
     Options::parse(url)?.open_async().await

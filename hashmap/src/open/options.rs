@@ -1,4 +1,4 @@
-//! Where the data lies, and how it is reached.
+//! The options of a connection: where the data lies, and how it is reached.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::error::redis_fault::RedisFault;
 
-/// Where the data lies, and how it is reached: what [`open`](crate::open) reads from a URL, to be changed in code.
+/// Where the data lies, and how it is reached. [`open`](crate::open) reads it from a URL; here it can be changed in code.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +51,7 @@ pub(super) enum Target {
     Sentinel { sentinels: Vec<Host>, master: String },
 }
 
-/// Time enough for a slow network, and little enough for who waits behind it.
+/// Long enough for a slow network, and short enough for a user who waits.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -75,21 +75,21 @@ impl Options {
         }
     }
 
-    /// How long connecting may take; 3 s if nothing is said.
+    /// Sets how long connecting may take. The default is 3 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long an answer may take; 5 s if nothing is said.
+    /// Sets how long an answer may take. The default is 5 s.
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// The user and the password.
+    /// Sets the user and the password.
     #[must_use]
     pub fn credentials(mut self, username: Option<&str>, password: &str) -> Self {
         self.username = username.map(str::to_owned);
@@ -97,14 +97,14 @@ impl Options {
         self
     }
 
-    /// The certificate authority to trust instead of the system's: the path of a PEM file.
+    /// Sets the certificate authority to trust instead of the system's: the path of a PEM file.
     #[must_use]
     pub fn certificate_authority(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca = Some(path.into());
         self
     }
 
-    /// The client's certificate and key: the paths of PEM files.
+    /// Sets the client's certificate and key: the paths of PEM files.
     #[must_use]
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.cert = Some(certificate.into());
@@ -112,7 +112,7 @@ impl Options {
         self
     }
 
-    /// Where it leads, for people: without user and password.
+    /// The place as it is shown to people, without a user and a password.
     pub(super) fn place(&self) -> String {
         let tls = if self.tls { "s" } else { "" };
         let list = |hosts: &[Host]| {

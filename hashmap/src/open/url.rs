@@ -1,4 +1,4 @@
-//! The URL that says where the data lies, taken apart. No part of it that can be a secret gets into an error.
+//! Parses the URL that says where the data lies. No part of it that can be a secret gets into an error.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,11 +12,11 @@ const SCHEMES: &str = "memory:, file:PATH, redis://, rediss://, redis+unix:///PA
                        redis+sentinel:// or rediss+sentinel://";
 
 impl Options {
-    /// Reads a URL: see [`open`](crate::open). No I/O.
+    /// Parses a URL. No I/O. [`open`](crate::open) lists the URLs.
     ///
     /// # Errors
     ///
-    /// [`Error::Url`], which says what part of it is wrong, without a password.
+    /// Returns [`Error::Url`], which says what part of the URL is wrong, without a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
         parse(url)
     }
@@ -50,7 +50,7 @@ fn parse(url: &str) -> Result<Options, Error> {
     Ok(options)
 }
 
-/// What parameters a URL can have.
+/// The kind of place, which decides what parameters a URL can have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Embedded,
@@ -102,7 +102,7 @@ fn set(options: &mut Options, place: Place, name: &str, value: &str) -> Result<(
                 Place::Server => "`protocol`, `connect_timeout`, `response_timeout`",
                 Place::Tls => "`protocol`, `connect_timeout`, `response_timeout`, `ca`, `cert`, `key`",
             };
-            return Err(wrong("parameters", format!("hold one that is unknown here: `{name}`; known are {known}")));
+            return Err(wrong("parameters", format!("include `{name}`, which is unknown here; known are {known}")));
         }
     }
     Ok(())
@@ -128,14 +128,14 @@ fn server(kind: &str, rest: &str) -> Result<Options, Error> {
     let (target, database_text) = match kind {
         "" => {
             let only = hosts.pop().filter(|_| hosts.is_empty());
-            let only = only.ok_or_else(|| wrong("host", "is several; write redis+cluster:// or redis+sentinel://"))?;
+            let only = only.ok_or_else(|| wrong("host", "is a list; write redis+cluster:// or redis+sentinel://"))?;
             (Target::Server(only), path)
         }
         "+cluster" => (Target::Cluster(hosts), path),
         _ => {
             let (master, database) = path.split_once('/').unwrap_or((path, ""));
             if master.is_empty() {
-                return Err(wrong("path", "names no master; write redis+sentinel://host:port/mastername"));
+                return Err(wrong("path", "does not name a master; write redis+sentinel://host:port/mastername"));
             }
             (Target::Sentinel { sentinels: hosts, master: decode("path", master)? }, database)
         }
@@ -143,7 +143,7 @@ fn server(kind: &str, rest: &str) -> Result<Options, Error> {
     let mut options = Options::new(target);
     options.database = database(database_text)?;
     if matches!(options.target, Target::Cluster(_)) && options.database != 0 {
-        return Err(wrong("path", "names a database, and a cluster has only number 0"));
+        return Err(wrong("path", "names a database, but a cluster has only number 0"));
     }
     if let Some(user) = user {
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -158,16 +158,16 @@ fn some(text: String) -> Option<String> {
 }
 
 fn host(text: &str, default_port: u16) -> Result<Host, Error> {
-    // An IPv6 address stands in brackets.
+    // An IPv6 address is written in brackets.
     let (name, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         Some((name, rest)) => (name, rest.strip_prefix(':')),
         None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
     };
     if name.is_empty() {
-        return Err(wrong("host", "is empty"));
+        return Err(wrong("host", "is empty; write one such as `localhost`"));
     }
     let port = match port {
-        Some(port) => port.parse().map_err(|_| wrong("port", "is no number up to 65535"))?,
+        Some(port) => port.parse().map_err(|_| wrong("port", "is not a number up to 65535"))?,
         None => default_port,
     };
     Ok(Host { name: decode("host", name)?, port })
@@ -177,7 +177,7 @@ fn database(text: &str) -> Result<i64, Error> {
     if text.is_empty() {
         return Ok(0);
     }
-    text.parse::<u16>().map(i64::from).map_err(|_| wrong("database", "is no number"))
+    text.parse::<u16>().map(i64::from).map_err(|_| wrong("database", "is not a number up to 65535"))
 }
 
 /// `file:relative`, `file:/absolute` or `file:///absolute`
@@ -197,7 +197,9 @@ fn file_path(rest: &str) -> Result<PathBuf, Error> {
 
 fn decode(part: &'static str, text: &str) -> Result<String, Error> {
     let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(std::borrow::Cow::into_owned).map_err(|_| wrong(part, "is percent-encoded, but not from UTF-8"))
+    decoded
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| wrong(part, "is percent-encoded, but does not decode as UTF-8"))
 }
 
 /// `500ms`, `5s` or `1m`
@@ -212,6 +214,6 @@ fn duration(part: &'static str, text: &str) -> Result<Duration, Error> {
     };
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis)) {
         Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(wrong(part, "is no duration such as `500ms`, `5s` or `1m`")),
+        _ => Err(wrong(part, "is not a duration such as `500ms`, `5s` or `1m`")),
     }
 }

@@ -13,7 +13,7 @@ struct Settings {
     cache: u8,
 }
 
-// The accessor is there all the same: no error below.
+// The accessor exists all the same, so there is no error below.
 fn main() {
     let settings = Settings::at("key");
     let _ = settings.language().set("en");
