@@ -15,6 +15,7 @@ mod readers;
 mod records;
 mod scans;
 mod scripts;
+mod secrets;
 mod sharing;
 mod wire;
 mod writes;

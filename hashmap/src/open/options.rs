@@ -89,11 +89,21 @@ impl Options {
         self
     }
 
-    /// Sets the user and the password.
+    /// Sets the user and the password. No user is the user `default`; no user and an empty password is nobody.
     #[must_use]
     pub fn credentials(mut self, username: Option<&str>, password: &str) -> Self {
-        self.username = username.map(str::to_owned);
-        self.password = Some(password.to_owned());
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        self.username = username.and_then(some);
+        self.password = some(password);
+        self.with_passwords_of_users()
+    }
+
+    /// Gives a user without a password an empty one: redis-rs sends AUTH only if a password is set, and a user alone would
+    /// connect as `default` without a word.
+    pub(super) fn with_passwords_of_users(mut self) -> Self {
+        let empty = |username: &Option<String>| username.as_ref().map(|_| String::new());
+        self.password = self.password.or_else(|| empty(&self.username));
+        self.sentinel_password = self.sentinel_password.or_else(|| empty(&self.sentinel_username));
         self
     }
 

@@ -39,6 +39,7 @@ fn parse(url: &str) -> Result<Options, Error> {
                 Some(kind) => (kind, true),
                 None => (scheme.strip_prefix("redis").unwrap_or("unknown"), false),
             };
+            refuse_split_password(rest, query)?;
             let server = server(plain, rest)?;
             (if tls { Place::Tls } else { Place::Server }, Options { tls, ..server })
         }
@@ -47,7 +48,21 @@ fn parse(url: &str) -> Result<Options, Error> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         set(&mut options, place, name, value)?;
     }
-    Ok(options)
+    Ok(options.with_passwords_of_users())
+}
+
+/// Refuses a URL in whose path or parameters an `@` stands: `/` or `?` in a password ends what precedes the host, and the
+/// rest of the password would be taken for something that is shown. Where nothing is ambiguous, a password needs no
+/// encoding.
+fn refuse_split_password(rest: &str, query: &str) -> Result<(), Error> {
+    let path = rest.trim_start_matches('/').split_once('/').map_or("", |(_, path)| path);
+    let mut names = query.split('&').map(|parameter| parameter.split_once('=').map_or(parameter, |(name, _)| name));
+    if path.contains('@') || names.any(|name| name.contains('@')) {
+        let problem = "has an `@` behind a `/` or a `?`: percent-encode the user and the password (`/` is `%2F`, `?` is \
+                       `%3F`), or the `@` (`%40`) if it belongs to neither";
+        return Err(wrong("address", problem));
+    }
+    Ok(())
 }
 
 /// The kind of place, which decides what parameters a URL can have.
@@ -80,16 +95,16 @@ fn set(options: &mut Options, place: Place, name: &str, value: &str) -> Result<(
         "connect_timeout" if is_server => options.connect_timeout = duration("parameter `connect_timeout`", value)?,
         "response_timeout" if is_server => options.response_timeout = duration("parameter `response_timeout`", value)?,
         "db" if place == Place::Unix => options.database = database(value)?,
-        "user" if place == Place::Unix => options.username = Some(decode("parameter `user`", value)?),
-        "pass" if place == Place::Unix => options.password = Some(decode("parameter `pass`", value)?),
+        "user" if place == Place::Unix => options.username = some(decode("parameter `user`", value)?),
+        "pass" if place == Place::Unix => options.password = some(decode("parameter `pass`", value)?),
         "ca" if place == Place::Tls => options.ca = Some(decode("parameter `ca`", value)?.into()),
         "cert" if place == Place::Tls => options.cert = Some(decode("parameter `cert`", value)?.into()),
         "key" if place == Place::Tls => options.key = Some(decode("parameter `key`", value)?.into()),
         "sentinel_user" if is_sentinel(options) => {
-            options.sentinel_username = Some(decode("parameter `sentinel_user`", value)?);
+            options.sentinel_username = some(decode("parameter `sentinel_user`", value)?);
         }
         "sentinel_pass" if is_sentinel(options) => {
-            options.sentinel_password = Some(decode("parameter `sentinel_pass`", value)?);
+            options.sentinel_password = some(decode("parameter `sentinel_pass`", value)?);
         }
         _ => {
             let known = match place {
@@ -100,9 +115,18 @@ fn set(options: &mut Options, place: Place, name: &str, value: &str) -> Result<(
                     "`protocol`, `connect_timeout`, `response_timeout`, `sentinel_user`, `sentinel_pass`"
                 }
                 Place::Server => "`protocol`, `connect_timeout`, `response_timeout`",
+                Place::Tls if is_sentinel(options) => {
+                    "`protocol`, `connect_timeout`, `response_timeout`, `ca`, `cert`, `key`, `sentinel_user`, \
+                     `sentinel_pass`"
+                }
                 Place::Tls => "`protocol`, `connect_timeout`, `response_timeout`, `ca`, `cert`, `key`",
             };
-            return Err(wrong("parameters", format!("include `{name}`, which is unknown here; known are {known}")));
+            // It is not quoted: it could be what follows a `?` or an `&` in a password.
+            let problem = format!(
+                "include one that is unknown here; known are {known} (in a password, percent-encode `?` as `%3F` and `&` \
+                 as `%26`)"
+            );
+            return Err(wrong("parameters", problem));
         }
     }
     Ok(())
@@ -159,18 +183,23 @@ fn some(text: String) -> Option<String> {
 
 fn host(text: &str, default_port: u16) -> Result<Host, Error> {
     // An IPv6 address is written in brackets.
-    let (name, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
-        Some((name, rest)) => (name, rest.strip_prefix(':')),
-        None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
+    let (name, port, more) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        Some((name, rest)) => (name, rest.strip_prefix(':'), ":%"),
+        None => text.split_once(':').map_or((text, None, ""), |(name, port)| (name, Some(port), "")),
     };
+    let name = decode("host", name)?;
     if name.is_empty() {
         return Err(wrong("host", "is empty; write one such as `localhost`"));
+    }
+    // A host is shown. What cannot be one could be a password in the wrong place.
+    if !name.chars().all(|char| char.is_alphanumeric() || "-._".contains(char) || more.contains(char)) {
+        return Err(wrong("host", "holds a character that no host has; a user and a password stand before an `@`"));
     }
     let port = match port {
         Some(port) => port.parse().map_err(|_| wrong("port", "is not a number up to 65535"))?,
         None => default_port,
     };
-    Ok(Host { name: decode("host", name)?, port })
+    Ok(Host { name, port })
 }
 
 fn database(text: &str) -> Result<i64, Error> {
