@@ -73,8 +73,9 @@ pub use command::ttl::Ttl;
 pub use embedded::{Durability, Embedded};
 pub use error::redis_fault::RedisFault;
 pub use error::{Error, Place};
+pub use format::any::{Any, ReadsBack};
 pub use format::storage::{
-    Any, Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
+    Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
 };
 pub use format::value::{Opaque, Value};
 pub use kind::Kind;

@@ -15,6 +15,7 @@ const RUNTIME: &[&str] = &[
     "error/mod.rs",
     // What lies in Redis.
     "format/asked_kind.rs",
+    "format/asks_for_any.rs",
     "format/shape.rs",
     "format/shape_digest.rs",
     "format/decode_fault.rs",
@@ -23,6 +24,7 @@ const RUNTIME: &[&str] = &[
     "format/value.rs",
     "format/value_serde.rs",
     "format/storage.rs",
+    "format/any.rs",
     // One command as a value.
     "command/key.rs",
     "command/ttl.rs",

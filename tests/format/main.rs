@@ -1,5 +1,6 @@
 //! The stored format: what lies in Redis is a promise.
 
+mod any;
 mod golden;
 mod properties;
 mod shapes;

@@ -1,16 +1,22 @@
 //! Stored bytes without a server: what a command would send, and a connection that answers with given bytes.
 
 use redis::{Arg, Cmd, ConnectionLike, RedisResult, Value};
-use redis_hashmap::{Error, HashMap};
+use redis_hashmap::{Error, HashMap, ReadsBack};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The stored form of a value: the last argument of its HSET.
+/// The stored form of a value: the last argument of its HSET. As a [`Value`](redis_hashmap::Value) it may be of a type that
+/// does not read back.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     try_encode(value).unwrap()
 }
 
 pub(crate) fn try_encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
+    last_argument(HashMap::new("key").set("field", &redis_hashmap::Value::encode(value)?).into_cmd()?)
+}
+
+/// [`encode`] for a map of values of any kind, which have to read back as what they are.
+pub(crate) fn try_encode_any<T: Serialize + ReadsBack + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     last_argument(HashMap::new("key").set("field", value).into_cmd()?)
 }
 

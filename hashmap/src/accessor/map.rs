@@ -19,7 +19,8 @@ use crate::command::redis::{exists, hdel_many, hgetall, hkeys, hmget, write_chan
 use crate::command::reply::{count, flag};
 use crate::command::target::Target;
 use crate::command::ttl::{Expiry, FieldTtl};
-use crate::format::storage::{Any, Counter, FormatOf, StoredAs};
+use crate::format::any::Any;
+use crate::format::storage::{Counter, FormatOf, StoredAs};
 use crate::run::blocking::Blocking;
 use crate::run::{Deferred, Executor};
 

@@ -11,7 +11,8 @@ use crate::accessor::names::{key_of, place_of};
 use crate::command::reply::{Entry, Reply};
 use crate::command::request::Request;
 use crate::error::Error;
-use crate::format::storage::{Any, Bincode, Counter, Expires, Expiring, Format};
+use crate::format::any::Any;
+use crate::format::storage::{Bincode, Counter, Expires, Expiring, Format};
 use crate::format::value::Value;
 
 /// The value type of a map: one type of values, [`Any`] for values of any kind, or [`Counter`].

@@ -128,12 +128,14 @@ pub enum Error {
         limit: usize,
     },
 
-    /// Values of this type can be written, but not read back. On a write, debug builds find that out before anything is
-    /// sent.
+    /// Values of this type can be written, but not read back. Nothing was sent. A type that asks serde for any value is
+    /// found in every build, one whose Serialize and Deserialize disagree in debug builds.
     #[error(
         "{place} cannot hold a value of type `{written}`, which would not read back ({problem}): its Serialize and \
          Deserialize (or Display and FromStr) disagree, as with serde's `untagged`, `tag`, `flatten` and \
-         `skip_serializing`; for a type that accepts any value, use `redis_hashmap::Value`"
+         `skip_serializing`; for a \
+         type that accepts any value, use `redis_hashmap::Value`, and for one that has a text form, a field declared as \
+         `#[redis_hash(text)]`"
     )]
     Unreadable {
         /// Where the value is, or should have gone.

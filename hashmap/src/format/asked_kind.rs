@@ -11,18 +11,29 @@ use crate::kind::Kind;
 #[inline]
 pub(crate) fn asked_kind<'de, T: Deserialize<'de>>() -> Option<Kind> {
     match T::deserialize(Probe) {
-        Ok(_) => None,
-        Err(Asked(kind)) => kind,
+        Err(Asked::Kind(kind)) => Some(kind),
+        Ok(_) | Err(Asked::Anything | Asked::Nothing) => None,
     }
 }
 
-/// The kind that was asked for first. It is returned as an error, which ends the deserialization.
+/// True if `T` first asks for whatever is there, which bincode does not record.
+#[inline]
+pub(crate) fn asks_for_anything_first<'de, T: Deserialize<'de>>() -> bool {
+    matches!(T::deserialize(Probe), Err(Asked::Anything))
+}
+
+/// What was asked for first. It is returned as an error, which ends the deserialization.
 #[derive(Debug)]
-struct Asked(Option<Kind>);
+enum Asked {
+    Kind(Kind),
+    Anything,
+    /// Nothing certain.
+    Nothing,
+}
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        write!(f, "{self:?}")
     }
 }
 
@@ -30,7 +41,7 @@ impl std::error::Error for Asked {}
 
 impl de::Error for Asked {
     fn custom<T: fmt::Display>(_: T) -> Self {
-        Self(None)
+        Self::Nothing
     }
 }
 
@@ -40,7 +51,7 @@ macro_rules! asks {
     ($($method:ident($($argument:ty),*) = $kind:expr;)*) => {
         $(#[inline]
         fn $method<V: Visitor<'de>>(self, $(_: $argument,)* _: V) -> Result<V::Value, Asked> {
-            Err(Asked($kind))
+            Err($kind)
         })*
     };
 }
@@ -49,41 +60,41 @@ impl<'de> Deserializer<'de> for Probe {
     type Error = Asked;
 
     asks! {
-        deserialize_any() = None;
-        deserialize_ignored_any() = None;
-        deserialize_identifier() = None;
-        deserialize_unit() = Some(Kind::Unit);
-        deserialize_unit_struct(&'static str) = Some(Kind::Unit);
-        deserialize_bool() = Some(Kind::Bool);
-        deserialize_i8() = Some(Kind::I8);
-        deserialize_i16() = Some(Kind::I16);
-        deserialize_i32() = Some(Kind::I32);
-        deserialize_i64() = Some(Kind::I64);
-        deserialize_i128() = Some(Kind::I128);
-        deserialize_u8() = Some(Kind::U8);
-        deserialize_u16() = Some(Kind::U16);
-        deserialize_u32() = Some(Kind::U32);
-        deserialize_u64() = Some(Kind::U64);
-        deserialize_u128() = Some(Kind::U128);
-        deserialize_f32() = Some(Kind::F32);
-        deserialize_f64() = Some(Kind::F64);
-        deserialize_char() = Some(Kind::Char);
-        deserialize_str() = Some(Kind::Str);
-        deserialize_string() = Some(Kind::Str);
-        deserialize_bytes() = Some(Kind::Bytes);
-        deserialize_byte_buf() = Some(Kind::Bytes);
-        deserialize_option() = Some(Kind::Option);
-        deserialize_seq() = Some(Kind::Seq);
-        deserialize_tuple(usize) = Some(Kind::Tuple);
-        deserialize_tuple_struct(&'static str, usize) = Some(Kind::Tuple);
-        deserialize_map() = Some(Kind::Map);
-        deserialize_struct(&'static str, &'static [&'static str]) = Some(Kind::Struct);
-        deserialize_enum(&'static str, &'static [&'static str]) = Some(Kind::Enum);
+        deserialize_any() = Asked::Anything;
+        deserialize_ignored_any() = Asked::Anything;
+        deserialize_identifier() = Asked::Nothing;
+        deserialize_unit() = Asked::Kind(Kind::Unit);
+        deserialize_unit_struct(&'static str) = Asked::Kind(Kind::Unit);
+        deserialize_bool() = Asked::Kind(Kind::Bool);
+        deserialize_i8() = Asked::Kind(Kind::I8);
+        deserialize_i16() = Asked::Kind(Kind::I16);
+        deserialize_i32() = Asked::Kind(Kind::I32);
+        deserialize_i64() = Asked::Kind(Kind::I64);
+        deserialize_i128() = Asked::Kind(Kind::I128);
+        deserialize_u8() = Asked::Kind(Kind::U8);
+        deserialize_u16() = Asked::Kind(Kind::U16);
+        deserialize_u32() = Asked::Kind(Kind::U32);
+        deserialize_u64() = Asked::Kind(Kind::U64);
+        deserialize_u128() = Asked::Kind(Kind::U128);
+        deserialize_f32() = Asked::Kind(Kind::F32);
+        deserialize_f64() = Asked::Kind(Kind::F64);
+        deserialize_char() = Asked::Kind(Kind::Char);
+        deserialize_str() = Asked::Kind(Kind::Str);
+        deserialize_string() = Asked::Kind(Kind::Str);
+        deserialize_bytes() = Asked::Kind(Kind::Bytes);
+        deserialize_byte_buf() = Asked::Kind(Kind::Bytes);
+        deserialize_option() = Asked::Kind(Kind::Option);
+        deserialize_seq() = Asked::Kind(Kind::Seq);
+        deserialize_tuple(usize) = Asked::Kind(Kind::Tuple);
+        deserialize_tuple_struct(&'static str, usize) = Asked::Kind(Kind::Tuple);
+        deserialize_map() = Asked::Kind(Kind::Map);
+        deserialize_struct(&'static str, &'static [&'static str]) = Asked::Kind(Kind::Struct);
+        deserialize_enum(&'static str, &'static [&'static str]) = Asked::Kind(Kind::Enum);
     }
 
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Asked> {
-        if Kind::from_value_name(name).is_some() { Err(Asked(None)) } else { visitor.visit_newtype_struct(self) }
+        if Kind::from_value_name(name).is_some() { Err(Asked::Nothing) } else { visitor.visit_newtype_struct(self) }
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! Stored values: a header that says what follows, and bincode. `docs/format.md` is the specification.
 
+pub(crate) mod any;
 pub(crate) mod asked_kind;
+mod asks_for_any;
 mod decode_fault;
 mod deserializer;
 pub(crate) mod shape;
@@ -185,6 +187,13 @@ where
         Err(_) => "it reads back as a different type".to_owned(),
     };
     Err(Fault::Unreadable { written: type_name::<T>(), problem })
+}
+
+/// The fault of a type that can be written and never read, whatever its value is.
+#[cold]
+pub(crate) fn asks_for_whatever_is_there<T: ?Sized>() -> Fault {
+    let problem = "it asks for any value, but bincode does not record what is stored".to_owned();
+    Fault::Unreadable { written: type_name::<T>(), problem }
 }
 
 /// What is stored of a value in a field that is declared as text.

@@ -12,16 +12,13 @@ use serde::de::DeserializeOwned;
 
 use crate::error::fault::Fault;
 use crate::format as codec;
+use crate::format::asked_kind::asks_for_anything_first;
 use crate::format::shape::Shape;
 use crate::kind::Kind;
 
 /// A field that is stored as bincode, with its kind and shape. This is the default.
 #[derive(Debug, Clone, Copy)]
 pub struct Bincode;
-
-/// The value type of a map whose fields hold values of any kind.
-#[derive(Debug, Clone, Copy)]
-pub enum Any {}
 
 /// A field that is stored as plain text, for other programs to read and write: `#[redis_hash(text)]`.
 #[derive(Debug, Clone, Copy)]
@@ -175,30 +172,13 @@ where
     #[inline]
     fn plan(value: &Q, limit: usize) -> Result<Shape, Fault> {
         let shape = codec::plan(value, limit)?;
+        if asks_for_anything_first::<T>() {
+            return Err(codec::asks_for_whatever_is_there::<T>());
+        }
         if cfg!(debug_assertions) {
             codec::verify::<T, Q>(value, &shape)?;
         }
         Ok(shape)
-    }
-
-    #[inline]
-    fn planned_len(plan: &Shape) -> usize {
-        plan.len()
-    }
-
-    #[inline]
-    fn write(value: &Q, plan: &Shape, out: impl io::Write) -> Result<(), Fault> {
-        codec::write(value, plan, out)
-    }
-}
-
-/// Writes into a field of any kind. The type that will read it is not known, so no build checks that it reads back.
-impl<Q: Serialize + ?Sized> FormatOf<Any, Q> for Bincode {
-    type Plan = Shape;
-
-    #[inline]
-    fn plan(value: &Q, limit: usize) -> Result<Shape, Fault> {
-        codec::plan(value, limit)
     }
 
     #[inline]
