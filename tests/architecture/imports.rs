@@ -208,7 +208,9 @@ fn collect_below(tokens: TokenStream, module: &[String], children: &[String], pa
                     continue;
                 }
                 // A path that begins with something else: none of its later parts begins one.
-                at += 3;
+                while is_colons(&tokens, at + 1) {
+                    at += 3;
+                }
                 continue;
             }
             TokenTree::Group(group) => collect_below(group.stream(), module, children, paths),

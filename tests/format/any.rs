@@ -145,7 +145,9 @@ fn debug_builds_read_back_what_they_write() {
         a: String,
         b: String,
     }
-    let written = try_encode_any(&Skips { a: String::new(), b: "b".to_owned() });
+    let skips = Skips { a: String::new(), b: "b".to_owned() };
+    assert!(skips.a.is_empty() && skips.b == "b");
+    let written = try_encode_any(&skips);
     if cfg!(debug_assertions) {
         assert!(matches!(written, Err(Error::Unreadable { .. })), "{written:?}");
     }

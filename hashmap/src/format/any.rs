@@ -12,6 +12,7 @@ use crate::format::asked_kind::asked_kind;
 use crate::format::asks_for_any::asks_for_any;
 use crate::format::shape::Shape;
 use crate::format::storage::{Bincode, FormatOf};
+use crate::kind::Kind;
 
 /// The value type of a map whose fields hold values of any kind.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,7 @@ impl<Q: Serialize + ReadsBack + ?Sized> FormatOf<Any, Q> for Bincode {
 
     fn plan(value: &Q, limit: usize) -> Result<Shape, Fault> {
         let shape = codec::plan(value, limit)?;
-        let is_scalar = asked_kind::<Q::Owned>().is_some_and(|kind| kind.is_scalar());
+        let is_scalar = asked_kind::<Q::Owned>().is_some_and(Kind::is_scalar);
         if !is_scalar && asks_for_any::<Q::Owned>() {
             return Err(codec::asks_for_whatever_is_there::<Q>());
         }

@@ -93,7 +93,7 @@ impl Samples {
     }
 
     /// Samples of `len` parts; of none below the greatest depth, if there may be none.
-    fn parts<'de, T>(&mut self, len: usize, visit: impl FnOnce(Parts<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
+    fn parts<T>(&mut self, len: usize, visit: impl FnOnce(Parts<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
         self.node()?;
         self.depth += 1;
         let visited = visit(Parts { samples: self, left: len });
