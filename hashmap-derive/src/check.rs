@@ -73,6 +73,13 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
     if let (Some(counter), true) = (counter, *text) {
         ctxt.error(counter, "a counter is stored as text already: remove `text`");
     }
+    if let (Some(flatten), false) = (&field.flatten, field.json_names.is_empty()) {
+        ctxt.error(
+            flatten,
+            "a patch from JSON cannot set a field with serde's `flatten`, since its keys stand beside those of the record: add \
+             `#[redis_hash(skip_deserializing)]`, and set it in code",
+        );
+    }
     let meaningless = [
         (rename.is_some(), "rename"),
         (*text, "text"),
@@ -100,6 +107,13 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
 
 /// Judges what the struct says of the record.
 fn whole(ctxt: &Ctxt, record: &Record) {
+    if let Some(transparent) = &record.transparent {
+        ctxt.error(
+            transparent,
+            "with serde's `transparent` the JSON of this record is that of its only field, so a patch of it could not be \
+             read: remove it",
+        );
+    }
     if record.stored().next().is_none() {
         ctxt.error(&record.ident, "a record needs at least one field that is stored: Redis has no empty hashes");
     }

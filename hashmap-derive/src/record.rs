@@ -35,6 +35,10 @@ pub(crate) struct Record {
     pub(crate) deny_unknown_fields: bool,
     /// True if serde reads the struct from another type. Then it is not known how to read a patch.
     pub(crate) converted: bool,
+    /// The key under which serde writes a name of the struct, and that name.
+    pub(crate) tag: Option<(String, String)>,
+    /// serde's `transparent`, if it is given.
+    pub(crate) transparent: Option<Path>,
     /// Lints that the user has allowed on the struct.
     pub(crate) allows: Vec<Attribute>,
     pub(crate) fields: Vec<Field>,
@@ -59,6 +63,8 @@ pub(crate) struct Field {
     pub(crate) ttl: Option<u64>,
     /// Its names in JSON: its own, then its aliases. Empty if JSON cannot set it.
     pub(crate) json_names: Vec<String>,
+    /// serde's `flatten`, if it is given.
+    pub(crate) flatten: Option<Path>,
     /// The function with which serde reads it, if one is given.
     pub(crate) deserialize_with: Option<ExprPath>,
     pub(crate) presence: Presence,
@@ -130,6 +136,8 @@ impl Record {
             sliding: attrs.sliding,
             deny_unknown_fields: serde.deny_unknown_fields,
             converted: serde.converted,
+            tag: serde.tag.map(|tag| (tag, serde.rename.unwrap_or_else(|| input.ident.unraw().to_string()))),
+            transparent: serde.transparent,
             allows: input.attrs.iter().filter(|attr| attr.path().is_ident("allow")).cloned().collect(),
             fields,
         })
@@ -200,6 +208,7 @@ impl Field {
             storage,
             ttl: attrs.ttl.as_ref().map(|(_, millis)| *millis),
             json_names,
+            flatten: serde.flatten,
             deserialize_with: serde.deserialize_with,
             presence,
             given: attrs,

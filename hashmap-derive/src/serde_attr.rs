@@ -3,7 +3,7 @@
 //! `serde_derive` checks them; here they are only read.
 
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, ExprPath, LitStr, Token};
+use syn::{Attribute, ExprPath, LitStr, Path, Token};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -21,7 +21,32 @@ pub(crate) struct SerdeAttrs {
     pub(crate) deny_unknown_fields: bool,
     /// True if the struct is read from another type, which may refuse what a patch could not see.
     pub(crate) converted: bool,
+    /// The key under which serde writes the name of the struct.
+    pub(crate) tag: Option<String>,
+    /// Attributes that a patch from JSON cannot honour, for `check` to judge.
+    pub(crate) flatten: Option<Path>,
+    pub(crate) transparent: Option<Path>,
 }
+
+/// Attributes that do not change how a patch is read from JSON: they are about writing, about absent fields, about bounds,
+/// or about what only enums have.
+const WITHOUT_EFFECT: [&str; 15] = [
+    "borrow",
+    "bound",
+    "content",
+    "crate",
+    "default",
+    "expecting",
+    "getter",
+    "into",
+    "non_exhaustive",
+    "remote",
+    "rename_all_fields",
+    "serialize_with",
+    "skip_serializing",
+    "skip_serializing_if",
+    "untagged",
+];
 
 impl SerdeAttrs {
     pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
@@ -56,8 +81,19 @@ impl SerdeAttrs {
             ignore(meta)?;
         } else if is("deny_unknown_fields") {
             self.deny_unknown_fields = true;
-        } else {
+        } else if is("tag") {
+            self.tag = Some(meta.value()?.parse::<LitStr>()?.value());
+        } else if is("flatten") {
+            self.flatten = Some(meta.path.clone());
+        } else if is("transparent") {
+            self.transparent = Some(meta.path.clone());
+        } else if WITHOUT_EFFECT.into_iter().any(is) {
             ignore(meta)?;
+        } else {
+            return Err(meta.error(
+                "redis-hashmap does not know this attribute of serde, which could say how a patch is read from JSON: \
+                 remove it, or use a newer version of redis-hashmap",
+            ));
         }
         Ok(())
     }

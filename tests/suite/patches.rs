@@ -1,5 +1,7 @@
 //! Patches from JSON: a value sets a field, `null` clears it, and a missing name keeps it.
 
+use std::collections::BTreeMap;
+
 use redis_hashmap::{RedisHash, open};
 use redis_hashmap_tests::{AnyError, key, redis_url};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -223,5 +225,27 @@ fn a_patch_can_have_another_name() -> Test {
     let key = key();
     Named::at(&*key).on(&mut con).patch(&ChangeOfNamed::default().name("x".to_owned()))?;
     assert_eq!(Named::at(&*key).on(&mut con).name().get()?.as_deref(), Some("x"));
+    Ok(())
+}
+
+/// serde writes the name of the struct into its JSON: a body of another struct is not a patch of this one.
+#[test]
+fn a_patch_with_the_tag_of_another_type_is_refused() -> Test {
+    #[derive(RedisHash, Serialize, Deserialize)]
+    #[serde(tag = "type", rename = "profile")]
+    struct Profile {
+        name: String,
+        #[redis_hash(skip_deserializing)]
+        #[serde(flatten)]
+        more: BTreeMap<String, String>,
+    }
+    let patch: ProfilePatch = serde_json::from_str(r#"{"type": "profile", "name": "Ann", "more": {"a": "b"}}"#)?;
+    assert_eq!((patch.name.as_deref(), patch.more.is_none()), (Some("Ann"), true));
+    let patch: ProfilePatch = serde_json::from_str(r#"{"name": "Ann"}"#)?;
+    assert_eq!(patch.name.as_deref(), Some("Ann"));
+    for other in [r#"{"type": "account", "name": "Ann"}"#, r#"{"name": "Ann", "type": null}"#, r#"{"type": 1}"#] {
+        let error = serde_json::from_str::<ProfilePatch>(other).expect_err("it is of another type");
+        assert!(!error.to_string().contains("account"), "{error}");
+    }
     Ok(())
 }

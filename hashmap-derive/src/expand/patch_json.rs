@@ -38,6 +38,12 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     });
     let json_names = settable.iter().map(|field| &field.json_names[0]);
     let (expecting, deny) = (format!("a patch of a {ident}"), record.deny_unknown_fields);
+    let tag = record.tag.as_ref().map(|(key, name)| {
+        quote! {
+            const TAG: ::core::option::Option<(&'static ::core::primitive::str, &'static ::core::primitive::str)> =
+                ::core::option::Option::Some((#key, #name));
+        }
+    });
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
@@ -45,6 +51,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             const EXPECTING: &'static ::core::primitive::str = #expecting;
             const NAMES: &'static [&'static ::core::primitive::str] = &[#(#json_names),*];
             const DENY_UNKNOWN: ::core::primitive::bool = #deny;
+            #tag
 
             fn read<__A: #runtime::__private::serde::de::MapAccess<'de>>(
                 &mut self,

@@ -17,6 +17,9 @@ pub trait PatchFields<'de>: Default {
     /// True if any other name is an error, as with serde's `deny_unknown_fields`.
     const DENY_UNKNOWN: bool;
 
+    /// The key under which serde writes a name of the struct, and that name: `#[serde(tag = "type")]`.
+    const TAG: Option<(&'static str, &'static str)> = None;
+
     /// Reads the value of the field of this name. Returns the field's position, or `None` if there is no such field.
     ///
     /// # Errors
@@ -35,6 +38,16 @@ pub fn deserialize_patch<'de, P: PatchFields<'de>, D: Deserializer<'de>>(deseria
     deserializer.deserialize_map(Fields(PhantomData))
 }
 
+/// A body that is of another type by its own word is not a patch of this one.
+fn check_tag<'de, P: PatchFields<'de>, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    let Some((tag, name)) = P::TAG else { return Ok(()) };
+    if map.next_value::<String>()? == name {
+        Ok(())
+    } else {
+        Err(A::Error::custom(format_args!("`{tag}` is not `{name}`, expected {}", P::EXPECTING)))
+    }
+}
+
 struct Fields<P>(PhantomData<P>);
 
 impl<'de, P: PatchFields<'de>> Visitor<'de> for Fields<P> {
@@ -51,6 +64,7 @@ impl<'de, P: PatchFields<'de>> Visitor<'de> for Fields<P> {
             match patch.read(&name, &mut map)? {
                 Some(field) if seen.contains(&field) => return Err(A::Error::duplicate_field(P::NAMES[field])),
                 Some(field) => seen.push(field),
+                None if P::TAG.is_some_and(|(tag, _)| tag == name) => check_tag::<P, A>(&mut map)?,
                 None if P::DENY_UNKNOWN => return Err(A::Error::unknown_field(&name, P::NAMES)),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
