@@ -136,14 +136,15 @@ impl From<redis_hashmap::Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        match self {
-            Self::NotFound => StatusCode::NOT_FOUND.into_response(),
-            Self::Store(error) => {
-                // The error names the key and the field, but no value.
-                eprintln!("{error}");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
+        let Self::Store(error) = self else { return StatusCode::NOT_FOUND.into_response() };
+        // It names the key and the field, and no value.
+        eprintln!("{error}");
+        let status = match error {
+            error if error.is_rejected_input() => StatusCode::BAD_REQUEST,
+            error if error.is_transient() || error.may_have_been_applied() => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        status.into_response()
     }
 }
 

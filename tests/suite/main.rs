@@ -17,6 +17,7 @@ mod scans;
 mod scripts;
 mod secrets;
 mod sharing;
+mod verdicts;
 mod wire;
 mod writes;
 

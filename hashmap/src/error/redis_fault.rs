@@ -10,47 +10,79 @@ use std::sync::Arc;
 /// It shows what failed, the server's error code, and the I/O error where there is one, but no text of a server or
 /// client: such texts can quote values. [`redis_error`](Self::redis_error) has the rest.
 #[derive(Clone)]
-pub struct RedisFault(redis::RedisError);
+pub struct RedisFault {
+    error: redis::RedisError,
+    /// True if it failed before any command was sent.
+    connecting: bool,
+}
 
 impl RedisFault {
+    /// A failure of a command.
     pub(crate) fn new(error: redis::RedisError) -> Self {
-        Self(error)
+        Self { error, connecting: false }
+    }
+
+    /// A failure to connect.
+    pub(crate) fn of_connecting(error: redis::RedisError) -> Self {
+        Self { error, connecting: true }
+    }
+
+    /// True if nothing was carried out, and the reason is one that passes.
+    pub(crate) fn is_transient(&self) -> bool {
+        // What a server answers before it carries out a command.
+        const PASSING: [&str; 8] =
+            ["LOADING", "BUSY", "CLUSTERDOWN", "READONLY", "TRYAGAIN", "MASTERDOWN", "NOREPLICAS", "NOMASTERLINK"];
+        match self.code() {
+            Some(code) => PASSING.contains(&code),
+            None if self.connecting => {
+                // Not a refused password, and not a wrong configuration.
+                let kind = self.kind();
+                self.error.is_io_error() || kind == redis::ErrorKind::MasterNameNotFoundBySentinel
+            }
+            None => self.error.is_connection_refusal(),
+        }
+    }
+
+    /// True if a command was sent, and what became of it is not known.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        let lost = self.error.is_io_error() || matches!(self.kind(), redis::ErrorKind::Parse | redis::ErrorKind::Io);
+        lost && !self.connecting && !self.error.is_connection_refusal()
     }
 
     /// The kind of the failure, in redis-rs's terms.
     #[must_use]
     pub fn kind(&self) -> redis::ErrorKind {
-        self.0.kind()
+        self.error.kind()
     }
 
     /// The server's error code (`WRONGTYPE`, `NOPERM`, `OOM`, …), if a server answered.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.0.code()
+        self.error.code()
     }
 
     /// True if the answer did not come in time. The command may have been carried out.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.0.is_timeout()
+        self.error.is_timeout()
     }
 
     /// True if the connection was refused, closed or cut. The command may have been carried out.
     #[must_use]
     pub fn is_connection_dropped(&self) -> bool {
-        self.0.is_connection_dropped()
+        self.error.is_connection_dropped()
     }
 
     /// The error of redis-rs. Its text can quote stored values.
     #[must_use]
     pub fn redis_error(&self) -> &redis::RedisError {
-        &self.0
+        &self.error
     }
 
     /// The cause, if it is an I/O error: its text is the system's, so it can be shown. redis-rs keeps causes behind an
     /// `Arc`.
     fn io_error(&self) -> Option<&io::Error> {
-        let cause = std::error::Error::source(&self.0)?;
+        let cause = std::error::Error::source(&self.error)?;
         let shared = cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?;
         shared.downcast_ref()
     }
@@ -58,13 +90,15 @@ impl RedisFault {
     fn describe(&self) -> Cow<'_, str> {
         if let Some(error) = self.io_error() {
             // The system calls a timeout "Resource temporarily unavailable".
-            return if self.is_timeout() {
+            return if self.is_timeout() && self.connecting {
+                format!("no answer came in time ({error})").into()
+            } else if self.is_timeout() {
                 format!("no answer came in time, and the command may have been carried out ({error})").into()
             } else {
                 error.to_string().into()
             };
         }
-        let Some(code) = self.code() else { return self.0.category().into() };
+        let Some(code) = self.code() else { return self.error.category().into() };
         let meaning = match code {
             "WRONGTYPE" => "the key holds another Redis type than a hash",
             "NOAUTH" => "the server wants a password",
@@ -80,7 +114,7 @@ impl RedisFault {
             "MISCONF" => "the server cannot save its data to disk, and refuses writes",
             "NOSCRIPT" => "the server does not know the script",
             "EXECABORT" => "the transaction was discarded, and nothing in it was carried out",
-            _ if self.0.detail().is_some_and(|text| text.starts_with("unknown command")) => {
+            _ if self.error.detail().is_some_and(|text| text.starts_with("unknown command")) => {
                 "the server does not know the command"
             }
             "ERR" => "the server refused the command",

@@ -6,6 +6,8 @@ use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
 use crate::error::Error;
+#[cfg(feature = "cluster-async")]
+use crate::open::clients::repeated;
 use crate::open::options::{Options, Target};
 
 /// An async connection to the place that a URL names, as [`open_async`](crate::open_async) returns it.
@@ -108,7 +110,7 @@ impl ConnectionLike for AsyncConnection {
             Way::Embedded(con) => ConnectionLike::req_packed_command(con, cmd),
             Way::Server(con) => con.req_packed_command(cmd),
             #[cfg(feature = "cluster-async")]
-            Way::Cluster(con) => con.req_packed_command(cmd),
+            Way::Cluster(con) => Box::pin(async move { con.req_packed_command(cmd).await.map_err(repeated) }),
             #[cfg(feature = "sentinel")]
             Way::Sentinel(con) => Box::pin(con.command(cmd)),
         }
@@ -125,7 +127,9 @@ impl ConnectionLike for AsyncConnection {
             Way::Embedded(con) => ConnectionLike::req_packed_commands(con, pipeline, offset, count),
             Way::Server(con) => con.req_packed_commands(pipeline, offset, count),
             #[cfg(feature = "cluster-async")]
-            Way::Cluster(con) => con.req_packed_commands(pipeline, offset, count),
+            Way::Cluster(con) => {
+                Box::pin(async move { con.req_packed_commands(pipeline, offset, count).await.map_err(repeated) })
+            }
             #[cfg(feature = "sentinel")]
             Way::Sentinel(con) => Box::pin(con.pipeline(pipeline, offset, count)),
         }

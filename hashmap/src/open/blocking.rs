@@ -5,6 +5,8 @@ use std::fmt;
 use redis::{Cmd, ConnectionLike, RedisError, RedisResult, Value};
 
 use crate::error::Error;
+#[cfg(feature = "cluster")]
+use crate::open::clients::repeated;
 use crate::open::clients::{ends_connection, ends_with};
 use crate::open::options::{Options, Target};
 
@@ -139,7 +141,7 @@ impl ConnectionLike for Connection {
             Way::Embedded(con) => con.req_command(cmd),
             Way::Server(con) => con.run(|con| con.req_command(cmd), ends_with),
             #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.req_command(cmd),
+            Way::Cluster(con) => con.req_command(cmd).map_err(repeated),
         }
     }
 
@@ -149,7 +151,7 @@ impl ConnectionLike for Connection {
             Way::Embedded(con) => con.req_packed_command(cmd),
             Way::Server(con) => con.run(|con| con.req_packed_command(cmd), ends_with),
             #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.req_packed_command(cmd),
+            Way::Cluster(con) => con.req_packed_command(cmd).map_err(repeated),
         }
     }
 
@@ -162,7 +164,7 @@ impl ConnectionLike for Connection {
                 |replies: &Vec<Value>| replies.iter().any(ends_with),
             ),
             #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.req_packed_commands(cmd, offset, count),
+            Way::Cluster(con) => con.req_packed_commands(cmd, offset, count).map_err(repeated),
         }
     }
 

@@ -157,6 +157,18 @@ impl Options {
     }
 }
 
+/// The error of a cluster connection. redis-rs repeats commands there: a node that refuses the connection may be the second
+/// one that a command went to, so a refusal does not show that nothing was carried out.
+#[cfg(feature = "cluster")]
+pub(super) fn repeated(error: redis::RedisError) -> redis::RedisError {
+    if error.is_connection_refusal() {
+        std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "a node of the cluster refused the connection")
+            .into()
+    } else {
+        error
+    }
+}
+
 /// True if a connection cannot be used after this error: its next reply could be a late one, or it leads to the wrong
 /// server.
 pub(super) fn ends_connection(error: &redis::RedisError) -> bool {

@@ -139,7 +139,7 @@ impl Options {
     }
 
     pub(super) fn failed(&self) -> impl Fn(redis::RedisError) -> Error + '_ {
-        |error| Error::Connect { place: self.place(), source: RedisFault::new(error) }
+        |error| Error::Connect { place: self.place(), source: RedisFault::of_connecting(error) }
     }
 
     #[cfg_attr(
