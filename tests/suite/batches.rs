@@ -2,8 +2,8 @@
 
 use redis::ConnectionLike;
 use redis::cluster::ClusterClient;
-use redis_hashmap::{Command, Error, HashMap, RedisHash, batch};
-use redis_hashmap_tests::{AnyError, client, given, key, server};
+use redis_hashmap::{Batch, Command, Error, HashMap, RedisHash, batch, open, open_async};
+use redis_hashmap_tests::{AnyError, client, given, key, redis_url, server};
 
 type Test = Result<(), AnyError>;
 
@@ -241,5 +241,59 @@ fn commands_are_commands_of_redis() -> Test {
         redis::pipe().add_command(map.set("a", &1).into_cmd()?).add_command(map.size().into_cmd()?).query(&mut con)?;
     assert_eq!((new, size), (true, 1));
     assert!(matches!(map.set("", &1).into_cmd(), Err(Error::EmptyField { .. })));
+    Ok(())
+}
+
+/// One bad record does not hide 999, on any kind of connection.
+#[tokio::test]
+async fn each_command_has_a_result_of_its_own() -> Test {
+    let nodes = given("REDIS_CLUSTER_NODES");
+    for url in ["memory:".to_owned(), redis_url(), format!("redis+cluster://{nodes}")] {
+        let (mut con, mut shared) = (open(&url)?, open_async(&url).await?);
+        if url == "memory:" {
+            // The same store for both.
+            let name = format!("memory:{}", key().replace('/', "-"));
+            (con, shared) = (open(&name)?, open_async(&name).await?);
+        }
+        let prefix = key();
+        let record = |i: usize| Settings::at(format!("{}:{i}", &*prefix));
+        let sets: Batch<_> = (0..1000).map(|i| record(i).set_all(&settings())).collect();
+        sets.query(&mut con)?;
+        redis::cmd("HSET").arg(record(500).key()).arg("theme").arg("damaged").exec(&mut con)?;
+
+        let gets = || (0..1000).map(|i| record(i).get_all()).collect::<Batch<_>>();
+        assert!(matches!(gets().query(&mut con), Err(Error::Foreign { .. })));
+        for each in [gets().query_each(&mut con)?, gets().query_each_async(&mut shared).await?] {
+            assert_eq!(each.len(), 1000);
+            for (i, result) in each.into_iter().enumerate() {
+                match result {
+                    Err(Error::Foreign { place }) if i == 500 => assert_eq!(place.key(), Some(record(i).key())),
+                    result => assert_eq!(result?, Some(settings()), "{i}"),
+                }
+            }
+        }
+        let clears: Batch<_> = (0..1000).map(|i| record(i).clear()).collect();
+        assert!(clears.query_each_async(&mut shared).await?.into_iter().all(|result| matches!(result, Ok(true))));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_made_keeps_its_place() -> Test {
+    let (key, mut con) = (key(), server()?);
+    let map = HashMap::new(&*key);
+    let commands = || (map.set("a", &1_u8), map.set("", &2_u8), map.get::<String>("a"), HashMap::new("").size());
+    let (set, unnamed, wrong, keyless) = batch(commands()).query_each(&mut con)?;
+    assert!(set?);
+    assert!(matches!(unnamed, Err(Error::EmptyField { .. })), "{unnamed:?}");
+    assert!(matches!(wrong, Err(Error::WrongType { .. })), "{wrong:?}");
+    assert!(matches!(keyless, Err(Error::EmptyKey)), "{keyless:?}");
+    // A transaction is sent as a whole or not at all.
+    map.clear().query(&mut con)?;
+    let atomic = batch(commands()).atomic().query_each(&mut con);
+    assert!(matches!(atomic, Err(Error::EmptyField { .. })), "the others were carried out");
+    assert_eq!(map.size().query(&mut con)?, 0);
+    let (set, wrong) = batch((map.set("a", &1_u8), map.get::<String>("a"))).atomic().query_each(&mut con)?;
+    assert!(set? && matches!(wrong, Err(Error::WrongType { .. })));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionLike, RedisResult, Value};
+use redis::{ConnectionLike, RedisResult, Value};
 use redis_hashmap::{Counter, Error, HashMap, RedisHash, open};
 use redis_hashmap_tests::{AnyError, connection, given, key};
 

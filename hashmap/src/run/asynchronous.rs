@@ -199,8 +199,26 @@ impl<C: Commands> Batch<C> {
     where
         A: ConnectionLike + Clone,
     {
-        let (requests, readers) = self.commands.split()?;
-        let replies = send_all_async(&requests, self.atomic, con).await?;
-        C::read(readers, &mut Replies::new(replies, &requests))
+        let atomic = self.atomic;
+        let (requests, readers) = self.made()?;
+        let replies = send_all_async(&requests, atomic, con).await?;
+        C::read(readers, &mut Replies::new(replies, &requests, Vec::new()))
+    }
+
+    /// Sends the commands and awaits all replies, in one round trip. Returns a `Result` for each command.
+    ///
+    /// One record that is damaged does not hide the others. On a cluster it is one round trip for each slot, all at once.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`query_each`](Self::query_each).
+    pub async fn query_each_async<A>(self, con: &mut A) -> Result<C::Each, Error>
+    where
+        A: ConnectionLike + Clone,
+    {
+        let atomic = self.atomic;
+        let (requests, unmade, readers) = self.makeable()?;
+        let replies = send_all_async(&requests, atomic, con).await?;
+        Ok(C::read_each(readers, &mut Replies::new(replies, &requests, unmade)))
     }
 }

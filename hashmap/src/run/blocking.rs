@@ -141,8 +141,36 @@ impl<C: Commands> Batch<C> {
     /// Returns the first error of any command; the others are carried out all the same. Where a command cannot be made,
     /// nothing is sent.
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
-        let (requests, readers) = self.commands.split()?;
-        let replies = send_all(&requests, self.atomic, con)?;
-        C::read(readers, &mut Replies::new(replies, &requests))
+        let atomic = self.atomic;
+        let (requests, readers) = self.made()?;
+        let replies = send_all(&requests, atomic, con)?;
+        C::read(readers, &mut Replies::new(replies, &requests, Vec::new()))
+    }
+
+    /// Sends the commands and waits for all replies, in one round trip. Returns a `Result` for each command.
+    ///
+    /// One record that is damaged does not hide the others. On a cluster it is one round trip for each command.
+    ///
+    /// ```
+    /// use redis_hashmap::{Batch, HashMap};
+    /// # let mut con = redis_hashmap_tests::connection()?;
+    /// # let key = redis_hashmap_tests::key();
+    ///
+    /// let map = HashMap::new(&*key);
+    /// map.set("a", &1_u8).query(&mut con)?;
+    /// let each = ["a", "", "b"].map(|field| map.get::<u8>(field)).into_iter().collect::<Batch<_>>().query_each(&mut con)?;
+    /// assert!(matches!(each[..], [Ok(Some(1)), Err(_), Ok(None)]));  // two HGETs: the empty name is not sent
+    /// # map.clear().query(&mut con)?;
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what fails for all commands: the connection, or the transaction of an [`atomic`](Self::atomic) batch.
+    pub fn query_each(self, con: &mut dyn ConnectionLike) -> Result<C::Each, Error> {
+        let atomic = self.atomic;
+        let (requests, unmade, readers) = self.makeable()?;
+        let replies = send_all(&requests, atomic, con)?;
+        Ok(C::read_each(readers, &mut Replies::new(replies, &requests, unmade)))
     }
 }
