@@ -13,6 +13,7 @@ mod original;
 mod patches;
 mod readers;
 mod records;
+mod run_time_ttl;
 mod scans;
 mod scripts;
 mod secrets;

@@ -58,7 +58,7 @@ impl<E> HashKey<E> {
     /// Returns the Redis key. It is empty if it was made with an empty id.
     #[must_use]
     pub fn key(&self) -> &str {
-        self.target.key().map_or("", |key| key)
+        self.target.key.check().map_or("", |key| key)
     }
 }
 

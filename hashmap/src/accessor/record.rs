@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use redis::ConnectionLike;
 
@@ -108,6 +109,38 @@ impl<R, E> Record<R, E> {
 impl<R: RedisHash, E> Record<R, E> {
     fn reach<E2>(&self, executor: E2) -> R::Hash<E2> {
         R::accessor(self.target.clone(), executor)
+    }
+
+    /// Returns the record with `ttl` in place of its declared time to live, for a time that is known only at run time.
+    ///
+    /// Each write gives it to the record in the same step, and each read of a value too, if the record is `sliding`. No I/O.
+    /// An accessor whose connection cannot be cloned is given its connection afterwards: `at(key).with_ttl(ttl).on(con)`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redis_hashmap::RedisHash;
+    ///
+    /// #[derive(RedisHash)]
+    /// struct Session { user: String }
+    /// # let con = redis_hashmap_tests::connection()?;
+    /// # let key = redis_hashmap_tests::key();
+    ///
+    /// let session = Session::at(&*key).with_ttl(Duration::from_secs(600)).on(con);
+    /// assert!(session.create(&Session { user: "ann".to_owned() })?);    // a script: EXISTS, HSET, PEXPIRE
+    /// assert!(session.ttl()?.remaining().is_some());                    // PTTL
+    /// # session.clear()?;
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A `ttl` of zero or beyond 1,114 years is reported by each operation ([`Expiry`](Error::Expiry)), which sends nothing.
+    #[must_use]
+    pub fn with_ttl(&self, ttl: Duration) -> R::Hash<E>
+    where
+        E: Clone,
+    {
+        R::accessor(self.target.clone().with_ttl(ttl), self.executor.clone())
     }
 
     /// Returns the record on a blocking connection. Its operations return `Result<T, Error>`.
