@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example cache` needs no server: it uses a local file, or the store that `REDIS_URL` names.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ impl Entry {
     }
 }
 
-/// A cache in one hash. Each thread makes one, with a connection of its own.
+/// A cache in one hash. Threads share one, or make one each, with a connection of its own.
 ///
 /// Servers on which fields expire (Redis 8.0, Valkey 9.1, the embedded store) remove entries by themselves. On others
 /// (Redis 7), the deadline in the entry counts, by the clocks of those who write and read, and
@@ -38,23 +39,23 @@ struct Cache {
     entries: HashMap<String, Entry, Blocking<Connection>>,
     default_ttl: Duration,
     /// True until the server says that it cannot do that.
-    fields_expire: bool,
+    fields_expire: AtomicBool,
 }
 
 impl Cache {
     fn new(con: Connection, key: &str, default_ttl: Duration) -> Self {
-        Self { entries: HashMap::typed(key).on(con), default_ttl, fields_expire: true }
+        Self { entries: HashMap::typed(key).on(con), default_ttl, fields_expire: AtomicBool::new(true) }
     }
 
-    fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
+    fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         self.set_for(name, value, self.default_ttl)
     }
 
-    fn set_for<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, ttl: Duration) -> Result<(), Error> {
+    fn set_for<T: Serialize + ?Sized>(&self, name: &str, value: &T, ttl: Duration) -> Result<(), Error> {
         let entry = Entry::new(value, ttl)?;
-        if self.fields_expire {
+        if self.fields_expire.load(Ordering::Relaxed) {
             match self.entries.set_with_ttl(name, &entry, ttl) {
-                Err(Error::Unsupported { .. }) => self.fields_expire = false,
+                Err(Error::Unsupported { .. }) => self.fields_expire.store(false, Ordering::Relaxed),
                 result => return result.map(drop),
             }
         }
@@ -62,14 +63,14 @@ impl Cache {
     }
 
     /// Returns `None` if nothing is cached, or no longer. Reading it as another type than was stored is an error.
-    fn get<T: Serialize + DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
+    fn get<T: Serialize + DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let entry: Option<Entry> = self.entries.get(name)?;
         entry.filter(|entry| entry.remaining().is_some()).map(|entry| entry.value.decode()).transpose()
     }
 
     /// Returns what is cached, or else caches and returns what `make` makes. If several make it at the same time, the
     /// first one's value is cached and returned to all.
-    fn get_or_insert_with<T>(&mut self, name: &str, ttl: Duration, make: impl FnOnce() -> T) -> Result<T, Error>
+    fn get_or_insert_with<T>(&self, name: &str, ttl: Duration, make: impl FnOnce() -> T) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
     {
@@ -92,10 +93,10 @@ impl Cache {
     }
 
     /// Stores an entry if there is none, and returns the one that is stored afterwards.
-    fn insert(&mut self, name: &str, entry: &Entry, ttl: Duration) -> Result<Entry, Error> {
-        if self.fields_expire {
+    fn insert(&self, name: &str, entry: &Entry, ttl: Duration) -> Result<Entry, Error> {
+        if self.fields_expire.load(Ordering::Relaxed) {
             match self.entries.entry(name).with_ttl(ttl).get_or_insert_with(|| entry.clone()) {
-                Err(Error::Unsupported { .. }) => self.fields_expire = false,
+                Err(Error::Unsupported { .. }) => self.fields_expire.store(false, Ordering::Relaxed),
                 result => return result,
             }
         }
@@ -103,7 +104,7 @@ impl Cache {
     }
 
     /// Returns true if it was stored, expired or not.
-    fn delete(&mut self, name: &str) -> Result<bool, Error> {
+    fn delete(&self, name: &str) -> Result<bool, Error> {
         self.entries.delete(name)
     }
 
@@ -111,7 +112,7 @@ impl Cache {
     ///
     /// It reads page by page. An entry that was renewed since its page was read is not removed: `delete_if` reads it
     /// again, and removes only what it has seen.
-    fn clear_expired(&mut self) -> Result<u64, Error> {
+    fn clear_expired(&self) -> Result<u64, Error> {
         let mut expired = Vec::new();
         for entry in &self.entries {
             let (name, entry) = entry?;
@@ -135,14 +136,14 @@ struct User {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
-    let mut cache = Cache::new(redis_hashmap::open(&url)?, "example:cache", Duration::from_secs(60));
+    let cache = Cache::new(redis_hashmap::open(&url)?, "example:cache", Duration::from_secs(60));
     // Clears what an interrupted run has left.
     cache.entries.clear()?;
 
     cache.set("user_123", &User { name: "John".to_owned(), age: 30 })?;
     println!("set user_123, for a minute");
     cache.set_for("temp_data", &[1, 2, 3][..], Duration::from_millis(100))?;
-    println!("set temp_data, for 100 ms        removed by the server: {}", cache.fields_expire);
+    println!("set temp_data, for 100 ms        removed by the server: {:?}", cache.fields_expire);
     println!("get user_123                     {:?}", cache.get::<User>("user_123")?);
     println!("get temp_data                    {:?}", cache.get::<Vec<i32>>("temp_data")?);
     match cache.get::<Vec<i32>>("user_123") {
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn values_of_any_type() -> Test {
-        everywhere("types", |_, mut cache| {
+        everywhere("types", |_, cache| {
             let john = User { name: "John".to_owned(), age: 30 };
             cache.set("user", &john)?;
             cache.set("text", "a text")?;
@@ -249,7 +250,10 @@ mod tests {
             expires(&mut cache, "goes")?;
             cache.clear_expired()?;
             assert_eq!((cache.get("stays")?, cache.entries.get_fields()?.len()), (Some(1), 1));
-            assert_eq!(cache.entries.entry::<Entry>("stays").ttl().is_ok(), cache.fields_expire);
+            assert_eq!(
+                cache.entries.entry::<Entry>("stays").ttl().is_ok(),
+                cache.fields_expire.load(Ordering::Relaxed)
+            );
             Ok(())
         })
     }
@@ -258,7 +262,7 @@ mod tests {
     #[test]
     fn what_has_expired_and_is_still_there() -> Test {
         everywhere("deadline", |_, mut cache| {
-            cache.fields_expire = false;
+            cache.fields_expire.store(false, Ordering::Relaxed);
             for name in ["a", "b"] {
                 cache.set_for(name, &1, SHORT)?;
             }
@@ -280,7 +284,7 @@ mod tests {
             for round in 0..20 {
                 let name = format!("value {round}");
                 if round % 2 == 0 {
-                    cache.fields_expire = false;
+                    cache.fields_expire.store(false, Ordering::Relaxed);
                     cache.set_for(&name, &100, SHORT)?;
                     expires(&mut cache, &name)?;
                 }
@@ -300,7 +304,7 @@ mod tests {
     fn what_is_renewed_while_it_is_cleared_stays() -> Test {
         const ENTRIES: u32 = 300;
         everywhere("renewed", |place, mut cache| {
-            cache.fields_expire = false;
+            cache.fields_expire.store(false, Ordering::Relaxed);
             for i in 0..ENTRIES {
                 cache.set_for(&i.to_string(), &0, SHORT)?;
             }

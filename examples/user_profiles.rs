@@ -80,20 +80,20 @@ impl Profiles {
     }
 
     /// `HSETNX`: if two create a profile for one user at the same time, one succeeds.
-    fn create(&mut self, user: &str, name: &str, email: &str, preferences: Preferences) -> Result<Profile, Error> {
+    fn create(&self, user: &str, name: &str, email: &str, preferences: Preferences) -> Result<Profile, Error> {
         let now = Timestamp::now();
         let (name, email) = (name.to_owned(), email.to_owned());
         let profile = Profile { name, email, preferences, created_at: now, updated_at: now };
         if self.map.set_if_absent(user, &profile)? { Ok(profile) } else { Err(Error::Exists(user.to_owned())) }
     }
 
-    fn get(&mut self, user: &str) -> Result<Profile, Error> {
+    fn get(&self, user: &str) -> Result<Profile, Error> {
         self.map.get(user)?.ok_or_else(|| Error::NotFound(user.to_owned()))
     }
 
     /// Merges the patch into what is stored. If somebody else has written meanwhile, that is read and merged again, so
     /// neither change is lost, and a profile that is deleted meanwhile stays deleted.
-    fn update(&mut self, user: &str, patch: &ProfilePatch) -> Result<Profile, Error> {
+    fn update(&self, user: &str, patch: &ProfilePatch) -> Result<Profile, Error> {
         let updated = self.map.update(user, |profile| {
             patch.apply(profile);
             // The clocks of two writers can differ. This keeps the time from running backwards.
@@ -103,21 +103,21 @@ impl Profiles {
     }
 
     /// All profiles, in the order of their users. For very many, `self.map.iter()` reads them page by page.
-    fn list(&mut self) -> Result<Vec<(String, Profile)>, Error> {
+    fn list(&self) -> Result<Vec<(String, Profile)>, Error> {
         let mut profiles: Vec<_> = self.map.get_all()?.into_iter().collect();
         profiles.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(profiles)
     }
 
     /// Deletes a profile and returns it.
-    fn delete(&mut self, user: &str) -> Result<Profile, Error> {
+    fn delete(&self, user: &str) -> Result<Profile, Error> {
         self.map.take(user)?.ok_or_else(|| Error::NotFound(user.to_owned()))
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let url = std::env::var("REDIS_URL").unwrap_or_else(|_| local_file());
-    let mut profiles = Profiles::new(redis_hashmap::open(&url)?, "example:user_profiles");
+    let profiles = Profiles::new(redis_hashmap::open(&url)?, "example:user_profiles");
     // Clears what an interrupted run has left.
     profiles.map.clear()?;
 
@@ -137,14 +137,13 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     println!("    the rest is as it was        {} <{}>", ann.name, ann.email);
     println!("    it is a later time           {}", ann.updated_at > ann.created_at);
 
-    // Two writers at the same time, each with a connection: the second merges into what the first has written.
+    // Two writers at the same time, which share the connection: the second merges into what the first has written.
     let bodies = [r#"{"preferences": {"theme": "dark"}}"#, r#"{"preferences": {"notifications": false}}"#];
+    let write = |body| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        profiles.update("ann", &serde_json::from_str(body)?)?;
+        Ok(())
+    };
     std::thread::scope(|scope| {
-        let write = |body| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-            let mut profiles = Profiles::new(redis_hashmap::open(&url)?, "example:user_profiles");
-            profiles.update("ann", &serde_json::from_str(body)?)?;
-            Ok(())
-        };
         let writers = bodies.map(|body| scope.spawn(move || write(body)));
         writers.into_iter().try_for_each(|writer| writer.join().map_err(|_| "a writer has panicked")?)
     })?;
@@ -209,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_profile_from_its_creation_to_its_end() -> Result<(), Error> {
-        let (_place, mut profiles) = Place::new("life");
+        let (_place, profiles) = Place::new("life");
         let created = profiles.create("ann", "Ann", "ann@example.com", light())?;
         assert_eq!(profiles.get("ann")?, created);
         assert!(matches!(profiles.create("ann", "X", "x", light()), Err(Error::Exists(user)) if user == "ann"));
@@ -228,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_made_by_an_update() {
-        let (_place, mut profiles) = Place::new("absent");
+        let (_place, profiles) = Place::new("absent");
         assert!(matches!(profiles.update("ann", &patch(r#"{"name": "Ann"}"#)), Err(Error::NotFound(_))));
         assert!(matches!(profiles.get("ann"), Err(Error::NotFound(_))));
         assert!(matches!(profiles.delete("ann"), Err(Error::NotFound(_))));
@@ -254,7 +253,7 @@ mod tests {
     /// Two writers change different preferences, in many rounds: both changes survive in each.
     #[test]
     fn two_writers_lose_nothing() -> Result<(), Error> {
-        let (place, mut profiles) = Place::new("merge");
+        let (place, profiles) = Place::new("merge");
         profiles.create("ann", "Ann", "ann@example.com", light())?;
         for round in 0..50 {
             let (theme, notifications) = if round % 2 == 0 { ("dark", false) } else { ("light", true) };

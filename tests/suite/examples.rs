@@ -129,6 +129,20 @@ fn stories_in_a_file() -> Result<(), AnyError> {
     Ok(())
 }
 
+/// In memory: nothing is left over, and nothing needs a second connection.
+#[test]
+fn stories_in_memory() -> Result<(), AnyError> {
+    for (example, lines) in STORIES {
+        let printed = run(example, |command| {
+            command.env("REDIS_URL", "memory:");
+        })?;
+        for line in lines {
+            prints(&printed, line);
+        }
+    }
+    Ok(())
+}
+
 /// On a server on which fields do not expire, on one on which they do, and on a cluster.
 #[test]
 fn stories_on_servers() -> Result<(), AnyError> {

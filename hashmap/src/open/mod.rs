@@ -17,7 +17,7 @@ use crate::open::options::Options;
 ///
 /// | URL | where the data lies |
 /// |---|---|
-/// | `memory:`, `memory:name` | in this process, until it ends |
+/// | `memory:`, `memory:name` | in this process, until it ends; `memory:` twice is two stores, `memory:name` twice is one |
 /// | `file:settings.redb`, `file:///var/lib/app/settings.redb` | in one file, which is created if it does not exist |
 /// | `redis://[user:password@]host[:port][/database]` | on a Redis or Valkey server |
 /// | `rediss://…` | on such a server, over TLS |
