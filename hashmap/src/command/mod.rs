@@ -37,7 +37,8 @@ use crate::error::Error;
 /// ```
 ///
 /// Its `Debug` shows the Redis command (for a script, the operation), the key and the field, never the value.
-#[must_use = "a command does nothing until it is sent: `query`, `query_async` or `batch`"]
+#[must_use = "a command does nothing until it is sent: by `query(&mut con)`, `query_async(&mut con).await` or `batch`; an \
+              accessor with a connection, by `on(con)` or `on_async(con)`, sends it at once"]
 #[derive(Clone)]
 pub struct Command<T> {
     pub(crate) request: Result<Request, Error>,

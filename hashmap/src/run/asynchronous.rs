@@ -23,6 +23,37 @@ use crate::run::{Connected, Executor};
 /// Such a connection is a `MultiplexedConnection`, a `ConnectionManager` or an async `ClusterConnection`. Each
 /// operation returns a future of its own that borrows nothing, so several can run at once (`tokio::join!`) or be
 /// spawned. Nothing is sent before the future is awaited.
+///
+/// A repository that does not care which connection it has is generic over it:
+///
+/// ```
+/// use redis::aio::ConnectionLike;
+/// use redis_hashmap::{Async, Error, RedisHash};
+///
+/// #[derive(RedisHash)]
+/// #[redis_hash(key = "user:{id}")]
+/// struct User { name: String }
+///
+/// #[derive(Clone)]
+/// struct Users<C>(C);
+///
+/// impl<C: ConnectionLike + Clone + Send + 'static> Users<C> {
+///     fn user(&self, id: u64) -> UserHash<Async<C>> {
+///         User::of(id).on_async(self.0.clone())
+///     }
+///
+///     async fn rename(&self, id: u64, name: &str) -> Result<bool, Error> {
+///         self.user(id).name().set_if_present(name).await
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), redis_hashmap_tests::AnyError> {
+///
+/// let users = Users(redis_hashmap::open_async("memory:").await?);    // or any async connection of redis-rs
+/// assert!(!users.rename(42, "Ann").await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Async<C>(C);
 
