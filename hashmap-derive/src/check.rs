@@ -10,7 +10,9 @@ use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
 /// The operations of a record. A field's method would hide an operation of the same name.
-const OPERATIONS: [&str; 27] = [
+const OPERATIONS: [&str; 29] = [
+    "delete_raw",
+    "get_fields_raw",
     "on",
     "on_async",
     "on_exclusive",

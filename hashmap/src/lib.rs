@@ -71,8 +71,9 @@ pub use command::redis_hash::{DefaultedHash, RedisHash};
 pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
 pub use embedded::{Durability, Embedded};
+pub use error::Error;
+pub use error::place::Place;
 pub use error::redis_fault::RedisFault;
-pub use error::{Error, Place};
 pub use format::any::{Any, ReadsBack};
 pub use format::storage::{
     Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,

@@ -11,6 +11,7 @@ const RUNTIME: &[&str] = &[
     "kind.rs",
     // What can go wrong.
     "error/fault.rs",
+    "error/place.rs",
     "error/redis_fault.rs",
     "error/mod.rs",
     // What lies in Redis.

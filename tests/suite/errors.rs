@@ -259,3 +259,32 @@ fn errors_can_be_sent_cloned_and_boxed() {
     is_error::<Error>();
     is_error::<redis_hashmap::RedisFault>();
 }
+
+/// A name that is not UTF-8 is shown as escaped bytes; the other fields stay readable, and it can be removed.
+#[test]
+fn a_name_that_is_not_text_is_no_dead_end() -> Test {
+    let cluster = format!("redis+cluster://{}", redis_hashmap_tests::given("REDIS_CLUSTER_NODES"));
+    for url in ["memory:".to_owned(), redis_hashmap_tests::redis_url(), cluster] {
+        let (key, mut con) = (key(), redis_hashmap::open(&url)?);
+        redis::cmd("HSET").arg(&*key).arg(b"a\xff\"").arg(b"\x87\x01").exec(&mut con)?;
+        let map = HashMap::<String, u8>::typed(&*key).on(&mut con);
+        map.set("b", &2)?;
+        for error in [map.get_fields().map(drop), map.get_all().map(drop)] {
+            let Err(Error::FieldName { place, .. }) = error else { panic!("{error:?}") };
+            assert_eq!((place.field(), place.field_bytes()), (None, Some(&b"a\xff\""[..])));
+            assert_eq!(place.to_string(), format!(r#"field b"a\xff\"" of hash "{}""#, &*key));
+        }
+        assert_eq!((map.get("b")?, map.size()?), (Some(2), 2));
+        let (read, unread): (Vec<_>, Vec<_>) = map.iter().partition(Result::is_ok);
+        assert_eq!((read.into_iter().collect::<Result<Vec<_>, _>>()?, unread.len()), (vec![("b".to_owned(), 2)], 1));
+        let mut names = map.get_fields_raw()?;
+        names.sort();
+        assert_eq!(names, [b"a\xff\"".to_vec(), b"b".to_vec()]);
+        assert!(map.delete_raw(b"a\xff\"")? && !map.delete_raw(b"a\xff\"")?);
+        assert_eq!(map.get_all()?, [("b".to_owned(), 2)].into());
+        let error = map.delete_raw(b"").unwrap_err();
+        assert!(matches!(error, Error::EmptyField { .. }), "{error}");
+        map.clear()?;
+    }
+    Ok(())
+}

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::command::Command;
 use crate::command::Read;
-use crate::command::redis::{del, hlen, persist, pexpire, pexpireat, pttl};
-use crate::command::reply::{count, flag, ttl};
+use crate::command::redis::{del, hdel_raw, hkeys, hlen, persist, pexpire, pexpireat, pttl};
+use crate::command::reply::{count, flag, raw_names, ttl};
 use crate::command::request::Request;
 use crate::command::target::Target;
 use crate::command::ttl::{Millis, Ttl, millis_since_epoch};
@@ -73,6 +73,35 @@ impl<E: Executor> HashKey<E> {
     /// `HLEN`, O(1).
     pub fn size(&self) -> E::Output<'_, u64> {
         self.run(hlen(&self.target), count)
+    }
+
+    /// Returns the names of all stored fields as bytes, in no particular order.
+    ///
+    /// `HKEYS`, O(number of fields). Other programs can give a field a name that is not UTF-8: `get_fields` reports it, and
+    /// this returns it.
+    pub fn get_fields_raw(&self) -> E::Output<'_, Vec<Vec<u8>>> {
+        self.run(hkeys(&self.target), raw_names)
+    }
+
+    /// Removes a field by its name in bytes: true if it was there.
+    ///
+    /// `HDEL`, O(1).
+    ///
+    /// ```
+    /// use redis_hashmap::{Error, HashMap};
+    /// # let mut con = redis_hashmap_tests::connection()?;
+    /// # let key = redis_hashmap_tests::key();
+    ///
+    /// redis::cmd("HSET").arg(&*key).arg(b"\xff").arg("x").exec(&mut con)?;    // another program
+    /// let map = HashMap::new(&*key).on(con);
+    /// let Err(Error::FieldName { place, .. }) = map.get_fields() else { panic!("it is not a `String`") };
+    /// assert!(place.to_string().starts_with(r#"field b"\xff" of hash"#));
+    /// assert!(map.delete_raw(place.field_bytes().unwrap_or_default())?);
+    /// assert_eq!(map.get_fields()?.len(), 0);
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    pub fn delete_raw(&self, field: &[u8]) -> E::Output<'_, bool> {
+        self.run(hdel_raw(&self.target, field), flag)
     }
 
     /// Removes the key with all its fields. Returns true if the key existed, whatever its Redis type.

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use crate::command::changes::Name;
 use crate::command::reply::Reply;
 use crate::command::request::Request;
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 
 /// Writes a key as a field's name. Where `Display` fails, the name is empty, which the request reports.
 pub(crate) fn name_of<Q: Display + ?Sized>(key: &Q) -> String {
@@ -38,5 +39,5 @@ pub(crate) fn key_of<K: Display + FromStr>(request: &Request, name: &[u8]) -> Re
 
 /// Names the hash and a field whose name came from the server.
 pub(crate) fn place_of(request: &Request, name: &[u8]) -> Place {
-    Place::new(&request.key, Some(&String::from_utf8_lossy(name)))
+    Place::of_bytes(&request.key, name)
 }

@@ -5,7 +5,8 @@ use redis::{RedisError, Value};
 use crate::command::reply::Reply;
 use crate::command::request::Request;
 use crate::command::{Command, Reader};
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 
 /// Makes a batch of several commands: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of commands of one
 /// result.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::command::ttl::FieldTtl;
+use crate::error::Error;
 use crate::error::fault::Fault;
-use crate::error::{Error, Place};
+use crate::error::place::Place;
 use crate::format::storage::FormatOf;
 
 /// The name of a field: declared in a struct, or made at run time.

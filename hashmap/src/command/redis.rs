@@ -80,6 +80,11 @@ pub(crate) fn hdel(target: &Target, field: Name) -> Made {
     Ok(writes(Request::command(target, "HDEL", Names::One(field), [Arg::Names])?, target))
 }
 
+/// `HDEL key field` of a field whose name may not be text.
+pub(crate) fn hdel_raw(target: &Target, field: &[u8]) -> Made {
+    Ok(writes(Request::command(target, "HDEL", Names::Raw(field.to_vec()), [Arg::Names])?, target))
+}
+
 /// `HDEL key field …`, or for no fields `EXISTS`, which changes nothing. Only maps use it, so it renews no record.
 pub(crate) fn hdel_many(target: &Target, fields: Vec<Name>) -> Made {
     if fields.is_empty() {

@@ -4,8 +4,9 @@ use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::request::Request;
 use crate::command::ttl::Ttl;
+use crate::error::Error;
+use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
-use crate::error::{Error, Place};
 
 /// The name of a field, and its stored value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
@@ -133,6 +134,11 @@ pub(crate) fn count(reply: Reply<'_>) -> Result<u64, Error> {
 #[inline]
 pub(crate) fn flag(reply: Reply<'_>) -> Result<bool, Error> {
     reply.count().map(|count| count > 0)
+}
+
+/// Reads the names of fields, which may not be text.
+pub(crate) fn raw_names(reply: Reply<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    reply.names()
 }
 
 /// Reads the sum of a counter.

@@ -10,7 +10,8 @@ use crate::command::named_field::FieldInfo;
 use crate::command::script::Script;
 use crate::command::target::Target;
 use crate::command::ttl::{FieldTtl, Millis};
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 
 /// How many arguments a script hands on to a command at once. Lua's stack limits `unpack`.
 const UNPACKED: usize = 4000;
@@ -52,6 +53,8 @@ enum Body {
 pub(crate) enum Names {
     None,
     One(Name),
+    /// One that may not be text.
+    Raw(Vec<u8>),
     Many(Vec<Name>),
     /// All fields of a record.
     Declared(&'static [FieldInfo]),
@@ -80,7 +83,7 @@ enum By {
 impl Names {
     fn get(&self, index: usize) -> Option<&str> {
         match self {
-            Self::None => None,
+            Self::None | Self::Raw(_) => None,
             Self::One(name) => (index == 0).then_some(name),
             Self::Many(names) => names.get(index).map(|name| &**name),
             Self::Declared(fields) => fields.get(index).map(|field| field.name),
@@ -94,7 +97,7 @@ impl Names {
     fn len(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::One(_) => 1,
+            Self::One(_) | Self::Raw(_) => 1,
             Self::Many(names) => names.len(),
             Self::Declared(fields) => fields.len(),
         }
@@ -111,7 +114,7 @@ impl Request {
         args: [Arg; N],
     ) -> Result<Self, Error> {
         let key = Arc::clone(target.key()?);
-        if names.iter().any(str::is_empty) {
+        if names.iter().any(str::is_empty) || matches!(&names, Names::Raw(name) if name.is_empty()) {
             return Err(Error::EmptyField { place: Place::new(&key, None) });
         }
         let mut padded = [Arg::None; 4];
@@ -120,7 +123,7 @@ impl Request {
             key,
             verb,
             operation,
-            about_field: matches!(names, Names::One(_)),
+            about_field: matches!(names, Names::One(_) | Names::Raw(_)),
             body: Body::Args(names, padded),
             renews: None,
             expires_fields: false,
@@ -219,6 +222,7 @@ impl Request {
     /// Names one of the request's fields.
     pub(crate) fn place_of(&self, index: usize) -> Place {
         let name = match &self.body {
+            Body::Args(Names::Raw(name), _) => return Place::of_bytes(&self.key, name),
             Body::Args(names, _) => names.get(index),
             Body::Changes(changes) => changes.list.get(index).map(|change| &*change.name),
         };
@@ -280,7 +284,10 @@ impl Request {
 
     fn pack_arg(&self, arg: Arg, names: &Names, cmd: &mut Cmd) {
         match arg {
-            Arg::Names => names.iter().fold(cmd, |cmd, name| cmd.arg(name)),
+            Arg::Names => match names {
+                Names::Raw(name) => cmd.arg(name.as_slice()),
+                names => names.iter().fold(cmd, |cmd, name| cmd.arg(name)),
+            },
             Arg::Text(text) => cmd.arg(text),
             Arg::Int(number) => cmd.arg(number),
             Arg::Uint(number) => cmd.arg(number),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::command::changes::Changes;
 use crate::command::key::Key;
 use crate::command::ttl::{Expiry, Millis};
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 
 /// The default limit on the size of a written value, in bytes: 64 MiB.
 const VALUE_LIMIT: usize = 64 << 20;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 
 /// The latest point in time at which something can expire, in milliseconds since 1970. Redis 8.0 takes no later one for
 /// fields.

@@ -1,11 +1,11 @@
 //! The errors of every operation: what went wrong, where, and what to do about it.
 
 pub(crate) mod fault;
+pub(crate) mod place;
 pub(crate) mod redis_fault;
 
-use std::fmt;
-
 use crate::error::fault::Fault;
+use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
 use crate::kind::Kind;
 
@@ -171,10 +171,10 @@ pub enum Error {
     /// The name of a stored field is not one that the type of the names writes.
     #[error(
         "the name of {place} is not a valid `{asked}`: another program wrote it, or the type of the names has changed; \
-         read the names as that type, or delete the field"
+         read the names as that type, or delete the field (`delete_raw` takes any name)"
     )]
     FieldName {
-        /// The hash and the field.
+        /// The hash and the field, whose name may be no text: see [`Place::field_bytes`].
         place: Place,
         /// The Rust type of the names.
         asked: &'static str,
@@ -392,40 +392,5 @@ impl Error {
     #[must_use]
     pub fn redis(&self) -> Option<&RedisFault> {
         if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
-    }
-}
-
-/// A hash, or one field of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
-    key: Option<Box<str>>,
-    field: Option<Box<str>>,
-}
-
-impl Place {
-    pub(crate) fn new(key: &str, field: Option<&str>) -> Self {
-        Self { key: Some(key.into()), field: field.map(Into::into) }
-    }
-
-    /// The Redis key.
-    #[must_use]
-    pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
-    }
-
-    /// The field of the hash.
-    #[must_use]
-    pub fn field(&self) -> Option<&str> {
-        self.field.as_deref()
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.key, &self.field) {
-            (Some(key), Some(field)) => write!(f, "field {field:?} of hash {key:?}"),
-            (Some(key), None) => write!(f, "hash {key:?}"),
-            (None, _) => f.write_str("the value"),
-        }
     }
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
 
+use crate::error::Error;
 use crate::error::fault::Fault;
-use crate::error::{Error, Place};
+use crate::error::place::Place;
 use crate::format as codec;
 use crate::kind::Kind;
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 use crate::run::mailbox::Mailbox;
 
 /// The attempts of one operation.

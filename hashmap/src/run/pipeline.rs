@@ -4,8 +4,9 @@ use redis::{Cmd, ConnectionLike, RedisError, Value};
 
 use crate::command::reply::{Reply, failed, unexpected};
 use crate::command::request::Request;
+use crate::error::Error;
+use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
-use crate::error::{Error, Place};
 
 /// The reply to each request, or what failed instead.
 pub(crate) type Replies = Vec<Result<Value, RedisError>>;

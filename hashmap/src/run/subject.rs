@@ -9,7 +9,8 @@ use crate::command::reply::Values;
 use crate::command::request::Request;
 use crate::command::target::Target;
 use crate::command::ttl::FieldTtl;
-use crate::error::{Error, Place};
+use crate::error::Error;
+use crate::error::place::Place;
 use crate::format::storage::{Format, FormatOf};
 use crate::run::mailbox::Mailbox;
 
