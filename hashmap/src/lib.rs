@@ -99,7 +99,7 @@ pub mod __private {
     pub use crate::accessor::debug;
     pub use crate::accessor::patch::{PatchFields, deserialize_patch};
     pub use crate::command::changes::Changes;
-    pub use crate::command::key::Template;
+    pub use crate::command::key::{Template, check_key, fill_key};
     pub use crate::command::redis_hash::RecordReader;
     pub use crate::command::target::Target;
     pub use serde;

@@ -195,7 +195,11 @@ fn collect_below(tokens: TokenStream, module: &[String], children: &[String], pa
                 }
             }
             TokenTree::Ident(ident) if is_colons(&tokens, at + 1) => {
+                // `$crate` in a macro is for who uses it.
+                let is_exported =
+                    at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == '$');
                 let start = match ident.to_string().as_str() {
+                    _ if is_exported => None,
                     "crate" => Some(Vec::new()),
                     "self" => Some(module.to_vec()),
                     "super" => Some(module[..module.len().saturating_sub(1)].to_vec()),

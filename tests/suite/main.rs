@@ -7,6 +7,7 @@ mod derives;
 mod errors;
 mod examples;
 mod expiry;
+mod keys;
 mod maps;
 mod open;
 mod original;

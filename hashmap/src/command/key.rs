@@ -85,3 +85,85 @@ impl fmt::Write for Escaped<'_> {
         Ok(())
     }
 }
+
+/// Makes a key of a template and ids, with `{}` for each id: `key!("tenant:{}:flags", tenant)`.
+///
+/// It is for maps, whose keys no struct declares. `%`, `{`, `}` and `:` in an id are percent-encoded, as in the keys of
+/// records: no two ids give the same key, and none reaches into the key of something else. `{{` and `}}` are literal braces,
+/// for the hash tags of a cluster. The template is checked when it is compiled. If an id is empty, so is the key, which the
+/// first operation reports ([`EmptyKey`](crate::Error::EmptyKey)).
+///
+/// ```
+/// use redis_hashmap::{HashMap, key};
+///
+/// let tenant = "a:b";
+/// let flags = HashMap::<String, bool>::typed(key!("tenant:{}:flags", tenant));
+/// assert_eq!(flags.key(), "tenant:a%3Ab:flags");
+/// assert_eq!(key!("{{user:{}}}:cart:{}", 42, "x"), "{user:42}:cart:x");
+/// assert_eq!(key!("tenant:{}:flags", ""), "");
+/// ```
+///
+/// ```compile_fail
+/// let two_ids_that_could_meet = redis_hashmap::key!("{}{}", 1, 23);
+/// ```
+#[macro_export]
+macro_rules! key {
+    ($template:literal $(, $id:expr)* $(,)?) => {{
+        const _: () = $crate::__private::check_key($template, <[&str]>::len(&[$(::core::stringify!($id)),*]));
+        $crate::__private::fill_key($template, &[$(&$id as &dyn ::core::fmt::Display),*])
+    }};
+}
+
+/// Checks a template of [`key!`](crate::key) that is to take so many ids.
+///
+/// # Panics
+///
+/// While it is compiled, if the template is wrong.
+pub const fn check_key(template: &str, ids: usize) {
+    let bytes = template.as_bytes();
+    assert!(!bytes.is_empty(), "the key is empty: write one such as \"tenant:{{}}:flags\"");
+    let (mut at, mut found, mut separated) = (0, 0, true);
+    while at < bytes.len() {
+        let doubled = at + 1 < bytes.len() && bytes[at + 1] == bytes[at];
+        match bytes[at] {
+            b'{' | b'}' if doubled => {
+                separated = true;
+                at += 1;
+            }
+            b'{' => {
+                let closed = at + 1 < bytes.len() && bytes[at + 1] == b'}';
+                assert!(closed, "an id is written `{{}}` in this key, and a literal brace `{{{{`");
+                assert!(separated, "two `{{}}` need a `:` between them, or different ids could give the same key");
+                separated = false;
+                found += 1;
+                at += 1;
+            }
+            b'}' => panic!("a `}}` of this key has no `{{` before it: a literal brace is written `}}}}`"),
+            b':' => separated = true,
+            _ => {}
+        }
+        at += 1;
+    }
+    assert!(found == ids, "a key takes as many ids as it has `{{}}`");
+}
+
+/// Makes the key of a template that [`check_key`] has checked. It is empty if one of the ids is.
+#[must_use]
+pub fn fill_key(template: &str, ids: &[&dyn Display]) -> String {
+    let mut key = String::with_capacity(template.len() + ids.len() * 8);
+    let mut ids = ids.iter();
+    let mut chars = template.chars();
+    while let Some(char) = chars.next() {
+        key.push(char);
+        // What follows a brace is the same one again, or the end of a placeholder.
+        if matches!(char, '{' | '}') && chars.next() != Some(char) {
+            key.pop();
+            let start = key.len();
+            let whole = ids.next().is_some_and(|id| write!(Escaped(&mut key), "{id}").is_ok());
+            if key.len() == start || !whole {
+                return String::new();
+            }
+        }
+    }
+    key
+}

@@ -147,7 +147,7 @@ pub enum Error {
     },
 
     /// The key is empty. Nothing was sent.
-    #[error("the key of a hash is empty: give it a name")]
+    #[error("the key of a hash is empty: give it a name, and each id that `key!` takes a text")]
     EmptyKey,
 
     /// An id that a key is made of is empty. Nothing was sent.

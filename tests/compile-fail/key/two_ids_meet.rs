@@ -1,0 +1,7 @@
+//! The template of a map's key is checked when it is compiled.
+
+use redis_hashmap::key;
+
+fn main() {
+    let _ = key!("{}{}", 1, 23);
+}
