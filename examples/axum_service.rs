@@ -8,16 +8,20 @@
 //! curl localhost:3000/site
 //! curl -X PUT localhost:3000/users/42 -H 'content-type: application/json' -d '{"name": "Ann", "language": "de"}'
 //! curl localhost:3000/users/42
+//! curl -X PATCH localhost:3000/users/42 -H 'content-type: application/json' -d '{"language": null}'
+//! curl 'localhost:3000/users?ids=41,42'
+//! curl -X POST localhost:3000/sessions -H 'content-type: application/json' -d '{"user": 42, "minutes": 10}'
 //! ```
 
 use std::error::Error;
+use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use redis_hashmap::{Async, AsyncConnection, Counter, HashMap, RedisHash};
+use redis_hashmap::{Async, AsyncConnection, Batch, Counter, HashMap, RedisHash};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
@@ -47,6 +51,13 @@ struct User {
     language: Option<String>,
 }
 
+/// A session. Whoever starts it says how long it lives.
+#[derive(RedisHash, Serialize, Debug, PartialEq)]
+#[redis_hash(key = "example:session:{id}")]
+struct Session {
+    user: u64,
+}
+
 /// What all handlers share. Cloning it only counts references.
 #[derive(Clone)]
 struct App {
@@ -72,8 +83,11 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/site", get(site))
         .route("/site/theme", get(theme).put(set_theme))
-        .route("/users/{id}", get(user).put(set_user).delete(forget_user))
+        .route("/users", get(users))
+        .route("/users/{id}", get(user).put(set_user).patch(change_user).delete(forget_user))
         .route("/users/{id}/language", put(set_language))
+        .route("/sessions", post(start_session))
+        .route("/sessions/{id}", get(session))
         .with_state(app)
 }
 
@@ -106,6 +120,65 @@ async fn user(State(app): State<App>, Path(id): Path<u64>) -> Result<Json<User>,
 async fn set_user(State(app): State<App>, Path(id): Path<u64>, Json(user): Json<User>) -> Result<StatusCode, Failure> {
     app.user(id).set_all(&user).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes the fields that the body names, and no other.
+async fn change_user(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+    Json(patch): Json<UserPatch>,
+) -> Result<StatusCode, Failure> {
+    if app.user(id).patch_if_present(&patch).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Failure::NotFound) }
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    ids: String,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    id: u64,
+    user: Option<User>,
+    /// Why the user cannot be read.
+    problem: Option<String>,
+}
+
+/// Reads all users in one round trip. One damaged record does not hide the others.
+async fn users(State(mut app): State<App>, Query(Ids { ids }): Query<Ids>) -> Result<Json<Vec<Listed>>, Failure> {
+    let ids: Vec<u64> = ids.split(',').filter_map(|id| id.parse().ok()).collect();
+    let gets = ids.iter().map(|id| User::of(id).get_all()).collect::<Batch<_>>();
+    let each = gets.query_each_async(&mut app.con).await?;
+    let listed = |(id, user): (&u64, Result<_, redis_hashmap::Error>)| match user {
+        Ok(user) => Listed { id: *id, user, problem: None },
+        Err(error) => Listed { id: *id, user: None, problem: Some(error.to_string()) },
+    };
+    Ok(Json(ids.iter().zip(each).map(listed).collect()))
+}
+
+#[derive(Deserialize)]
+struct Start {
+    user: u64,
+    minutes: u64,
+}
+
+/// Creates the session and sets its time to live in one step.
+async fn start_session(State(app): State<App>, Json(start): Json<Start>) -> Result<Json<String>, Failure> {
+    let id = format!("{:032x}", u128::from_le_bytes(random()));
+    let ttl = Duration::from_secs(start.minutes.saturating_mul(60));
+    Session::of(&id).with_ttl(ttl).on_async(app.con).create(&Session { user: start.user }).await?;
+    Ok(Json(id))
+}
+
+/// An id that nobody can guess.
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system has random numbers");
+    bytes
+}
+
+async fn session(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Session>, Failure> {
+    Session::of(id).on_async(app.con).get_all().await?.map(Json).ok_or(Failure::NotFound)
 }
 
 /// Updates the record instead of setting the field, so that a user who was deleted does not come back in parts.
@@ -243,6 +316,65 @@ mod tests {
             assert_eq!(client.send("DELETE", &path, None).await?.0, 204);
             assert_eq!(client.send("PUT", &language, Some(json!("fr"))).await?.0, 404);
             assert_eq!(client.send("DELETE", &path, None).await?.0, 404);
+        }
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_patch_changes_what_it_names() -> Test {
+        for (app, client) in services().await? {
+            let id = (u64::from(std::process::id()) << 32) + 1;
+            let path = format!("/users/{id}");
+            assert_eq!(client.send("PATCH", &path, Some(json!({"name": "Ann"}))).await?.0, 404);
+            client.send("PUT", &path, Some(json!({"name": "Ann", "language": "de"}))).await?;
+            assert_eq!(client.send("PATCH", &path, Some(json!({"language": null}))).await?.0, 204);
+            assert_eq!(client.send("GET", &path, None).await?, (200, json!({"name": "Ann", "language": null})));
+            assert_eq!(client.send("PATCH", &path, Some(json!({"name": 1}))).await?.0, 422);
+            app.user(id).clear().await?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_damaged_user_does_not_hide_the_others() -> Test {
+        for (mut app, client) in services().await? {
+            let first = (u64::from(std::process::id()) << 32) + 10;
+            for id in first..first + 3 {
+                client.send("PUT", &format!("/users/{id}"), Some(json!({"name": "Ann", "language": null}))).await?;
+            }
+            let damaged = app.user(first + 1).key().to_owned();
+            redis::cmd("HSET").arg(damaged).arg("name").arg("secret").exec_async(&mut app.con).await?;
+            let path = format!("/users?ids={},{},{},{}", first, first + 1, first + 2, first + 3);
+            let (status, listed) = client.send("GET", &path, None).await?;
+            assert_eq!((status, listed.as_array().map(Vec::len)), (200, Some(4)));
+            for present in [0, 2] {
+                assert_eq!(listed[present]["user"]["name"], "Ann");
+                assert!(listed[present]["problem"].is_null());
+            }
+            let problem = listed[1]["problem"].as_str().unwrap_or_default();
+            assert!(problem.contains("field \"name\"") && !problem.contains("secret"), "{problem}");
+            assert!(listed[3]["user"].is_null() && listed[3]["problem"].is_null());
+            for id in first..first + 3 {
+                app.user(id).clear().await?;
+            }
+        }
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_session_lives_as_long_as_it_was_asked_to() -> Test {
+        for (app, client) in services().await? {
+            let (status, id) = client.send("POST", "/sessions", Some(json!({"user": 42, "minutes": 10}))).await?;
+            let id = id.as_str().unwrap_or_default();
+            assert_eq!((status, id.len()), (200, 32));
+            assert_eq!(client.send("GET", &format!("/sessions/{id}"), None).await?, (200, json!({"user": 42})));
+            let session = Session::of(id).on_async(app.con);
+            let left = session.ttl().await?.remaining().unwrap_or_default();
+            assert!(left > Duration::from_secs(500) && left <= Duration::from_secs(600), "{left:?}");
+            session.clear().await?;
+            // What the caller gave is the caller's fault.
+            assert_eq!(client.send("POST", "/sessions", Some(json!({"user": 42, "minutes": 0}))).await?.0, 400);
+            assert_eq!(client.send("GET", "/sessions/0", None).await?.0, 404);
         }
         Ok(())
     }
