@@ -90,8 +90,15 @@ impl Names {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..).map_while(|index| self.get(index))
+    /// True if one of them is empty. The derive has checked the names that it declares.
+    #[inline]
+    fn has_empty(&self) -> bool {
+        match self {
+            Self::None | Self::Declared(_) => false,
+            Self::One(name) => name.is_empty(),
+            Self::Raw(name) => name.is_empty(),
+            Self::Many(names) => names.iter().any(|name| name.is_empty()),
+        }
     }
 
     fn len(&self) -> usize {
@@ -114,7 +121,7 @@ impl Request {
         args: [Arg; N],
     ) -> Result<Self, Error> {
         let key = Arc::clone(target.key()?);
-        if names.iter().any(str::is_empty) || matches!(&names, Names::Raw(name) if name.is_empty()) {
+        if names.has_empty() {
             return Err(Error::EmptyField { place: Place::new(&key, None) });
         }
         let mut padded = [Arg::None; 4];
@@ -246,12 +253,13 @@ impl Request {
     }
 
     fn pack(&self, by: By) -> Cmd {
+        // An estimate: names are short, and an exact sum would take another pass over them.
+        let script = if self.is_script() { 14 } else { 2 };
         let (args, bytes) = match &self.body {
-            // An estimate: names are short, and an exact sum would take another pass over them.
-            Body::Args(names, args) => (names.len() + args.len(), names.len() * 12 + 60),
-            Body::Changes(changes) => (changes.list.len() * 3 + 8, changes.list.len() * 16 + changes.buffer.len() + 60),
+            Body::Args(names, _) => (names.len() + 3, names.len() * 12 + 20),
+            Body::Changes(changes) => (changes.list.len() * 2, changes.list.len() * 12 + changes.buffer.len() + 10),
         };
-        let mut cmd = Cmd::with_capacity(args + 6, bytes + self.key.len());
+        let mut cmd = Cmd::with_capacity(args + script, bytes + script * 8 + self.key.len());
         match (self.verb, self.renews) {
             (Verb::Command(name), None) => {
                 cmd.arg(name).arg(&*self.key);
@@ -285,8 +293,11 @@ impl Request {
     fn pack_arg(&self, arg: Arg, names: &Names, cmd: &mut Cmd) {
         match arg {
             Arg::Names => match names {
+                Names::None => cmd,
+                Names::One(name) => cmd.arg(&**name),
                 Names::Raw(name) => cmd.arg(name.as_slice()),
-                names => names.iter().fold(cmd, |cmd, name| cmd.arg(name)),
+                Names::Many(names) => names.iter().fold(cmd, |cmd, name| cmd.arg(&**name)),
+                Names::Declared(fields) => fields.iter().fold(cmd, |cmd, field| cmd.arg(field.name)),
             },
             Arg::Text(text) => cmd.arg(text),
             Arg::Int(number) => cmd.arg(number),
