@@ -126,17 +126,22 @@ fn a_bad_url_says_which_part_is_wrong() {
         ("redis://localhost?response_timeout=0s", "the parameter `response_timeout` of the URL is not a duration"),
         (
             "redis://localhost?durability=eventual",
-            "the parameters of the URL include `durability`, which is unknown here",
+            "the parameters of the URL include one that is unknown here; known are `protocol`",
         ),
-        ("redis://localhost?password=hunter2", "the parameters of the URL include `password`, which is unknown here"),
+        ("redis://localhost?password=hunter2", "the parameters of the URL include one that is unknown here"),
         ("rediss://localhost?cert=/nowhere", "the parameters of the URL name only one of `cert` and `key`"),
         ("rediss://localhost?ca=/nowhere", "the parameter `ca` of the URL names /nowhere, which cannot be read"),
+        (
+            "redis://user:12/hunter2@localhost",
+            "the address of the URL has an `@` behind a `/` or a `?`: percent-encode",
+        ),
+        ("redis://local host", "the host of the URL holds a character that no host has"),
         ("redis+cluster://localhost/1", "the path of the URL names a database, but a cluster has only number 0"),
         ("redis+sentinel://localhost", "the path of the URL does not name a master"),
         ("file:", "the path of the URL is empty"),
         ("file://settings.redb", "the path of the URL begins with `//` and a host"),
         ("file:x?durability=never", "the parameter `durability` of the URL is neither"),
-        ("memory:?x", "the parameters of the URL include `x`, which is unknown here"),
+        ("memory:?x", "the parameters of the URL include one that is unknown here; known are `protocol`"),
     ] {
         let message = fails(url);
         assert!(message.starts_with(part), "{url}: {message}");
