@@ -1,10 +1,12 @@
-/// The typed accessor of a [`UserSettings`] in Redis: a method for each field, and through [`Record`](::redis_hashmap::Record) the operations on the whole.
-#[allow(deprecated)]
+/// The typed accessor of a [`UserSettings`](struct@UserSettings) in Redis: a method for each field, and through [`Record`](::redis_hashmap::Record) the operations on the whole.
 pub struct UserSettingsHash<E = ::redis_hashmap::Deferred>(
     ::redis_hashmap::Record<UserSettings, E>,
 );
 #[automatically_derived]
-#[allow(dead_code, deprecated)]
+#[allow(
+    dead_code,
+    reason = "a program need not use all that is generated, nor promise more of its fields"
+)]
 impl<E> UserSettingsHash<E> {
     /// How everything looks.
     ///
@@ -12,7 +14,7 @@ impl<E> UserSettingsHash<E> {
     pub fn theme(
         &self,
     ) -> ::redis_hashmap::Field<'_, E, Theme, ::redis_hashmap::Bincode> {
-        self.0.field(&UserSettings::__redis_hash_field_theme)
+        ::redis_hashmap::Record::field(&self.0, &UserSettings::__redis_hash_field_theme)
     }
     /// The field `language` of the hash, with a default that `get` returns where it is absent.
     fn language(
@@ -23,11 +25,17 @@ impl<E> UserSettingsHash<E> {
         String,
         ::redis_hashmap::Defaulted<::redis_hashmap::Bincode>,
     > {
-        self.0.field(&UserSettings::__redis_hash_field_language)
+        ::redis_hashmap::Record::field(
+            &self.0,
+            &UserSettings::__redis_hash_field_language,
+        )
     }
     /// The field `font_size` of the hash, optional.
     fn font_size(&self) -> ::redis_hashmap::Field<'_, E, u8, ::redis_hashmap::Bincode> {
-        self.0.field(&UserSettings::__redis_hash_field_font_size)
+        ::redis_hashmap::Record::field(
+            &self.0,
+            &UserSettings::__redis_hash_field_font_size,
+        )
     }
     /// The field `logins` of the hash, a counter; it expires.
     fn logins(
@@ -38,11 +46,10 @@ impl<E> UserSettingsHash<E> {
         i64,
         ::redis_hashmap::Expiring<::redis_hashmap::Defaulted<::redis_hashmap::Counter>>,
     > {
-        self.0.field(&UserSettings::__redis_hash_field_logins)
+        ::redis_hashmap::Record::field(&self.0, &UserSettings::__redis_hash_field_logins)
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<E> ::core::ops::Deref for UserSettingsHash<E> {
     type Target = ::redis_hashmap::Record<UserSettings, E>;
     fn deref(&self) -> &Self::Target {
@@ -50,22 +57,19 @@ impl<E> ::core::ops::Deref for UserSettingsHash<E> {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<E> ::core::ops::DerefMut for UserSettingsHash<E> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<E> ::core::convert::From<::redis_hashmap::Record<UserSettings, E>>
 for UserSettingsHash<E> {
-    fn from(record: ::redis_hashmap::Record<UserSettings, E>) -> Self {
-        Self(record)
+    fn from(__record: ::redis_hashmap::Record<UserSettings, E>) -> Self {
+        Self(__record)
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<E> ::core::clone::Clone for UserSettingsHash<E>
 where
     E: ::core::clone::Clone,
@@ -75,17 +79,20 @@ where
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<E> ::core::fmt::Debug for UserSettingsHash<E>
 where
     E: ::core::fmt::Debug,
 {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        ::core::fmt::Debug::fmt(&self.0, f)
+    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, __f)
     }
 }
 #[automatically_derived]
-#[allow(dead_code, deprecated, non_upper_case_globals)]
+#[allow(
+    dead_code,
+    non_upper_case_globals,
+    reason = "a program need not use all that is generated, nor promise more of its fields"
+)]
 impl UserSettings {
     /// Returns the accessor of the `UserSettings` at a key. No I/O. An empty key makes the first operation fail.
     #[must_use]
@@ -101,12 +108,16 @@ impl UserSettings {
     pub fn of(
         user_id: impl ::core::fmt::Display,
     ) -> UserSettingsHash<::redis_hashmap::Deferred> {
-        const TEMPLATE: ::redis_hashmap::__private::Template = ::redis_hashmap::__private::Template {
-            source: "user:{user_id}:settings",
-            placeholders: &[("user:", "user_id")],
-            tail: ":settings",
-        };
-        UserSettingsHash(::redis_hashmap::Record::of(TEMPLATE, &[&user_id]))
+        UserSettingsHash(
+            ::redis_hashmap::Record::of(
+                ::redis_hashmap::__private::Template {
+                    source: "user:{user_id}:settings",
+                    placeholders: &[("user:", "user_id")],
+                    tail: ":settings",
+                },
+                &[&user_id],
+            ),
+        )
     }
     #[doc(hidden)]
     const __redis_hash_field_theme: ::redis_hashmap::NamedField<
@@ -144,8 +155,12 @@ impl UserSettings {
     >("logins", || <i64 as ::core::default::Default>::default())
         .expiring(3600000u64);
 }
-/// What is stored of a [`UserSettings`]: each field, or `None` where it is absent. Its `Debug` shows which fields are stored, and no values.
-#[allow(dead_code, deprecated)]
+/// What is stored of a [`UserSettings`](struct@UserSettings): each field, or `None` where it is absent. Its `Debug` shows which fields are stored, and no values.
+#[allow(
+    dead_code,
+    clippy::derive_partial_eq_without_eq,
+    reason = "a program need not use all that is generated, nor promise more of its fields"
+)]
 pub struct UserSettingsPartial {
     /// How everything looks.
     pub theme: ::core::option::Option<Theme>,
@@ -157,7 +172,6 @@ pub struct UserSettingsPartial {
     logins: ::core::option::Option<i64>,
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::default::Default for UserSettingsPartial {
     fn default() -> Self {
         Self {
@@ -169,11 +183,10 @@ impl ::core::default::Default for UserSettingsPartial {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::fmt::Debug for UserSettingsPartial {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::redis_hashmap::__private::debug::fields(
-            f,
+            __f,
             "UserSettingsPartial",
             &[
                 ("theme", ::redis_hashmap::__private::debug::stored(&self.theme)),
@@ -188,7 +201,6 @@ impl ::core::fmt::Debug for UserSettingsPartial {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::clone::Clone for UserSettingsPartial
 where
     for<'__any> Theme: ::core::clone::Clone,
@@ -206,7 +218,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::cmp::PartialEq for UserSettingsPartial
 where
     for<'__any> Theme: ::core::cmp::PartialEq,
@@ -214,13 +225,17 @@ where
     for<'__any> u8: ::core::cmp::PartialEq,
     for<'__any> i64: ::core::cmp::PartialEq,
 {
-    fn eq(&self, other: &Self) -> ::core::primitive::bool {
-        true && self.theme == other.theme && self.language == other.language
-            && self.font_size == other.font_size && self.logins == other.logins
+    fn eq(&self, __other: &Self) -> ::core::primitive::bool {
+        true && self.theme == __other.theme && self.language == __other.language
+            && self.font_size == __other.font_size && self.logins == __other.logins
     }
 }
-/// The changes to a [`UserSettings`]: each field is kept, set or (if it is an `Option`) cleared. By default everything is kept. serde reads it from JSON and the like, under the names that it knows for `UserSettings`: a missing name keeps the field, `null` clears it. Its `Debug` shows no values.
-#[allow(dead_code, deprecated)]
+/// The changes to a [`UserSettings`](struct@UserSettings): each field is kept, set or (if it is an `Option`) cleared. By default everything is kept. serde reads it from JSON and the like, under the names that it knows for `UserSettings`: a missing name keeps the field, `null` clears it. Its `Debug` shows no values.
+#[allow(
+    dead_code,
+    clippy::derive_partial_eq_without_eq,
+    reason = "a program need not use all that is generated, nor promise more of its fields"
+)]
 pub struct UserSettingsPatch {
     /// `Some(value)` sets the field `theme`, and `None` keeps it.
     pub theme: ::core::option::Option<Theme>,
@@ -232,7 +247,11 @@ pub struct UserSettingsPatch {
     logins: ::core::option::Option<i64>,
 }
 #[automatically_derived]
-#[allow(dead_code, deprecated)]
+#[allow(
+    dead_code,
+    clippy::missing_const_for_fn,
+    reason = "a program need not use all that is generated, nor promise more of its fields"
+)]
 impl UserSettingsPatch {
     /// Sets the field `theme`.
     #[must_use]
@@ -265,7 +284,6 @@ impl UserSettingsPatch {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::default::Default for UserSettingsPatch {
     fn default() -> Self {
         Self {
@@ -277,11 +295,10 @@ impl ::core::default::Default for UserSettingsPatch {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::fmt::Debug for UserSettingsPatch {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::redis_hashmap::__private::debug::fields(
-            f,
+            __f,
             "UserSettingsPatch",
             &[
                 ("theme", ::redis_hashmap::__private::debug::patched(&self.theme)),
@@ -296,7 +313,6 @@ impl ::core::fmt::Debug for UserSettingsPatch {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::clone::Clone for UserSettingsPatch
 where
     for<'__any> Theme: ::core::clone::Clone,
@@ -314,7 +330,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::cmp::PartialEq for UserSettingsPatch
 where
     for<'__any> Theme: ::core::cmp::PartialEq,
@@ -322,13 +337,12 @@ where
     for<'__any> u8: ::core::cmp::PartialEq,
     for<'__any> i64: ::core::cmp::PartialEq,
 {
-    fn eq(&self, other: &Self) -> ::core::primitive::bool {
-        true && self.theme == other.theme && self.language == other.language
-            && self.font_size == other.font_size && self.logins == other.logins
+    fn eq(&self, __other: &Self) -> ::core::primitive::bool {
+        true && self.theme == __other.theme && self.language == __other.language
+            && self.font_size == __other.font_size && self.logins == __other.logins
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<'de> ::redis_hashmap::__private::PatchFields<'de> for UserSettingsPatch
 where
     Theme: ::redis_hashmap::__private::serde::Deserialize<'de>,
@@ -346,27 +360,27 @@ where
     const DENY_UNKNOWN: ::core::primitive::bool = false;
     fn read<__A: ::redis_hashmap::__private::serde::de::MapAccess<'de>>(
         &mut self,
-        name: &::core::primitive::str,
-        map: &mut __A,
+        __name: &::core::primitive::str,
+        __map: &mut __A,
     ) -> ::core::result::Result<
         ::core::option::Option<::core::primitive::usize>,
         __A::Error,
     > {
-        match name {
+        match __name {
             "theme" => {
-                self.theme = ::core::option::Option::Some(map.next_value()?);
+                self.theme = ::core::option::Option::Some(__map.next_value()?);
                 ::core::result::Result::Ok(::core::option::Option::Some(0usize))
             }
             "language" => {
-                self.language = ::core::option::Option::Some(map.next_value()?);
+                self.language = ::core::option::Option::Some(__map.next_value()?);
                 ::core::result::Result::Ok(::core::option::Option::Some(1usize))
             }
             "font_size" => {
-                self.font_size = ::core::option::Option::Some(map.next_value()?);
+                self.font_size = ::core::option::Option::Some(__map.next_value()?);
                 ::core::result::Result::Ok(::core::option::Option::Some(2usize))
             }
             "logins" => {
-                self.logins = ::core::option::Option::Some(map.next_value()?);
+                self.logins = ::core::option::Option::Some(__map.next_value()?);
                 ::core::result::Result::Ok(::core::option::Option::Some(3usize))
             }
             _ => ::core::result::Result::Ok(::core::option::Option::None),
@@ -374,7 +388,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl<'de> ::redis_hashmap::__private::serde::Deserialize<'de> for UserSettingsPatch
 where
     Theme: ::redis_hashmap::__private::serde::Deserialize<'de>,
@@ -383,13 +396,16 @@ where
     i64: ::redis_hashmap::__private::serde::Deserialize<'de>,
 {
     fn deserialize<__D: ::redis_hashmap::__private::serde::Deserializer<'de>>(
-        deserializer: __D,
+        __deserializer: __D,
     ) -> ::core::result::Result<Self, __D::Error> {
-        ::redis_hashmap::__private::deserialize_patch(deserializer)
+        ::redis_hashmap::__private::deserialize_patch(__deserializer)
     }
 }
-/// The fields of a [`UserSettings`] by name, from which `get_many` selects.
-#[allow(dead_code, deprecated)]
+/// The fields of a [`UserSettings`](struct@UserSettings) by name, from which `get_many` selects.
+#[allow(
+    dead_code,
+    reason = "a program need not use all that is generated, nor promise more of its fields"
+)]
 pub struct UserSettingsFields {
     /// The field `theme`.
     pub theme: ::redis_hashmap::NamedField<Theme, ::redis_hashmap::Bincode>,
@@ -407,29 +423,27 @@ pub struct UserSettingsFields {
     >,
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::core::fmt::Debug for UserSettingsFields {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::redis_hashmap::__private::debug::fields(
-            f,
+            __f,
             "UserSettingsFields",
             &[
-                ("theme", self.theme.name()),
-                ("language", self.language.name()),
-                ("font_size", self.font_size.name()),
-                ("logins", self.logins.name()),
+                ("theme", ::redis_hashmap::NamedField::name(&self.theme)),
+                ("language", ::redis_hashmap::NamedField::name(&self.language)),
+                ("font_size", ::redis_hashmap::NamedField::name(&self.font_size)),
+                ("logins", ::redis_hashmap::NamedField::name(&self.logins)),
             ],
         )
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
 impl ::redis_hashmap::RedisHash for UserSettings {
     const FIELDS: &'static [::redis_hashmap::FieldInfo] = &[
-        Self::__redis_hash_field_theme.info(),
-        Self::__redis_hash_field_language.info(),
-        Self::__redis_hash_field_font_size.info(),
-        Self::__redis_hash_field_logins.info(),
+        ::redis_hashmap::NamedField::info(&Self::__redis_hash_field_theme),
+        ::redis_hashmap::NamedField::info(&Self::__redis_hash_field_language),
+        ::redis_hashmap::NamedField::info(&Self::__redis_hash_field_font_size),
+        ::redis_hashmap::NamedField::info(&Self::__redis_hash_field_logins),
     ];
     type Hash<__E> = UserSettingsHash<__E>;
     type Partial = UserSettingsPartial;
@@ -445,49 +459,81 @@ impl ::redis_hashmap::RedisHash for UserSettings {
         logins: Self::__redis_hash_field_logins,
     };
     fn accessor<__E>(
-        target: ::redis_hashmap::__private::Target,
-        executor: __E,
+        __target: ::redis_hashmap::__private::Target,
+        __executor: __E,
     ) -> Self::Hash<__E> {
-        UserSettingsHash(::redis_hashmap::Record::new(target, executor))
+        UserSettingsHash(::redis_hashmap::Record::new(__target, __executor))
     }
     fn write(
         &self,
-        out: &mut ::redis_hashmap::__private::Changes,
+        __out: &mut ::redis_hashmap::__private::Changes,
     ) -> ::core::result::Result<(), ::redis_hashmap::Error> {
-        Self::__redis_hash_field_theme.set(&self.theme, out)?;
-        Self::__redis_hash_field_language.set(&self.language, out)?;
-        Self::__redis_hash_field_font_size.set_option(self.font_size.as_ref(), out)?;
-        Self::__redis_hash_field_logins.set(&self.logins, out)?;
+        ::redis_hashmap::NamedField::set(
+            &Self::__redis_hash_field_theme,
+            &self.theme,
+            __out,
+        )?;
+        ::redis_hashmap::NamedField::set(
+            &Self::__redis_hash_field_language,
+            &self.language,
+            __out,
+        )?;
+        ::redis_hashmap::NamedField::set_option(
+            &Self::__redis_hash_field_font_size,
+            ::core::option::Option::as_ref(&self.font_size),
+            __out,
+        )?;
+        ::redis_hashmap::NamedField::set(
+            &Self::__redis_hash_field_logins,
+            &self.logins,
+            __out,
+        )?;
         ::core::result::Result::Ok(())
     }
     fn write_patch(
-        patch: &Self::Patch,
-        out: &mut ::redis_hashmap::__private::Changes,
+        __patch: &Self::Patch,
+        __out: &mut ::redis_hashmap::__private::Changes,
     ) -> ::core::result::Result<(), ::redis_hashmap::Error> {
-        Self::__redis_hash_field_theme.patch(patch.theme.as_ref(), out)?;
-        Self::__redis_hash_field_language.patch(patch.language.as_ref(), out)?;
-        Self::__redis_hash_field_font_size.patch_option(patch.font_size.as_ref(), out)?;
-        Self::__redis_hash_field_logins.patch(patch.logins.as_ref(), out)?;
+        ::redis_hashmap::NamedField::patch(
+            &Self::__redis_hash_field_theme,
+            ::core::option::Option::as_ref(&__patch.theme),
+            __out,
+        )?;
+        ::redis_hashmap::NamedField::patch(
+            &Self::__redis_hash_field_language,
+            ::core::option::Option::as_ref(&__patch.language),
+            __out,
+        )?;
+        ::redis_hashmap::NamedField::patch_option(
+            &Self::__redis_hash_field_font_size,
+            ::core::option::Option::as_ref(&__patch.font_size),
+            __out,
+        )?;
+        ::redis_hashmap::NamedField::patch(
+            &Self::__redis_hash_field_logins,
+            ::core::option::Option::as_ref(&__patch.logins),
+            __out,
+        )?;
         ::core::result::Result::Ok(())
     }
     fn read(
-        fields: &mut ::redis_hashmap::__private::RecordReader<'_>,
+        __fields: &mut ::redis_hashmap::__private::RecordReader<'_>,
     ) -> ::core::result::Result<Self, ::redis_hashmap::Error> {
         ::core::result::Result::Ok(Self {
-            theme: fields.required(&Self::__redis_hash_field_theme)?,
-            language: fields.defaulted(&Self::__redis_hash_field_language)?,
-            font_size: fields.option(&Self::__redis_hash_field_font_size)?,
-            logins: fields.defaulted(&Self::__redis_hash_field_logins)?,
+            theme: __fields.required(&Self::__redis_hash_field_theme)?,
+            language: __fields.defaulted(&Self::__redis_hash_field_language)?,
+            font_size: __fields.option(&Self::__redis_hash_field_font_size)?,
+            logins: __fields.defaulted(&Self::__redis_hash_field_logins)?,
         })
     }
     fn read_partial(
-        fields: &mut ::redis_hashmap::__private::RecordReader<'_>,
+        __fields: &mut ::redis_hashmap::__private::RecordReader<'_>,
     ) -> ::core::result::Result<Self::Partial, ::redis_hashmap::Error> {
         ::core::result::Result::Ok(UserSettingsPartial {
-            theme: fields.option(&Self::__redis_hash_field_theme)?,
-            language: fields.option(&Self::__redis_hash_field_language)?,
-            font_size: fields.option(&Self::__redis_hash_field_font_size)?,
-            logins: fields.option(&Self::__redis_hash_field_logins)?,
+            theme: __fields.option(&Self::__redis_hash_field_theme)?,
+            language: __fields.option(&Self::__redis_hash_field_language)?,
+            font_size: __fields.option(&Self::__redis_hash_field_font_size)?,
+            logins: __fields.option(&Self::__redis_hash_field_logins)?,
         })
     }
 }

@@ -11,7 +11,8 @@ use crate::duration;
 use crate::key::Template;
 
 const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `accessor`";
-const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `patch`, `fields`, `crate`";
+const RECORD_KEYS: &str =
+    "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `patch`, `fields`, `at`, `of`, `crate`";
 
 /// What `#[redis_hash(…)]` says of the struct.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(crate) struct RecordAttrs {
     pub(crate) partial: Option<Ident>,
     pub(crate) patch: Option<Ident>,
     pub(crate) fields: Option<Ident>,
+    pub(crate) at: Option<Ident>,
+    pub(crate) of: Option<Ident>,
     pub(crate) ttl: Option<u64>,
     pub(crate) sliding: Option<Path>,
     /// The keys so far.
@@ -69,6 +72,10 @@ impl RecordAttrs {
             self.partial = type_name(ctxt, meta, "partial = \"Name\"")?;
         } else if meta.path.is_ident("fields") {
             self.fields = type_name(ctxt, meta, "fields = \"Name\"")?;
+        } else if meta.path.is_ident("at") {
+            self.at = function_name(ctxt, meta, "at = \"at_key\"")?;
+        } else if meta.path.is_ident("of") {
+            self.of = function_name(ctxt, meta, "of = \"of_id\"")?;
         } else {
             unknown(ctxt, meta, "a struct", RECORD_KEYS, ("a field", FIELD_KEYS))?;
         }
@@ -180,6 +187,16 @@ fn type_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Res
     let ident = literal.parse().ok();
     if ident.is_none() {
         ctxt.error(literal, "this is not the name of a type; write one such as \"SettingsAccessor\"");
+    }
+    Ok(ident)
+}
+
+/// Reads the name of a generated constructor from a string.
+fn function_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<Ident>> {
+    let Some(literal) = string(ctxt, meta, example)? else { return Ok(None) };
+    let ident = literal.parse().ok();
+    if ident.is_none() {
+        ctxt.error(literal, format!("this is not the name of a function; write one, as in `{example}`"));
     }
     Ok(ident)
 }

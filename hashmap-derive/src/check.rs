@@ -62,11 +62,12 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
             ctxt.error(reference, OWNED);
         }
     }
-    if owned {
-        whole(ctxt, record);
-        names(ctxt, record);
+    if !owned {
+        return false;
     }
-    owned
+    whole(ctxt, record);
+    names(ctxt, record);
+    items(ctxt, record)
 }
 
 /// Judges the attributes of a field against each other.
@@ -126,6 +127,40 @@ fn whole(ctxt: &Ctxt, record: &Record) {
              `#[redis_hash(ttl = \"30m\", sliding)]`",
         );
     }
+}
+
+/// Judges the names of the constructors and of the generated types. Returns false if two of them clash, which rustc
+/// would report again.
+fn items(ctxt: &Ctxt, record: &Record) -> bool {
+    let mut distinct = true;
+    if let (Some(of), None) = (&record.of, &record.key) {
+        ctxt.error(of, "`of` names the constructor of a record that declares its key: add `key`, or remove `of`");
+    }
+    let (at, of) = (record.at_ident(), record.of_ident());
+    if at == of && record.key.is_some() {
+        distinct = false;
+        let given = record.at.as_ref().or(record.of.as_ref());
+        ctxt.error(given, format!("both constructors would be called `{at}`: give one of them another name"));
+    }
+    let generated = [
+        (record.accessor_ident(), "accessor"),
+        (record.partial_ident(), "partial"),
+        (record.patch_ident(), "patch"),
+        (record.fields_ident(), "fields"),
+    ];
+    for param in record.generics.type_params() {
+        if let Some((name, key)) = generated.iter().find(|(name, _)| *name == param.ident) {
+            distinct = false;
+            ctxt.error(
+                &param.ident,
+                format!(
+                    "this parameter has the name of the generated type `{name}`: give that another with \
+                     `#[redis_hash({key} = \"…\")]`"
+                ),
+            );
+        }
+    }
+    distinct
 }
 
 /// Judges the names of the fields in Redis and those of their methods.

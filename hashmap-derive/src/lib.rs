@@ -4,6 +4,7 @@
 //! errors are collected, and each is reported at its own token.
 
 mod attr;
+mod carried;
 mod case;
 mod check;
 mod ctxt;
@@ -12,6 +13,7 @@ mod expand;
 mod key;
 mod record;
 mod serde_attr;
+mod tokens;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -46,6 +48,7 @@ use crate::record::Record;
 /// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d` |
 /// | `sliding` | each read of a value renews the time to live, too |
 /// | `accessor = "Name"`, `partial = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
+/// | `at = "at_key"`, `of = "of_id"` | the names of the generated constructors, where `at` and `of` are taken |
 /// | `crate = "path"` | the path of the runtime crate, if it is re-exported |
 ///
 /// # Attributes of a field

@@ -9,16 +9,24 @@ use syn::{
 };
 
 use crate::attr::{FieldAttrs, RecordAttrs};
+use crate::carried::{self, Carried};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::key::Template;
 use crate::serde_attr::SerdeAttrs;
+use crate::tokens::{Receiver, UsedNames, arguments, without_self};
 
 /// A struct that derives `RedisHash`.
 pub(crate) struct Record {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) generics: Generics,
+    /// The arguments of the struct's type, with a comma after each.
+    pub(crate) args: TokenStream,
+    /// All names in the struct and its attributes.
+    pub(crate) used: UsedNames,
+    /// All names in the generics and in the types of fields.
+    pub(crate) used_in_types: UsedNames,
     /// The path of the runtime crate.
     pub(crate) runtime: Path,
     pub(crate) key: Option<Template>,
@@ -27,6 +35,9 @@ pub(crate) struct Record {
     pub(crate) partial: Option<Ident>,
     pub(crate) patch: Option<Ident>,
     pub(crate) fields_by_name: Option<Ident>,
+    /// The names of its constructors, where they are given.
+    pub(crate) at: Option<Ident>,
+    pub(crate) of: Option<Ident>,
     /// How many milliseconds the record lives after each write.
     pub(crate) ttl: Option<u64>,
     /// The attribute that says that reads renew the time to live.
@@ -39,7 +50,9 @@ pub(crate) struct Record {
     pub(crate) tag: Option<(String, String)>,
     /// serde's `transparent`, if it is given.
     pub(crate) transparent: Option<Path>,
-    /// Lints that the user has allowed on the struct.
+    /// What the generated types repeat of the struct's attributes.
+    pub(crate) carried: Carried,
+    /// Lints that are allowed in all generated items, since the user allows or expects them on the struct or a field.
     pub(crate) allows: Vec<Attribute>,
     pub(crate) fields: Vec<Field>,
 }
@@ -50,8 +63,8 @@ pub(crate) struct Field {
     pub(crate) vis: Visibility,
     /// The type of what is stored: for an `Option<T>`, the `T`.
     pub(crate) ty: Type,
-    /// Doc comments, `deprecated` and the like, which generated items repeat.
-    pub(crate) attrs: Vec<Attribute>,
+    /// What generated items repeat of its attributes.
+    pub(crate) carried: Carried,
     /// Its name in Redis.
     pub(crate) name: String,
     /// The tokens that give it that name.
@@ -103,6 +116,7 @@ pub(crate) const OWNED: &str =
 impl Record {
     /// Reads the struct. Returns `None` if it has no named fields or has a lifetime: then it cannot be a hash at all.
     pub(crate) fn read(ctxt: &Ctxt, input: &DeriveInput) -> Option<Self> {
+        let input = &without_self(input);
         let named = named_fields(ctxt, input)?;
         let mut owned = true;
         for param in &input.generics.params {
@@ -117,28 +131,54 @@ impl Record {
 
         let attrs = RecordAttrs::of(ctxt, &input.attrs);
         let serde = SerdeAttrs::of(ctxt, &input.attrs);
+        let receiver = Receiver::of(input);
         let fields: Vec<Field> = named
             .named
             .iter()
-            .filter_map(|input| Field::read(ctxt, input, attrs.rename_all, serde.rename_all))
+            .filter_map(|field| Field::read(ctxt, field, &receiver, attrs.rename_all, serde.rename_all))
             .collect();
+        let carried = Carried::of(&input.ident, &input.attrs);
+        let runtime = attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap));
+        // Names that attributes have in strings are not among the tokens of the input.
+        let mut used = UsedNames::default();
+        used.add(input);
+        let mut used_in_types = UsedNames::default();
+        used_in_types.add(&input.generics);
+        used_in_types.add(&input.generics.where_clause);
+        named.named.iter().for_each(|field| used_in_types.add(&field.ty));
+        used.add(&runtime);
+        for function in fields.iter().filter_map(|field| field.deserialize_with.as_ref()) {
+            used.add(function);
+        }
+        for ident in attrs.key.iter().flat_map(|key| &key.placeholders).map(|(_, ident)| ident) {
+            used.add(ident);
+        }
+        for ident in [&attrs.accessor, &attrs.partial, &attrs.patch, &attrs.fields].into_iter().flatten() {
+            used.add(ident);
+        }
         Some(Self {
             ident: input.ident.clone(),
             vis: input.vis.clone(),
             generics: input.generics.clone(),
-            runtime: attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap)),
+            args: arguments(input),
+            used,
+            used_in_types,
+            runtime,
             key: attrs.key,
             accessor: attrs.accessor,
             partial: attrs.partial,
             patch: attrs.patch,
             fields_by_name: attrs.fields,
+            at: attrs.at,
+            of: attrs.of,
             ttl: attrs.ttl,
             sliding: attrs.sliding,
             deny_unknown_fields: serde.deny_unknown_fields,
             converted: serde.converted,
             tag: serde.tag.map(|tag| (tag, serde.rename.unwrap_or_else(|| input.ident.unraw().to_string()))),
             transparent: serde.transparent,
-            allows: input.attrs.iter().filter(|attr| attr.path().is_ident("allow")).cloned().collect(),
+            allows: carried::lints(std::iter::once(&carried).chain(fields.iter().map(|field| &field.carried))),
+            carried,
             fields,
         })
     }
@@ -148,14 +188,44 @@ impl Record {
         self.fields.iter().filter(|field| field.is_stored())
     }
 
+    pub(crate) fn accessor_ident(&self) -> Ident {
+        self.accessor.clone().unwrap_or_else(|| self.item("Hash"))
+    }
+
+    pub(crate) fn partial_ident(&self) -> Ident {
+        self.partial.clone().unwrap_or_else(|| self.item("Partial"))
+    }
+
+    pub(crate) fn patch_ident(&self) -> Ident {
+        self.patch.clone().unwrap_or_else(|| self.item("Patch"))
+    }
+
+    pub(crate) fn fields_ident(&self) -> Ident {
+        self.fields_by_name.clone().unwrap_or_else(|| self.item("Fields"))
+    }
+
+    pub(crate) fn at_ident(&self) -> Ident {
+        self.at.clone().unwrap_or_else(|| format_ident!("at"))
+    }
+
+    pub(crate) fn of_ident(&self) -> Ident {
+        self.of.clone().unwrap_or_else(|| format_ident!("of"))
+    }
+
     /// The name of a generated type, where none is given.
-    pub(crate) fn item(&self, suffix: &str) -> Ident {
+    fn item(&self, suffix: &str) -> Ident {
         format_ident!("{}{}", self.ident.unraw(), suffix, span = self.ident.span())
     }
 }
 
 impl Field {
-    fn read(ctxt: &Ctxt, input: &syn::Field, rename_all: Option<Case>, json_case: Option<Case>) -> Option<Self> {
+    fn read(
+        ctxt: &Ctxt,
+        input: &syn::Field,
+        receiver: &Receiver,
+        rename_all: Option<Case>,
+        json_case: Option<Case>,
+    ) -> Option<Self> {
         let ident = input.ident.clone()?;
         let attrs = FieldAttrs::of(ctxt, &input.attrs);
 
@@ -190,7 +260,8 @@ impl Field {
             (None, true) => Storage::Text,
             (None, false) => Storage::Bincode,
         };
-        let serde = SerdeAttrs::of(ctxt, &input.attrs);
+        let mut serde = SerdeAttrs::of(ctxt, &input.attrs);
+        serde.deserialize_with.iter_mut().for_each(|function| receiver.replace(function));
         let json_names = if serde.skip || attrs.skip_deserializing {
             Vec::new()
         } else {
@@ -201,7 +272,7 @@ impl Field {
         Some(Self {
             vis: input.vis.clone(),
             ty: if skipped { input.ty.clone() } else { option.unwrap_or(&input.ty).clone() },
-            attrs: input.attrs.iter().filter(|attr| carries_over(attr)).cloned().collect(),
+            carried: Carried::of(&receiver.ident, &input.attrs),
             name,
             name_tokens,
             accessor: attrs.accessor.clone().unwrap_or_else(|| ident.clone()),
@@ -243,11 +314,6 @@ fn named_fields<'a>(ctxt: &Ctxt, input: &'a DeriveInput) -> Option<&'a FieldsNam
     };
     ctxt.error(&input.ident, message);
     None
-}
-
-/// True if generated items repeat an attribute of the field.
-fn carries_over(attr: &Attribute) -> bool {
-    ["doc", "deprecated", "allow"].iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The `T` of an `Option<T>`. The last segment of the path is what makes it one, as for serde and clap.

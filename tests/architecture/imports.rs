@@ -91,6 +91,8 @@ const DERIVE: &[&str] = &[
     "case.rs",
     "duration.rs",
     "key.rs",
+    "carried.rs",
+    "tokens.rs",
     "serde_attr.rs",
     "attr.rs",
     "record.rs",

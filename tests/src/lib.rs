@@ -12,6 +12,8 @@ pub struct Readme;
 #[doc = include_str!("../../docs/deployment.md")]
 pub struct Deployment;
 
+pub mod odd;
+
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -7,18 +7,23 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use crate::expand::shared::{Names, field_const, whole_format};
+use crate::carried::{Carried, code, link};
+use crate::expand::shared::{Names, UNUSED, field_const, local, name_lint, whole_format};
 use crate::record::{Field, Presence, Record, Storage};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, runtime, .. } = record;
-    let Names { accessor, executor, accessor_generics, .. } = names;
-    let (_, ty_generics, _) = record.generics.split_for_impl();
-    let (impl_generics, accessor_ty, where_clause) = accessor_generics.split_for_impl();
+    let f_var = local(record, "__f");
+    let record_var = local(record, "__record");
+    let Record { ident, vis, runtime, args, allows, .. } = record;
+    let Names { accessor, executor, accessor_generics, ty_generics, .. } = names;
+    let marks = &record.carried.marks;
+    let (impl_generics, _, where_clause) = accessor_generics.split_for_impl();
+    let accessor_ty = quote!(<#args #executor>);
     let target = quote!(#runtime::Record<#ident #ty_generics, #executor>);
     let doc = format!(
-        " The typed accessor of a [`{ident}`] in Redis: a method for each field, and through \
+        " The typed accessor of a {} in Redis: a method for each field, and through \
          [`Record`]({}::Record) the operations on the whole.",
+        link(ident),
         quote!(#runtime).to_string().replace(' ', "")
     );
     // Two methods with one name have been reported already.
@@ -36,7 +41,6 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     unbound.params.push(parse_quote!(#executor));
     let (unbound_generics, _, unbound_where) = unbound.split_for_impl();
     // Clone and Debug depend on the executor alone; the derives of std would ask for more.
-    let allows = &record.allows;
     let with_bound = |bound: TokenStream| {
         let mut generics = unbound.clone();
         generics.make_where_clause().predicates.push(parse_quote!(#executor: #bound));
@@ -46,19 +50,20 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let (clone_where, debug_where) = (&clone.where_clause, &debug.where_clause);
     quote! {
         #[doc = #doc]
+        #(#marks)*
         #(#allows)*
-        #[allow(deprecated)]
         #vis struct #accessor #declared (#target) #declared_where;
 
         #[automatically_derived]
+        #(#marks)*
         #(#allows)*
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, reason = #UNUSED)]
         impl #impl_generics #accessor #accessor_ty #where_clause {
             #(#methods)*
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #unbound_generics ::core::ops::Deref for #accessor #accessor_ty #unbound_where {
             type Target = #target;
 
@@ -68,7 +73,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #unbound_generics ::core::ops::DerefMut for #accessor #accessor_ty #unbound_where {
             fn deref_mut(&mut self) -> &mut Self::Target {
                 &mut self.0
@@ -76,15 +81,15 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #unbound_generics ::core::convert::From<#target> for #accessor #accessor_ty #unbound_where {
-            fn from(record: #target) -> Self {
-                Self(record)
+            fn from(#record_var: #target) -> Self {
+                Self(#record_var)
             }
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #unbound_generics ::core::clone::Clone for #accessor #accessor_ty #clone_where {
             fn clone(&self) -> Self {
                 Self(::core::clone::Clone::clone(&self.0))
@@ -92,10 +97,10 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #unbound_generics ::core::fmt::Debug for #accessor #accessor_ty #debug_where {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&self.0, f)
+            fn fmt(&self, #f_var: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, #f_var)
             }
         }
     }
@@ -104,10 +109,11 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 /// The method of a field.
 fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
     let Record { ident, runtime, .. } = record;
-    let (_, ty_generics, _) = record.generics.split_for_impl();
-    let turbofish = ty_generics.as_turbofish();
-    let Field { vis, ty, attrs, name, accessor, .. } = field;
+    let args = &record.args;
+    let turbofish = (!args.is_empty()).then(|| quote!(::<#args>));
+    let Field { vis, ty, carried: Carried { docs, has_text, marks, lints, .. }, name, accessor, .. } = field;
     let executor = &names.executor;
+    let name_lint = name_lint(accessor);
     let format = whole_format(record, field);
     let constant = field_const(field);
     let absence = match (&field.presence, field.storage) {
@@ -117,15 +123,18 @@ fn method(record: &Record, names: &Names, field: &Field) -> TokenStream {
         _ => "required",
     };
     let expiry = if field.ttl.is_some() { "; it expires" } else { "" };
-    let doc = format!(" The field `{name}` of the hash, {absence}{expiry}.");
+    let doc = format!(" The field {} of the hash, {absence}{expiry}.", code(name));
     // An empty line separates it from the user's own doc.
-    let gap = attrs.iter().any(|attr| attr.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
+    let gap = has_text.then(|| quote!(#[doc = ""]));
     quote! {
-        #(#attrs)*
+        #(#docs)*
         #gap
         #[doc = #doc]
+        #(#marks)*
+        #(#lints)*
+        #name_lint
         #vis fn #accessor(&self) -> #runtime::Field<'_, #executor, #ty, #format> {
-            self.0.field(&#ident #turbofish::#constant)
+            #runtime::Record::field(&self.0, &#ident #turbofish::#constant)
         }
     }
 }

@@ -5,33 +5,36 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use crate::expand::shared::{Names, default_value, field_const, format, whole_format};
+use crate::carried::code;
+use crate::expand::shared::{Names, UNUSED, default_value, field_const, format, whole_format};
 use crate::record::{Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, runtime, .. } = record;
-    let Names { accessor, generics, args, .. } = names;
-    let allows = &record.allows;
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let returned = quote!(#accessor<#(#args,)* #runtime::Deferred>);
-    let of = record.key.as_ref().map(|template| {
+    let Record { ident, vis, runtime, args, allows, .. } = record;
+    let Names { accessor, generics, ty_generics, at, of, .. } = names;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let returned = quote!(#accessor<#args #runtime::Deferred>);
+    let key = record.used_in_types.unused(&["key", "__key"]);
+    let of_ids = record.key.as_ref().map(|template| {
         let source = &template.source;
         let (befores, ids): (Vec<_>, Vec<_>) = template.placeholders.iter().cloned().unzip();
         let id_names = ids.iter().map(|id| id.unraw().to_string());
         let tail = &template.tail;
-        let doc = format!(" Returns the accessor of the record at the key `{}`. No I/O.", source.value());
+        let doc = format!(" Returns the accessor of the record at the key {}. No I/O.", code(&source.value()));
         quote! {
             #[doc = #doc]
             #[doc = ""]
             #[doc = " `%`, `{`, `}` and `:` in an id are percent-encoded. An empty id makes the first operation fail."]
             #[must_use]
-            #vis fn of(#(#ids: impl ::core::fmt::Display),*) -> #returned {
-                const TEMPLATE: #runtime::__private::Template = #runtime::__private::Template {
-                    source: #source,
-                    placeholders: &[#((#befores, #id_names)),*],
-                    tail: #tail,
-                };
-                #accessor(#runtime::Record::of(TEMPLATE, &[#(&#ids),*]))
+            #vis fn #of(#(#ids: impl ::core::fmt::Display),*) -> #returned {
+                #accessor(#runtime::Record::of(
+                    #runtime::__private::Template {
+                        source: #source,
+                        placeholders: &[#((#befores, #id_names)),*],
+                        tail: #tail,
+                    },
+                    &[#(&#ids),*],
+                ))
             }
         }
     });
@@ -59,15 +62,15 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     quote! {
         #[automatically_derived]
         #(#allows)*
-        #[allow(dead_code, deprecated, non_upper_case_globals)]
+        #[allow(dead_code, non_upper_case_globals, reason = #UNUSED)]
         impl #impl_generics #ident #ty_generics #where_clause {
             #[doc = #doc]
             #[must_use]
-            #vis fn at(key: impl ::core::convert::Into<::std::string::String>) -> #returned {
-                #accessor(#runtime::Record::at(key))
+            #vis fn #at(#key: impl ::core::convert::Into<::std::string::String>) -> #returned {
+                #accessor(#runtime::Record::at(#key))
             }
 
-            #of
+            #of_ids
 
             #(#fields)*
         }

@@ -4,42 +4,47 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use crate::expand::shared::{Names, unused, whole_format};
+use crate::carried::{Carried, code, link};
+use crate::expand::shared::{Names, UNUSED, local, whole_format};
 use crate::record::{Field, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, runtime, generics, .. } = record;
-    let fields = &names.fields;
-    let allows = &record.allows;
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let f_var = local(record, "__f");
+    let Record { ident, vis, runtime, generics, allows, .. } = record;
+    let Names { fields, ty_generics, .. } = names;
+    let marks = &record.carried.marks;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
     let idents: Vec<_> = record.stored().map(|field| &field.ident).collect();
     let labels = record.stored().map(|field| field.ident.unraw().to_string());
-    let unused = unused(record);
+    let marker = names.marker_field(record);
     let declarations = record.stored().map(|field| {
-        let Field { ident, vis, ty, name, .. } = field;
+        let Field { ident, vis, ty, name, carried: Carried { marks, lints, .. }, .. } = field;
         let format = whole_format(record, field);
-        let doc = format!(" The field `{name}`.");
+        let doc = format!(" The field {}.", code(name));
         quote! {
             #[doc = #doc]
+            #(#marks)*
+            #(#lints)*
             #vis #ident: #runtime::NamedField<#ty, #format>
         }
     });
-    let doc = format!(" The fields of a [`{ident}`] by name, from which `get_many` selects.");
+    let doc = format!(" The fields of a {} by name, from which `get_many` selects.", link(ident));
     let name = fields.to_string();
     quote! {
         #[doc = #doc]
+        #(#marks)*
         #(#allows)*
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, reason = #UNUSED)]
         #vis struct #fields #generics #where_clause {
             #(#declarations,)*
-            #unused
+            #marker
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::fmt::Debug for #fields #ty_generics #where_clause {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #runtime::__private::debug::fields(f, #name, &[#((#labels, self.#idents.name())),*])
+            fn fmt(&self, #f_var: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #runtime::__private::debug::fields(#f_var, #name, &[#((#labels, #runtime::NamedField::name(&self.#idents))),*])
             }
         }
     }

@@ -4,51 +4,56 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use crate::expand::shared::{Names, std_impls, unused, unused_value};
+use crate::carried::{Carried, code, link};
+use crate::expand::shared::{Names, UNUSED, local, std_impls};
 use crate::record::{Field, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, runtime, generics, .. } = record;
-    let partial = &names.partial;
-    let allows = &record.allows;
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let f_var = local(record, "__f");
+    let Record { ident, vis, runtime, generics, allows, .. } = record;
+    let Names { partial, ty_generics, .. } = names;
+    let marks = &record.carried.marks;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
     let fields: Vec<_> = record.stored().collect();
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
-    let declarations = fields.iter().map(|Field { ident, vis, ty, attrs, name, .. }| {
-        let has_doc = attrs.iter().any(|attr| attr.path().is_ident("doc"));
-        let doc = (!has_doc).then(|| format!(" The field `{name}`, if it is stored.")).map(|doc| quote!(#[doc = #doc]));
-        quote!(#(#attrs)* #doc #vis #ident: ::core::option::Option<#ty>)
+    let declarations = fields.iter().map(|Field { ident, vis, ty, name, carried, .. }| {
+        let Carried { docs, has_text, marks, lints, .. } = carried;
+        let doc = format!(" The field {}, if it is stored.", code(name));
+        let doc = (!has_text).then(|| quote!(#[doc = #doc]));
+        quote!(#(#docs)* #doc #(#marks)* #(#lints)* #vis #ident: ::core::option::Option<#ty>)
     });
     let labels = fields.iter().map(|field| field.ident.unraw().to_string());
-    let clones = std_impls(record, generics, partial);
+    let clones = std_impls(record, names, partial);
     let doc = format!(
-        " What is stored of a [`{ident}`]: each field, or `None` where it is absent. Its `Debug` shows which fields \
-         are stored, and no values."
+        " What is stored of a {}: each field, or `None` where it is absent. Its `Debug` shows which fields are stored, \
+         and no values.",
+        link(ident)
     );
     let name = partial.to_string();
-    let (unused, unused_value) = (unused(record), unused_value(generics));
+    let (marker, marker_value) = (names.marker_field(record), names.marker_value());
     quote! {
         #[doc = #doc]
+        #(#marks)*
         #(#allows)*
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, clippy::derive_partial_eq_without_eq, reason = #UNUSED)]
         #vis struct #partial #generics #where_clause {
             #(#declarations,)*
-            #unused
+            #marker
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::default::Default for #partial #ty_generics #where_clause {
             fn default() -> Self {
-                Self { #(#idents: ::core::option::Option::None,)* #unused_value }
+                Self { #(#idents: ::core::option::Option::None,)* #marker_value }
             }
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::fmt::Debug for #partial #ty_generics #where_clause {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #runtime::__private::debug::fields(f, #name, &[
+            fn fmt(&self, #f_var: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #runtime::__private::debug::fields(#f_var, #name, &[
                     #((#labels, #runtime::__private::debug::stored(&self.#idents))),*
                 ])
             }

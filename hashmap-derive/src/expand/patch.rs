@@ -6,53 +6,61 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
+use crate::carried::{Carried, code, link};
 use crate::expand::patch_json;
-use crate::expand::shared::{Names, std_impls, unused, unused_value};
+use crate::expand::shared::{Names, UNUSED, local, name_lint, std_impls};
 use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, vis, runtime, generics, .. } = record;
-    let patch = &names.patch;
-    let allows = &record.allows;
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let f_var = local(record, "__f");
+    let Record { ident, vis, runtime, generics, allows, .. } = record;
+    let Names { patch, ty_generics, .. } = names;
+    let marks = &record.carried.marks;
+    let value_ident = record.used_in_types.unused(&["value", "__value"]);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
     let fields: Vec<_> = record.stored().collect();
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
-    let (unused, unused_value) = (unused(record), unused_value(generics));
+    let (marker, marker_value) = (names.marker_field(record), names.marker_value());
     let declarations = fields.iter().map(|field| {
-        let Field { ident, vis, ty, name, .. } = field;
+        let Field { ident, vis, ty, carried: Carried { marks, lints, .. }, .. } = field;
+        let name = code(&field.name);
         let (ty, doc) = if let Presence::Optional = field.presence {
             (
                 quote!(::core::option::Option<::core::option::Option<#ty>>),
-                format!(" `Some(Some(value))` sets the field `{name}`, `Some(None)` clears it, and `None` keeps it."),
+                format!(" `Some(Some(value))` sets the field {name}, `Some(None)` clears it, and `None` keeps it."),
             )
         } else {
-            (
-                quote!(::core::option::Option<#ty>),
-                format!(" `Some(value)` sets the field `{name}`, and `None` keeps it."),
-            )
+            (quote!(::core::option::Option<#ty>), format!(" `Some(value)` sets the field {name}, and `None` keeps it."))
         };
         quote! {
             #[doc = #doc]
+            #(#marks)*
+            #(#lints)*
             #vis #ident: #ty
         }
     });
     // Two methods with one name have been reported already.
     let mut seen = HashSet::new();
     let builders = fields.iter().filter(|field| seen.insert(field.accessor.unraw())).map(|field| {
-        let Field { ident, vis, ty, name, accessor, .. } = field;
+        let name_lint = name_lint(&field.accessor);
+        let Field { ident, vis, ty, accessor, carried: Carried { marks, lints, .. }, .. } = field;
+        let name = code(&field.name);
         let (doc, param, value) = if let Presence::Optional = field.presence {
             (
-                format!(" Sets the field `{name}`, or clears it if `None` is given."),
+                format!(" Sets the field {name}, or clears it if `None` is given."),
                 quote!(impl ::core::convert::Into<::core::option::Option<#ty>>),
-                quote!(::core::convert::Into::into(value)),
+                quote!(::core::convert::Into::into(#value_ident)),
             )
         } else {
-            (format!(" Sets the field `{name}`."), quote!(#ty), quote!(value))
+            (format!(" Sets the field {name}."), quote!(#ty), quote!(#value_ident))
         };
         quote! {
             #[doc = #doc]
+            #(#marks)*
+            #(#lints)*
+            #name_lint
             #[must_use]
-            #vis fn #accessor(mut self, value: #param) -> Self {
+            #vis fn #accessor(mut self, #value_ident: #param) -> Self {
                 self.#ident = ::core::option::Option::Some(#value);
                 self
             }
@@ -64,43 +72,45 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let state = if let Presence::Optional = field.presence { quote!(patched_option) } else { quote!(patched) };
         quote!((#label, #runtime::__private::debug::#state(&self.#ident)))
     });
-    let clones = std_impls(record, generics, patch);
+    let clones = std_impls(record, names, patch);
     let json = (!record.converted).then(|| patch_json::expand(record, names));
     let doc = format!(
-        " The changes to a [`{ident}`]: each field is kept, set or (if it is an `Option`) cleared. By default \
+        " The changes to a {}: each field is kept, set or (if it is an `Option`) cleared. By default \
          everything is kept. serde reads it from JSON and the like, under the names that it knows for `{ident}`: a \
-         missing name keeps the field, `null` clears it. Its `Debug` shows no values."
+         missing name keeps the field, `null` clears it. Its `Debug` shows no values.",
+        link(ident)
     );
     let name = patch.to_string();
     quote! {
         #[doc = #doc]
+        #(#marks)*
         #(#allows)*
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, clippy::derive_partial_eq_without_eq, reason = #UNUSED)]
         #vis struct #patch #generics #where_clause {
             #(#declarations,)*
-            #unused
+            #marker
         }
 
         #[automatically_derived]
         #(#allows)*
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, clippy::missing_const_for_fn, reason = #UNUSED)]
         impl #impl_generics #patch #ty_generics #where_clause {
             #(#builders)*
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::default::Default for #patch #ty_generics #where_clause {
             fn default() -> Self {
-                Self { #(#idents: ::core::option::Option::None,)* #unused_value }
+                Self { #(#idents: ::core::option::Option::None,)* #marker_value }
             }
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::fmt::Debug for #patch #ty_generics #where_clause {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #runtime::__private::debug::fields(f, #name, &[#(#states),*])
+            fn fmt(&self, #f_var: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #runtime::__private::debug::fields(#f_var, #name, &[#(#states),*])
             }
         }
 

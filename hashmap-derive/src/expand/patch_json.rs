@@ -1,17 +1,22 @@
 //! The `Deserialize` of `UserSettingsPatch`, which reads a patch from JSON and the like.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::parse_quote;
 
-use crate::expand::shared::{Names, distinct_types, mentions, unused, unused_value};
+use crate::expand::shared::{Names, distinct_types, local, mentions};
 use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, runtime, .. } = record;
-    let patch = &names.patch;
+    let map_var = local(record, "__map");
+    let deserializer_var = local(record, "__deserializer");
+    let name_var = local(record, "__name");
+    let Record { ident, runtime, allows, .. } = record;
+    let Names { patch, ty_generics, .. } = names;
+    let de = record.used.unused_lifetime(&["de", "__de"]);
+    let (access, deserializer) = (record.used.unused(&["__A"]), record.used.unused(&["__D"]));
     let mut generics = record.generics.clone();
-    generics.params.insert(0, parse_quote!('de));
+    generics.params.insert(0, parse_quote!(#de));
     let clause = generics.make_where_clause();
     let settable: Vec<_> = record.stored().filter(|field| !field.json_names.is_empty()).collect();
     let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
@@ -21,14 +26,13 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         clause.predicates.push(if mentions(ty, &params) {
             parse_quote!(#ty: #runtime::__private::serde::de::DeserializeOwned)
         } else {
-            parse_quote!(#ty: #runtime::__private::serde::Deserialize<'de>)
+            parse_quote!(#ty: #runtime::__private::serde::Deserialize<#de>)
         });
     }
     let (impl_generics, _, where_clause) = generics.split_for_impl();
-    let (_, ty_generics, _) = record.generics.split_for_impl();
     let reads = settable.iter().enumerate().map(|(position, field)| {
         let Field { ident, json_names, .. } = field;
-        let read = read(record, field);
+        let read = read(record, names, field);
         quote! {
             #(#json_names)|* => {
                 self.#ident = ::core::option::Option::Some(#read);
@@ -46,19 +50,19 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        #[allow(deprecated)]
-        impl #impl_generics #runtime::__private::PatchFields<'de> for #patch #ty_generics #where_clause {
+        #(#allows)*
+        impl #impl_generics #runtime::__private::PatchFields<#de> for #patch #ty_generics #where_clause {
             const EXPECTING: &'static ::core::primitive::str = #expecting;
             const NAMES: &'static [&'static ::core::primitive::str] = &[#(#json_names),*];
             const DENY_UNKNOWN: ::core::primitive::bool = #deny;
             #tag
 
-            fn read<__A: #runtime::__private::serde::de::MapAccess<'de>>(
+            fn read<#access: #runtime::__private::serde::de::MapAccess<#de>>(
                 &mut self,
-                name: &::core::primitive::str,
-                map: &mut __A,
-            ) -> ::core::result::Result<::core::option::Option<::core::primitive::usize>, __A::Error> {
-                match name {
+                #name_var: &::core::primitive::str,
+                #map_var: &mut #access,
+            ) -> ::core::result::Result<::core::option::Option<::core::primitive::usize>, #access::Error> {
+                match #name_var {
                     #(#reads)*
                     _ => ::core::result::Result::Ok(::core::option::Option::None),
                 }
@@ -66,42 +70,47 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
-        impl #impl_generics #runtime::__private::serde::Deserialize<'de> for #patch #ty_generics #where_clause {
-            fn deserialize<__D: #runtime::__private::serde::Deserializer<'de>>(
-                deserializer: __D,
-            ) -> ::core::result::Result<Self, __D::Error> {
-                #runtime::__private::deserialize_patch(deserializer)
+        #(#allows)*
+        impl #impl_generics #runtime::__private::serde::Deserialize<#de> for #patch #ty_generics #where_clause {
+            fn deserialize<#deserializer: #runtime::__private::serde::Deserializer<#de>>(
+                #deserializer_var: #deserializer,
+            ) -> ::core::result::Result<Self, #deserializer::Error> {
+                #runtime::__private::deserialize_patch(#deserializer_var)
             }
         }
     }
 }
 
 /// The expression that reads the value of a field.
-fn read(record: &Record, field: &Field) -> TokenStream {
+fn read(record: &Record, names: &Names, field: &Field) -> TokenStream {
+    let deserializer_var = local(record, "__deserializer");
+    let map_var = local(record, "__map");
     let (runtime, ty) = (&record.runtime, &field.ty);
     let is_optional = matches!(field.presence, Presence::Optional);
     let Some(function) = &field.deserialize_with else {
-        return quote!(map.next_value()?);
+        return quote!(#map_var.next_value()?);
     };
     // The user's function returns the type of the whole field, which may be an `Option`.
     let ty = if is_optional { quote!(::core::option::Option<#ty>) } else { quote!(#ty) };
-    let (impl_generics, ty_generics, where_clause) = record.generics.split_for_impl();
+    let Names { ty_generics, .. } = names;
+    let (impl_generics, _, where_clause) = record.generics.split_for_impl();
+    // Not the lifetime of the impl around it, which it would shadow.
+    let de = record.used.unused_lifetime(&["__de_value"]);
+    let deserializer = record.used.unused(&["__D"]);
     let mut generics = record.generics.clone();
-    generics.params.insert(0, parse_quote!('__de));
+    generics.params.insert(0, parse_quote!(#de));
     let (with_lifetime, _, _) = generics.split_for_impl();
-    let unused = unused(record);
-    let unused_value = unused_value(&record.generics);
-    let wrapper = format_ident!("__Value");
+    let (marker, marker_value) = (names.marker_field(record), names.marker_value());
+    let wrapper = record.used.unused(&["__Value"]);
     quote! {{
-        struct #wrapper #impl_generics #where_clause { value: #ty, #unused }
-        impl #with_lifetime #runtime::__private::serde::Deserialize<'__de> for #wrapper #ty_generics #where_clause {
-            fn deserialize<__D: #runtime::__private::serde::Deserializer<'__de>>(
-                deserializer: __D,
-            ) -> ::core::result::Result<Self, __D::Error> {
-                ::core::result::Result::Ok(Self { value: #function(deserializer)?, #unused_value })
+        struct #wrapper #impl_generics #where_clause { value: #ty, #marker }
+        impl #with_lifetime #runtime::__private::serde::Deserialize<#de> for #wrapper #ty_generics #where_clause {
+            fn deserialize<#deserializer: #runtime::__private::serde::Deserializer<#de>>(
+                #deserializer_var: #deserializer,
+            ) -> ::core::result::Result<Self, #deserializer::Error> {
+                ::core::result::Result::Ok(Self { value: #function(#deserializer_var)?, #marker_value })
             }
         }
-        map.next_value::<#wrapper #ty_generics>()?.value
+        #map_var.next_value::<#wrapper #ty_generics>()?.value
     }}
 }

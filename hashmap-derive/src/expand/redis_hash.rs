@@ -2,40 +2,33 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Ident;
 
-use crate::expand::shared::{Names, default_value, field_const, unused_value};
-use crate::record::{Presence, Record};
+use crate::expand::shared::{Names, default_value, field_const, local};
+use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
-    let Record { ident, runtime, .. } = record;
-    let Names { accessor, partial, patch, fields, generics, args, .. } = names;
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let out_var = local(record, "__out");
+    let patch_var = local(record, "__patch");
+    let fields_var = local(record, "__fields");
+    let target_var = local(record, "__target");
+    let executor_var = local(record, "__executor");
+    let Record { ident, runtime, args, allows, .. } = record;
+    let Names { accessor, partial, patch, fields, generics, ty_generics, .. } = names;
+    let executor = record.used.unused(&["__E"]);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
     let infos = record.stored().map(|field| {
         let constant = field_const(field);
-        quote!(Self::#constant.info())
+        quote!(#runtime::NamedField::info(&Self::#constant))
     });
-    let writes = record.stored().map(|field| {
-        let (ident, constant) = (&field.ident, field_const(field));
-        if let Presence::Optional = field.presence {
-            quote!(Self::#constant.set_option(self.#ident.as_ref(), out)?;)
-        } else {
-            quote!(Self::#constant.set(&self.#ident, out)?;)
-        }
-    });
-    let patch_writes = record.stored().map(|field| {
-        let (ident, constant) = (&field.ident, field_const(field));
-        if let Presence::Optional = field.presence {
-            quote!(Self::#constant.patch_option(patch.#ident.as_ref(), out)?;)
-        } else {
-            quote!(Self::#constant.patch(patch.#ident.as_ref(), out)?;)
-        }
-    });
+    let writes = record.stored().map(|field| write(record, field, &out_var));
+    let patch_writes = record.stored().map(|field| write_patch(record, field, &patch_var, &out_var));
     let reads = record.fields.iter().map(|field| {
         let (ident, constant) = (&field.ident, field_const(field));
         let value = match &field.presence {
-            Presence::Required => quote!(fields.required(&Self::#constant)?),
-            Presence::Optional => quote!(fields.option(&Self::#constant)?),
-            Presence::Defaulted(_) => quote!(fields.defaulted(&Self::#constant)?),
+            Presence::Required => quote!(#fields_var.required(&Self::#constant)?),
+            Presence::Optional => quote!(#fields_var.option(&Self::#constant)?),
+            Presence::Defaulted(_) => quote!(#fields_var.defaulted(&Self::#constant)?),
             Presence::Skipped(value) => default_value(field, value),
         };
         quote!(#ident: #value)
@@ -57,61 +50,83 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     });
     let partial_reads = record.stored().map(|field| {
         let (ident, constant) = (&field.ident, field_const(field));
-        quote!(#ident: fields.option(&Self::#constant)?)
+        quote!(#ident: #fields_var.option(&Self::#constant)?)
     });
-    let unused_value = unused_value(generics);
+    let marker = names.marker_value();
     let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
         quote! {
             #[automatically_derived]
-            #[allow(deprecated)]
+            #(#allows)*
             impl #impl_generics #runtime::DefaultedHash for #ident #ty_generics #where_clause {}
         }
     });
     quote! {
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics #runtime::RedisHash for #ident #ty_generics #where_clause {
             const FIELDS: &'static [#runtime::FieldInfo] = &[#(#infos),*];
 
-            type Hash<__E> = #accessor<#(#args,)* __E>;
+            type Hash<#executor> = #accessor<#args #executor>;
             type Partial = #partial #ty_generics;
             type Patch = #patch #ty_generics;
             type Fields = #fields #ty_generics;
 
             #ttl
             #sliding
-            const NAMED: Self::Fields = #fields { #(#by_name,)* #unused_value };
+            const NAMED: Self::Fields = #fields { #(#by_name,)* #marker };
 
-            fn accessor<__E>(target: #runtime::__private::Target, executor: __E) -> Self::Hash<__E> {
-                #accessor(#runtime::Record::new(target, executor))
+            fn accessor<#executor>(#target_var: #runtime::__private::Target, #executor_var: #executor) -> Self::Hash<#executor> {
+                #accessor(#runtime::Record::new(#target_var, #executor_var))
             }
 
-            fn write(&self, out: &mut #runtime::__private::Changes) -> ::core::result::Result<(), #runtime::Error> {
+            fn write(&self, #out_var: &mut #runtime::__private::Changes) -> ::core::result::Result<(), #runtime::Error> {
                 #(#writes)*
                 ::core::result::Result::Ok(())
             }
 
             fn write_patch(
-                patch: &Self::Patch,
-                out: &mut #runtime::__private::Changes,
+                #patch_var: &Self::Patch,
+                #out_var: &mut #runtime::__private::Changes,
             ) -> ::core::result::Result<(), #runtime::Error> {
                 #(#patch_writes)*
                 ::core::result::Result::Ok(())
             }
 
             fn read(
-                fields: &mut #runtime::__private::RecordReader<'_>,
+                #fields_var: &mut #runtime::__private::RecordReader<'_>,
             ) -> ::core::result::Result<Self, #runtime::Error> {
                 ::core::result::Result::Ok(Self { #(#reads),* })
             }
 
             fn read_partial(
-                fields: &mut #runtime::__private::RecordReader<'_>,
+                #fields_var: &mut #runtime::__private::RecordReader<'_>,
             ) -> ::core::result::Result<Self::Partial, #runtime::Error> {
-                ::core::result::Result::Ok(#partial { #(#partial_reads,)* #unused_value })
+                ::core::result::Result::Ok(#partial { #(#partial_reads,)* #marker })
             }
         }
 
         #defaulted
+    }
+}
+
+/// The statement that writes a field of the record.
+fn write(record: &Record, field: &Field, out: &Ident) -> TokenStream {
+    let (runtime, ident, constant) = (&record.runtime, &field.ident, field_const(field));
+    if let Presence::Optional = field.presence {
+        let value = quote!(::core::option::Option::as_ref(&self.#ident));
+        quote!(#runtime::NamedField::set_option(&Self::#constant, #value, #out)?;)
+    } else {
+        quote!(#runtime::NamedField::set(&Self::#constant, &self.#ident, #out)?;)
+    }
+}
+
+/// The statement that writes what a patch says of a field.
+fn write_patch(record: &Record, field: &Field, patch: &Ident, out: &Ident) -> TokenStream {
+    let (runtime, ident, constant) = (&record.runtime, &field.ident, field_const(field));
+    let value = quote!(::core::option::Option::as_ref(&#patch.#ident));
+    if let Presence::Optional = field.presence {
+        quote!(#runtime::NamedField::patch_option(&Self::#constant, #value, #out)?;)
+    } else {
+        quote!(#runtime::NamedField::patch(&Self::#constant, #value, #out)?;)
     }
 }

@@ -6,57 +6,89 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::visit::Visit;
-use syn::{GenericParam, Generics, Ident, Type, parse_quote};
+use syn::{Generics, Ident, Lifetime, Type, parse_quote};
 
 use crate::record::{Field, Presence, Record, Storage, Value};
+use crate::tokens::UsedNames;
 
-/// Names and generics that several items share.
+/// Why generated items allow lints.
+pub(super) const UNUSED: &str = "a program need not use all that is generated, nor promise more of its fields";
+
+/// Names and generics that several items share. A generated parameter, lifetime or variable has a name that occurs
+/// nowhere in the input, or begins with `__`: a pattern of one identifier would mean a constant of that name in scope.
 pub(super) struct Names {
     pub(super) accessor: Ident,
     pub(super) partial: Ident,
     pub(super) patch: Ident,
     pub(super) fields: Ident,
+    /// The constructors.
+    pub(super) at: Ident,
+    pub(super) of: Ident,
     /// The accessor's parameter that says how it is run.
     pub(super) executor: Ident,
     /// The record's generics, with what its fields need to be stored.
     pub(super) generics: Generics,
     /// `generics`, with the executor behind them.
     pub(super) accessor_generics: Generics,
-    /// The record's type and const parameters by name: the arguments of a type that has them too.
-    pub(super) args: Vec<Ident>,
+    /// The record's type and const arguments, in angle brackets if there are any.
+    pub(super) ty_generics: TokenStream,
+    /// A lifetime for bounds.
+    pub(super) any: Lifetime,
+    /// The field that uses the parameters of the record: without it, one that only occurs in skipped fields would be
+    /// unused. `None` if there are none.
+    pub(super) marker: Option<Ident>,
 }
 
 impl Names {
     pub(super) fn new(record: &Record) -> Self {
-        // `E`, unless the user has a parameter or a type of that name.
-        let e = format_ident!("E");
-        let is_taken = record.generics.params.iter().any(|param| match param {
-            GenericParam::Type(param) => param.ident == e,
-            GenericParam::Const(param) => param.ident == e,
-            GenericParam::Lifetime(_) => false,
-        }) || record.fields.iter().any(|field| mentions(&field.ty, std::slice::from_ref(&e)));
-        let args = record.generics.params.iter().filter_map(|param| match param {
-            GenericParam::Type(param) => Some(param.ident.clone()),
-            GenericParam::Const(param) => Some(param.ident.clone()),
-            GenericParam::Lifetime(_) => None,
-        });
-        let executor = if is_taken { format_ident!("RedisHashExecutor") } else { e };
+        let executor = record.used.unused(&["E", "RedisHashExecutor"]);
         let mut generics = record.generics.clone();
         bound_fields(record, &mut generics);
         let mut accessor_generics = generics.clone();
         accessor_generics.params.push(parse_quote!(#executor));
+        let args = &record.args;
+        let has_types = record.generics.type_params().next().is_some();
         Self {
-            accessor: record.accessor.clone().unwrap_or_else(|| record.item("Hash")),
-            partial: record.partial.clone().unwrap_or_else(|| record.item("Partial")),
-            patch: record.patch.clone().unwrap_or_else(|| record.item("Patch")),
-            fields: record.fields_by_name.clone().unwrap_or_else(|| record.item("Fields")),
+            accessor: record.accessor_ident(),
+            partial: record.partial_ident(),
+            patch: record.patch_ident(),
+            fields: record.fields_ident(),
+            at: record.at_ident(),
+            of: record.of_ident(),
             executor,
             generics,
             accessor_generics,
-            args: args.collect(),
+            ty_generics: if args.is_empty() { TokenStream::new() } else { quote!(<#args>) },
+            any: record.used.unused_lifetime(&["__any"]),
+            marker: has_types.then(|| record.used.unused(&["__record"])),
         }
     }
+
+    /// The declaration of the marker.
+    pub(super) fn marker_field(&self, record: &Record) -> Option<TokenStream> {
+        let (ident, ty_generics) = (&record.ident, &self.ty_generics);
+        self.marker
+            .as_ref()
+            .map(|marker| quote!(#[doc(hidden)] #marker: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,))
+    }
+
+    /// The marker in an expression.
+    pub(super) fn marker_value(&self) -> Option<TokenStream> {
+        self.marker.as_ref().map(|marker| quote!(#marker: ::core::marker::PhantomData,))
+    }
+}
+
+/// The lint of clippy that looks at the name of a method which a field has given.
+pub(super) fn name_lint(accessor: &Ident) -> Option<TokenStream> {
+    ["iter", "iter_mut"]
+        .iter()
+        .any(|name| accessor == name)
+        .then(|| quote!(#[allow(clippy::iter_not_returning_iterator, reason = "it is named after a field")]))
+}
+
+/// A name for a variable of generated code. A const parameter of the record could have it.
+pub(super) fn local(record: &Record, name: &str) -> Ident {
+    record.used_in_types.unused(&[name])
 }
 
 /// Adds the bounds of each field type that mentions a parameter: `Serialize + DeserializeOwned`, or for text
@@ -85,18 +117,9 @@ fn bound_fields(record: &Record, generics: &mut Generics) {
 
 /// True if one of the names occurs in the type.
 pub(super) fn mentions(ty: &Type, names: &[Ident]) -> bool {
-    struct Search<'a> {
-        names: &'a [Ident],
-        found: bool,
-    }
-    impl<'ast> Visit<'ast> for Search<'_> {
-        fn visit_ident(&mut self, ident: &'ast Ident) {
-            self.found |= self.names.contains(ident);
-        }
-    }
-    let mut search = Search { names, found: false };
-    search.visit_type(ty);
-    search.found
+    let mut used = UsedNames::default();
+    used.add(ty);
+    used.has_any(names)
 }
 
 /// The type that says how a field is stored, whether it has a default, and whether it expires.
@@ -151,51 +174,38 @@ pub(super) fn distinct_types<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec
 }
 
 /// The impls of `Clone` and `PartialEq` for a type with the fields of the record, where all their types have them.
-pub(super) fn std_impls(record: &Record, generics: &Generics, item: &Ident) -> TokenStream {
+pub(super) fn std_impls(record: &Record, names: &Names, item: &Ident) -> TokenStream {
+    let allows = &record.allows;
     let idents: Vec<_> = record.stored().map(|field| &field.ident).collect();
-    let unused = unused_value(generics);
-    let (impl_generics, ty_generics, _) = generics.split_for_impl();
+    let other = local(record, "__other");
+    let marker = names.marker_value();
+    let (Names { ty_generics, any, .. }, generics) = (names, &record.generics);
+    let (impl_generics, _, _) = generics.split_for_impl();
     // rustc does not check a bound with `for<'_>` before it is needed.
     let where_all = |bound: TokenStream| {
         let mut generics = generics.clone();
         let clause = generics.make_where_clause();
         for ty in distinct_types(record.stored()) {
-            clause.predicates.push(parse_quote!(for<'__any> #ty: #bound));
+            clause.predicates.push(parse_quote!(for<#any> #ty: #bound));
         }
         generics.where_clause
     };
     let (clone_where, eq_where) = (where_all(quote!(::core::clone::Clone)), where_all(quote!(::core::cmp::PartialEq)));
     quote! {
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::clone::Clone for #item #ty_generics #clone_where {
             fn clone(&self) -> Self {
-                Self { #(#idents: ::core::clone::Clone::clone(&self.#idents),)* #unused }
+                Self { #(#idents: ::core::clone::Clone::clone(&self.#idents),)* #marker }
             }
         }
 
         #[automatically_derived]
-        #[allow(deprecated)]
+        #(#allows)*
         impl #impl_generics ::core::cmp::PartialEq for #item #ty_generics #eq_where {
-            fn eq(&self, other: &Self) -> ::core::primitive::bool {
-                true #(&& self.#idents == other.#idents)*
+            fn eq(&self, #other: &Self) -> ::core::primitive::bool {
+                true #(&& self.#idents == #other.#idents)*
             }
         }
     }
-}
-
-/// A field that uses the parameters of the record: without it, one that only occurs in skipped fields would be unused.
-pub(super) fn unused(record: &Record) -> Option<TokenStream> {
-    let ident = &record.ident;
-    let (_, ty_generics, _) = record.generics.split_for_impl();
-    record
-        .generics
-        .type_params()
-        .next()
-        .map(|_| quote!(#[doc(hidden)] __record: ::core::marker::PhantomData<fn() -> #ident #ty_generics>,))
-}
-
-/// The value of that field.
-pub(super) fn unused_value(generics: &Generics) -> Option<TokenStream> {
-    generics.type_params().next().map(|_| quote!(__record: ::core::marker::PhantomData,))
 }
