@@ -3,10 +3,7 @@ pub struct UserSettingsHash<E = ::redis_hashmap::Deferred>(
     ::redis_hashmap::Record<UserSettings, E>,
 );
 #[automatically_derived]
-#[allow(
-    dead_code,
-    reason = "a program need not use all that is generated, nor promise more of its fields"
-)]
+#[allow(dead_code, reason = "generated for every use")]
 impl<E> UserSettingsHash<E> {
     /// How everything looks.
     ///
@@ -88,11 +85,7 @@ where
     }
 }
 #[automatically_derived]
-#[allow(
-    dead_code,
-    non_upper_case_globals,
-    reason = "a program need not use all that is generated, nor promise more of its fields"
-)]
+#[allow(dead_code, non_upper_case_globals, reason = "generated for every use")]
 impl UserSettings {
     /// Returns the accessor of the `UserSettings` at a key. No I/O. An empty key makes the first operation fail.
     #[must_use]
@@ -159,7 +152,7 @@ impl UserSettings {
 #[allow(
     dead_code,
     clippy::derive_partial_eq_without_eq,
-    reason = "a program need not use all that is generated, nor promise more of its fields"
+    reason = "generated for every use"
 )]
 pub struct UserSettingsPartial {
     /// How everything looks.
@@ -234,7 +227,7 @@ where
 #[allow(
     dead_code,
     clippy::derive_partial_eq_without_eq,
-    reason = "a program need not use all that is generated, nor promise more of its fields"
+    reason = "generated for every use"
 )]
 pub struct UserSettingsPatch {
     /// `Some(value)` sets the field `theme`, and `None` keeps it.
@@ -247,11 +240,7 @@ pub struct UserSettingsPatch {
     logins: ::core::option::Option<i64>,
 }
 #[automatically_derived]
-#[allow(
-    dead_code,
-    clippy::missing_const_for_fn,
-    reason = "a program need not use all that is generated, nor promise more of its fields"
-)]
+#[allow(dead_code, clippy::missing_const_for_fn, reason = "generated for every use")]
 impl UserSettingsPatch {
     /// Sets the field `theme`.
     #[must_use]
@@ -402,10 +391,7 @@ where
     }
 }
 /// The fields of a [`UserSettings`](struct@UserSettings) by name, from which `get_many` selects.
-#[allow(
-    dead_code,
-    reason = "a program need not use all that is generated, nor promise more of its fields"
-)]
+#[allow(dead_code, reason = "generated for every use")]
 pub struct UserSettingsFields {
     /// The field `theme`.
     pub theme: ::redis_hashmap::NamedField<Theme, ::redis_hashmap::Bincode>,

@@ -107,7 +107,8 @@ types! {
     t_e E t_executor RedisHashExecutor t_under_e __E t_under_a __A t_under_value __Value t_record Record
     t_field Field t_error Error t_result Result t_send Send t_into Into t_deferred Deferred t_bincode Bincode
     t_target Target t_display Display t_sized Sized t_phantom PhantomData t_fields Fields t_hash Hash t_string String
-    t_redis_hash RedisHash t_named NamedField t_fn Fn t_vec Vec
+    t_redis_hash RedisHash t_named NamedField t_fn Fn t_vec Vec t_option Option
+    t_box Box t_default Default t_deref Deref
 }
 
 /// Constants whose names the variables of generated code could have.

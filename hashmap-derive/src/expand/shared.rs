@@ -12,7 +12,7 @@ use crate::record::{Field, Presence, Record, Storage, Value};
 use crate::tokens::UsedNames;
 
 /// Why generated items allow lints.
-pub(super) const UNUSED: &str = "a program need not use all that is generated, nor promise more of its fields";
+pub(super) const UNUSED: &str = "generated for every use";
 
 /// Names and generics that several items share. A generated parameter, lifetime or variable has a name that occurs
 /// nowhere in the input, or begins with `__`: a pattern of one identifier would mean a constant of that name in scope.
