@@ -324,9 +324,14 @@ fn is_unreadable(result: Result<Vec<u8>, Error>) {
 #[test]
 fn types_whose_serialize_and_deserialize_disagree_fail_at_the_first_write() {
     is_unreadable(try_encode_typed(&static_skip()));
-    is_unreadable(try_encode_typed(&Untagged::Number(1)));
-    is_unreadable(try_encode_typed(&Untagged::Text(String::new())));
-    is_unreadable(try_encode_typed(&Tagged::Point { x: 1 }));
+    // These ask for any value, which needs no value to be found: every build refuses them.
+    for asks in [
+        try_encode_typed(&Untagged::Number(1)),
+        try_encode_typed(&Untagged::Text(String::new())),
+        try_encode_typed(&Tagged::Point { x: 1 }),
+    ] {
+        assert!(matches!(asks, Err(Error::Unreadable { .. })), "{asks:?}");
+    }
     let crossed = Crossed { accept_terms: false, verified: true, name: "Ann".to_owned() };
     assert!(!crossed.accept_terms);
     is_unreadable(try_encode_typed(&crossed));
