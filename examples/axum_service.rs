@@ -109,7 +109,7 @@ async fn theme(State(app): State<App>) -> Result<Json<Theme>, Failure> {
 }
 
 async fn set_theme(State(app): State<App>, Json(theme): Json<Theme>) -> Result<StatusCode, Failure> {
-    app.site.theme().set(&theme).await?;
+    app.site.theme().set(theme).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

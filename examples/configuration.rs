@@ -111,7 +111,7 @@ impl Configuration {
     fn set<T: Component>(&mut self, value: &T) -> Result<u64, Error> {
         // The list is another key, in a cluster perhaps on another server. It is written first: a crash in between
         // leaves a component that is listed but not configured, never one that is hidden.
-        self.index().set_if_absent(T::NAME, &Timestamp::now())?;
+        self.index().set_if_absent(T::NAME, Timestamp::now())?;
         let versions = self.component::<T>().update_or_default(|versions| versions.change(value.clone()))?;
         Ok(versions.version)
     }

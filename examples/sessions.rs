@@ -116,7 +116,7 @@ impl Sessions {
         let created_at = Timestamp::now();
         // The index first: a crash in between leaves an entry that is cleaned up, never a session that is not found.
         let index = self.index(user);
-        index.set(&id.hashed(), &created_at).await?;
+        index.set(&id.hashed(), created_at).await?;
         index.expire_in(self.max_age + STARTING).await?;
         let session = Session { user: user.to_owned(), role, cart: Vec::new(), created_at };
         self.session(&id.hashed()).create(&session).await?;
@@ -226,7 +226,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 
     // An entry of a session that the server has removed.
     let an_hour_ago = Timestamp::now() - Duration::from_secs(60 * 60);
-    sessions.index("ann").set(&SessionId::new()?.hashed(), &an_hour_ago).await?;
+    sessions.index("ann").set(&SessionId::new()?.hashed(), an_hour_ago).await?;
     println!("clean_up the index               {}", sessions.clean_up("ann").await?);
     Ok(())
 }
@@ -324,7 +324,7 @@ mod tests {
                 (sessions.create("ann", Role::Admin).await?, sessions.create("ann", Role::Admin).await?);
             index.set_many([(&lives.hashed(), &before), (&gone.hashed(), &before)]).await?;
             // A session that is just being created, or was not because of a crash.
-            index.set(&SessionId::new()?.hashed(), &Timestamp::now()).await?;
+            index.set(&SessionId::new()?.hashed(), Timestamp::now()).await?;
             sessions.session(&gone.hashed()).expire_in(Duration::from_millis(1)).await?;
             is_gone(&sessions, &gone).await?;
             assert_eq!((sessions.clean_up("ann").await?, index.size().await?), (1, 2));

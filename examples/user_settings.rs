@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let visits = HashMap::<String, u64>::typed("example:visits").on(&mut con);
     let before = visits.get("user_settings")?.unwrap_or(0);
-    visits.set("user_settings", &(before + 1))?;
+    visits.set("user_settings", before + 1)?;
     println!("This is run number {}: the runs before it have been counted there.", before + 1);
 
     with_a_struct(&mut con)?;
@@ -54,9 +54,9 @@ fn with_a_struct(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
     settings.clear()?;
 
     println!("get_all, nothing is stored       {:?}", settings.get_all()?);
-    println!("theme.set(Dark), is new          {}", settings.theme().set(&Theme::Dark)?);
-    println!("theme.set(Light), is new         {}", settings.theme().set(&Theme::Light)?);
-    println!("font_size.set(14), is new        {}", settings.font_size().set(&14)?);
+    println!("theme.set(Dark), is new          {}", settings.theme().set(Theme::Dark)?);
+    println!("theme.set(Light), is new         {}", settings.theme().set(Theme::Light)?);
+    println!("font_size.set(14), is new        {}", settings.font_size().set(14)?);
     println!("theme.get                        {:?}", settings.theme().get()?);
     println!("language.get, its default        {:?}", settings.language().get()?);
     println!("language.exists                  {}", settings.language().exists()?);
@@ -83,8 +83,8 @@ fn with_a_map(con: &mut Connection) -> Result<(), redis_hashmap::Error> {
 
     println!("set theme, is new                {}", settings.set("theme", "dark")?);
     println!("set language, is new             {}", settings.set("language", "en")?);
-    println!("set notifications, is new        {}", settings.set("notifications", &true)?);
-    println!("set font_size, is new            {}", settings.set("font_size", &14_u8)?);
+    println!("set notifications, is new        {}", settings.set("notifications", true)?);
+    println!("set font_size, is new            {}", settings.set("font_size", 14_u8)?);
 
     let theme: Option<String> = settings.get("theme")?;
     println!("get theme as a String            {theme:?}");

@@ -244,31 +244,37 @@ pub struct UserSettingsPatch {
 impl UserSettingsPatch {
     /// Sets the field `theme`.
     #[must_use]
-    pub fn theme(mut self, value: Theme) -> Self {
-        self.theme = ::core::option::Option::Some(value);
+    pub fn theme(mut self, value: impl ::redis_hashmap::IntoValue<Theme>) -> Self {
+        self.theme = ::core::option::Option::Some(
+            ::redis_hashmap::IntoValue::into_value(value),
+        );
         self
     }
     /// Sets the field `language`.
     #[must_use]
-    fn language(mut self, value: String) -> Self {
-        self.language = ::core::option::Option::Some(value);
+    fn language(mut self, value: impl ::redis_hashmap::IntoValue<String>) -> Self {
+        self.language = ::core::option::Option::Some(
+            ::redis_hashmap::IntoValue::into_value(value),
+        );
         self
     }
     /// Sets the field `font_size`, or clears it if `None` is given.
     #[must_use]
     fn font_size(
         mut self,
-        value: impl ::core::convert::Into<::core::option::Option<u8>>,
+        value: impl ::redis_hashmap::IntoValue<::core::option::Option<u8>>,
     ) -> Self {
         self.font_size = ::core::option::Option::Some(
-            ::core::convert::Into::into(value),
+            ::redis_hashmap::IntoValue::into_value(value),
         );
         self
     }
     /// Sets the field `logins`.
     #[must_use]
-    fn logins(mut self, value: i64) -> Self {
-        self.logins = ::core::option::Option::Some(value);
+    fn logins(mut self, value: impl ::redis_hashmap::IntoValue<i64>) -> Self {
+        self.logins = ::core::option::Option::Some(
+            ::redis_hashmap::IntoValue::into_value(value),
+        );
         self
     }
 }

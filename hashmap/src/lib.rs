@@ -22,7 +22,7 @@
 //! # let key = redis_hashmap_tests::key();
 //!
 //! let settings = UserSettings::at(&*key).on(&mut con);
-//! settings.theme().set(&Theme::Dark)?;                        // HSET key theme …
+//! settings.theme().set(Theme::Dark)?;                         // HSET key theme …
 //! assert_eq!(settings.theme().get()?, Some(Theme::Dark));     // HGET key theme
 //! assert_eq!(settings.language().get()?, "en");               // HGET key language
 //! assert!(settings.get_all()?.is_some());                     // HMGET key theme language font_size
@@ -75,6 +75,7 @@ pub use error::Error;
 pub use error::place::Place;
 pub use error::redis_fault::RedisFault;
 pub use format::any::{Any, ReadsBack};
+pub use format::given::{IntoValue, ToStored};
 pub use format::storage::{
     Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
 };

@@ -26,6 +26,7 @@ const RUNTIME: &[&str] = &[
     "format/value_serde.rs",
     "format/storage.rs",
     "format/any.rs",
+    "format/given.rs",
     // One command as a value.
     "command/key.rs",
     "command/ttl.rs",

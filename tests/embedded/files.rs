@@ -52,9 +52,9 @@ fn what_was_written_is_there_when_it_is_opened_again() -> Test {
             let con = Embedded::in_file(folder.file(), durability)?;
             let map = HashMap::new("h").on(con);
             assert_eq!(map.get::<u32>("round")?.unwrap_or(0), round);
-            map.set(&*format!("{round}{durability:?}"), &())?;
+            map.set(&*format!("{round}{durability:?}"), ())?;
         }
-        HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).set("round", &(round + 1))?;
+        HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).set("round", round + 1)?;
     }
     assert_eq!(HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).size()?, 11);
     assert_eq!(fs::read_dir(&folder.0)?.count(), 1, "nothing is left beside it");
@@ -68,7 +68,7 @@ fn who_opens_it_twice_in_one_process_shares_it() -> Test {
     let roundabout = folder.0.join("..").join(folder.0.file_name().unwrap()).join("settings.redb");
     let con = Embedded::in_file(&roundabout, Durability::Immediate)?;
     HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).size()?;
-    HashMap::new("h").on(Embedded::in_file(roundabout, Durability::Immediate)?).set("a", &1)?;
+    HashMap::new("h").on(Embedded::in_file(roundabout, Durability::Immediate)?).set("a", 1)?;
     assert_eq!(HashMap::new("h").on(con).get("a")?, Some(1));
     // Opened and closed by many at once.
     std::thread::scope(|scope| {
@@ -76,7 +76,7 @@ fn who_opens_it_twice_in_one_process_shares_it() -> Test {
             scope.spawn(|| {
                 for i in 0..20 {
                     let con = Embedded::in_file(folder.file(), Durability::Eventual).unwrap();
-                    HashMap::new("h").on(con).set("i", &i).unwrap();
+                    HashMap::new("h").on(con).set("i", i).unwrap();
                 }
             });
         }
@@ -179,7 +179,7 @@ fn what_has_expired_is_gone_from_the_file() -> Test {
             std::thread::yield_now();
         }
         for i in 0..20 {
-            HashMap::new("kept").on(&mut con).set("i", &i)?;
+            HashMap::new("kept").on(&mut con).set("i", i)?;
         }
     }
     assert_eq!(rows(&folder)?, (2, 101, 0));
@@ -250,7 +250,7 @@ fn expiry_of_fields_is_there_when_it_is_opened_again() -> Test {
 #[test]
 fn a_file_without_a_table_of_field_expiries_is_opened() -> Test {
     let folder = Folder::new("older");
-    HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).set("a", &1)?;
+    HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).set("a", 1)?;
     let older = redb::Database::open(folder.file())?;
     let transaction = older.begin_write()?;
     assert!(transaction.delete_table(FIELD_EXPIRIES)?);
@@ -272,7 +272,7 @@ fn a_damaged_file_is_an_error() -> Test {
     {
         let map = HashMap::<u32, String>::typed("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?);
         for i in 0..200 {
-            map.set(&i, &format!("value {i}"))?;
+            map.set(&i, format!("value {i}"))?;
         }
     }
     let whole = fs::read(folder.file())?;
@@ -346,8 +346,8 @@ fn writer() {
     for i in start + 1.. {
         // One batch, so that the pair is always equal.
         let (a, b) = (HashMap::new("a"), HashMap::new("b"));
-        redis_hashmap::batch((a.set("i", &i), b.set("i", &i))).atomic().query(&mut con.clone()).unwrap();
-        map.set("acknowledged", &i).unwrap();
+        redis_hashmap::batch((a.set("i", i), b.set("i", i))).atomic().query(&mut con.clone()).unwrap();
+        map.set("acknowledged", i).unwrap();
         println!("{i}");
     }
 }

@@ -40,14 +40,14 @@ fn blocking() -> Test {
 async fn on_tokio() -> Test {
     let mut con = Embedded::in_memory("")?;
     let accessor = Settings::at("user:1").on_async(con.clone());
-    let (theme, width) = tokio::join!(accessor.theme().set("dark"), accessor.width().set(&7));
+    let (theme, width) = tokio::join!(accessor.theme().set("dark"), accessor.width().set(7));
     assert!(theme? && width?);
     assert_eq!(accessor.get_all().await?, Some(settings()));
     let deferred = Settings::at("user:2");
     let ((), size) = batch((deferred.set_all(&settings()), deferred.size())).atomic().query_async(&mut con).await?;
     assert_eq!(size, 2);
     let map = HashMap::<u32, u32>::typed("map").on_async(con);
-    let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, &i))).collect();
+    let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, i))).collect();
     for task in tasks {
         assert!(task.await??);
     }
@@ -105,7 +105,7 @@ fn wait_until(what: impl Fn() -> bool) {
 fn what_has_expired_is_invisible_at_once() -> Test {
     let con = Embedded::in_memory("")?;
     let map = HashMap::new("h").on(con.clone());
-    map.set("a", &1)?;
+    map.set("a", 1)?;
     redis::cmd("PEXPIRE").arg("h").arg(30).exec(&mut con.clone())?;
     let left = |con: &Embedded| redis::cmd("PTTL").arg("h").query::<i64>(&mut con.clone()).unwrap();
     assert!((1..=30).contains(&left(&con)));
@@ -113,7 +113,7 @@ fn what_has_expired_is_invisible_at_once() -> Test {
     assert_eq!((map.get::<i32>("a")?, map.size()?, map.get_all()?.len()), (None, 0, 0));
     assert_eq!(redis::cmd("SCAN").arg(0).query::<(u64, Vec<String>)>(&mut con.clone())?.1, Vec::<String>::new());
     // A new hash at the key has none of the old fields and no expiry.
-    map.set("b", &2)?;
+    map.set("b", 2)?;
     assert_eq!((map.get_fields()?, left(&con)), (vec!["b".to_owned()], -1));
     Ok(())
 }
@@ -240,7 +240,7 @@ fn scans_are_complete() -> Test {
     let mut con = Embedded::in_memory("")?;
     let map = HashMap::<u32, u32>::typed("h").on(con.clone());
     for i in 0..500 {
-        map.set(&i, &i)?;
+        map.set(&i, i)?;
         redis::cmd("HSET").arg(format!("key:{i}")).arg("f").arg("v").exec(&mut con)?;
     }
     for count in [1, 7, 100, 10_000] {
@@ -252,7 +252,7 @@ fn scans_are_complete() -> Test {
             let name = |name: &[u8]| std::str::from_utf8(name).unwrap().parse::<u32>().unwrap();
             fields.extend(page.1.chunks(2).map(|pair| name(&pair[0])));
             map.delete(&(1000 + pages))?;
-            map.set(&(1000 + pages), &0)?;
+            map.set(&(1000 + pages), 0)?;
             (cursor, pages) = (page.0, pages + 1);
             if cursor == 0 {
                 break;

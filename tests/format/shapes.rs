@@ -371,8 +371,8 @@ fn what_may_be_written_may_be_read_to_the_last_level() {
 fn a_value_beyond_the_limit_is_refused() {
     let mut map = redis_hashmap::HashMap::new("key");
     map.set_value_limit(100);
-    assert!(map.set("field", &"x".repeat(98)).into_cmd().is_ok(), "kind, length and 98 bytes");
-    let error = map.set("field", &"x".repeat(99)).into_cmd().unwrap_err();
+    assert!(map.set("field", "x".repeat(98)).into_cmd().is_ok(), "kind, length and 98 bytes");
+    let error = map.set("field", "x".repeat(99)).into_cmd().unwrap_err();
     assert!(matches!(error, Error::TooLarge { size: 101, limit: 100, .. }), "{error}");
     // Just beyond the default.
     let error = try_encode(&"x".repeat(64 << 20)).unwrap_err();

@@ -35,10 +35,10 @@ fn lints_are_allowed_where_they_were_allowed_or_expected() -> Test {
     let value = Expected { field_camelCase: 1, field_other: None, field_third: Some(2) };
     let record = Expected::at("expected").on(&mut con);
     record.set_all(&value)?;
-    record.field_camelCase().set(&1)?;
+    record.field_camelCase().set(1)?;
     assert_eq!(record.get_all()?, Some(value));
     let record = odd_name::at("odd").on(&mut con);
-    record.camelCase().set(&1)?;
+    record.camelCase().set(1)?;
     assert_eq!(record.get_all()?, Some(odd_name { camelCase: 1, otherCase: 0, thirdCase: 3, plain: None }));
     Ok(())
 }
@@ -95,8 +95,8 @@ fn who_uses_what_is_deprecated_is_warned() -> Test {
     let mut con = open("memory:")?;
     let record = old::Current::at("current").on(&mut con);
     #[expect(deprecated, reason = "the method of a deprecated field")]
-    record.a().set(&1)?;
-    record.b().set(&2)?;
+    record.a().set(1)?;
+    record.b().set(2)?;
     #[expect(deprecated, reason = "the builder of a deprecated field")]
     let patch = old::CurrentPatch::default().a(3);
     record.patch(&patch)?;

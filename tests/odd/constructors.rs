@@ -32,7 +32,7 @@ fn the_generated_constructors_have_the_given_names() -> Test {
     let mut con = open("memory:")?;
     Point::of_id(1).on(&mut con).set_all(&Point::at(2, 3))?;
     assert_eq!(Point::at_key("point:1").on(&mut con).get_all()?, Some(Point::of((2, 3))));
-    Raw::at(1).on(&mut con).r#type().set(&2)?;
+    Raw::at(1).on(&mut con).r#type().set(2)?;
     assert_eq!(Raw::r#type("raw:1").on(&mut con).get_all()?, Some(Raw { r#type: 2 }));
     Ok(())
 }

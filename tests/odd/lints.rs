@@ -46,7 +46,7 @@ fn they_work() -> Test {
     record.set_all(&value)?;
     assert_eq!(record.get_all()?, Some(value));
     let record = nested::inner::Restricted::at("restricted").on(&mut con);
-    record.a().set(&1)?;
+    record.a().set(1)?;
     assert_eq!(record.get_all()?.map(|read| read.a), Some(1));
     let record = Local::at("local").on(&mut con);
     record.set_all(&Local { a: 1, b: None })?;

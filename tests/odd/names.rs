@@ -151,8 +151,8 @@ mod constants {
         let mut con = open("memory:")?;
         let value = Constants { deserialized: None, accessed: None, wrapper: Wrapper(1), array: [2; E], sum: 2 };
         let accessor = Constants::of("id").on(&mut con);
-        accessor.wrapper().set(&Wrapper(1))?;
-        accessor.array().set(&[2; E])?;
+        accessor.wrapper().set(Wrapper(1))?;
+        accessor.array().set([2; E])?;
         assert_eq!(accessor.get_all()?, Some(value));
         Ok(())
     }

@@ -74,7 +74,7 @@ fn an_associated_constant_may_be_a_length() -> Test {
     let value = Sized3 { array: [1; 3], arithmetic: [2; 5], of_a_trait: [3; 2], associated: 4, list: vec![[5; 3]] };
     let record = Sized3::at("sized").on(&mut con);
     record.set_all(&value)?;
-    record.array().set(&[9; 3])?;
+    record.array().set([9; 3])?;
     assert_eq!(record.get_all()?, Some(Sized3 { array: [9; 3], ..value }));
     Ok(())
 }
@@ -124,7 +124,7 @@ impl ByMacro {
 fn a_macro_may_be_given_the_struct_itself() -> Test {
     let mut con = open("memory:")?;
     let record = ByMacro::at("macro").on(&mut con);
-    record.array().set(&[1; 4])?;
+    record.array().set([1; 4])?;
     assert_eq!(record.get_all()?, Some(ByMacro { array: [1; 4] }));
     Ok(())
 }

@@ -131,14 +131,14 @@ fn on_the_guard_of_r2d2() -> Test {
 async fn several_at_once() -> Test {
     let (key, con) = (key(), multiplexed().await?);
     let settings = Settings::at(&*key).on_async(con.clone());
-    let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(&7));
+    let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(7));
     assert!(theme? && width?);
     let (theme, width, size) = tokio::join!(settings.theme().get(), settings.width().get(), settings.size());
     assert_eq!((theme?.as_deref(), width?, size?), (Some("dark"), 7, 2));
 
     let map = HashMap::<u32, String>::typed(&*key).on_async(con);
     settings.clear().await?;
-    let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, &format!("value {i}")))).collect();
+    let tasks: Vec<_> = (0..64).map(|i| tokio::spawn(map.set(&i, format!("value {i}")))).collect();
     for task in tasks {
         assert!(task.await??);
     }

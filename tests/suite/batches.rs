@@ -48,7 +48,7 @@ fn a_tuple_of_different_results() -> Test {
 fn a_vec_of_one_result() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::<u32, u32>::typed(&*key);
-    let sets: Vec<Command<bool>> = (0..500).map(|i| map.set(&i, &(i * i))).collect();
+    let sets: Vec<Command<bool>> = (0..500).map(|i| map.set(&i, i * i)).collect();
     assert!(batch(sets).query(&mut con)?.into_iter().all(|is_new| is_new));
     let gets = (0..500).map(|i| map.get(&i)).collect::<Vec<_>>();
     let squares: Vec<u32> = batch(gets).query(&mut con)?.into_iter().flatten().collect();
@@ -79,7 +79,7 @@ fn atomic_and_failing() -> Test {
     redis::cmd("SET").arg(&*text).arg("a text").exec(&mut con)?;
     let map = HashMap::new(&*key);
     for atomic in [false, true] {
-        let commands = (map.set("a", &1), HashMap::new(&*text).size(), map.set("b", &2));
+        let commands = (map.set("a", 1), HashMap::new(&*text).size(), map.set("b", 2));
         let sent = batch(commands);
         let error = if atomic { sent.atomic() } else { sent }.query(&mut con).unwrap_err();
         assert_eq!(error.redis().and_then(|fault| fault.code()), Some("WRONGTYPE"), "{error}");
@@ -109,7 +109,7 @@ fn user_client(user: &str) -> Result<redis::Client, AnyError> {
 fn a_refused_multi_is_an_error_and_the_connection_goes_on() -> Test {
     let (key, mut con) = (key(), as_user("nomulti")?);
     let map = HashMap::new(&*key);
-    let error = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
+    let error = batch((map.size(), map.set("a", 1))).atomic().query(&mut con).unwrap_err();
     assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
     assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
     assert_eq!(map.on(&mut con).get("a")?, Some(1), "as documented, the commands were carried out one by one");
@@ -122,7 +122,7 @@ async fn a_refused_multi_is_an_error_and_the_async_connection_goes_on() -> Test 
     let (key, mut con) =
         (key(), user_client("nomulti")?.get_multiplexed_async_connection_with_config(&crate::patient()).await?);
     let map = HashMap::new(&*key);
-    let error = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
+    let error = batch((map.size(), map.set("a", 1))).atomic().query_async(&mut con).await.unwrap_err();
     assert!(error.to_string().starts_with("MULTI on hash "), "{error}");
     assert!(map.on_async(con).clear().await?);
     Ok(())
@@ -134,9 +134,9 @@ async fn a_refused_command_discards_the_transaction_and_is_named() -> Test {
     let (key, client) = (key(), user_client("nohset")?);
     let map = HashMap::new(&*key);
     let mut con = client.get_connection()?;
-    let blocking = batch((map.size(), map.set("a", &1))).atomic().query(&mut con).unwrap_err();
+    let blocking = batch((map.size(), map.set("a", 1))).atomic().query(&mut con).unwrap_err();
     let mut con = client.get_multiplexed_async_connection_with_config(&crate::patient()).await?;
-    let on_async = batch((map.size(), map.set("a", &1))).atomic().query_async(&mut con).await.unwrap_err();
+    let on_async = batch((map.size(), map.set("a", 1))).atomic().query_async(&mut con).await.unwrap_err();
     for error in [blocking, on_async] {
         assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
         assert!(error.to_string().starts_with("HSET on field \"a\" of hash "), "{error}");
@@ -150,8 +150,8 @@ fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key);
     redis::cmd("WATCH").arg(&*key).exec(&mut con)?;
-    map.on(server()?).set("a", &1)?;
-    let error = batch((map.set("b", &2),)).atomic().query(&mut con).unwrap_err();
+    map.on(server()?).set("a", 1)?;
+    let error = batch((map.set("b", 2),)).atomic().query(&mut con).unwrap_err();
     assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
     assert!(!map.on(&mut con).exists("b")?, "nothing was carried out");
     Ok(())
@@ -161,7 +161,7 @@ fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
 fn a_command_that_cannot_be_made_keeps_the_others_back() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key);
-    let error = batch((map.set("a", &1), map.set("", &2))).query(&mut con).unwrap_err();
+    let error = batch((map.set("a", 1), map.set("", 2))).query(&mut con).unwrap_err();
     assert!(matches!(error, Error::EmptyField { .. }), "{error}");
     assert_eq!(map.on(&mut con).size()?, 0);
     Ok(())
@@ -177,12 +177,12 @@ fn on_a_blocking_cluster() -> Test {
     let (key, mut con) = (key(), cluster().get_connection()?);
     assert!(!con.supports_pipelining());
     let mut maps = spread(&key, 20);
-    let sets = maps.iter_mut().enumerate().map(|(i, map)| map.set("i", &i)).collect::<Vec<_>>();
+    let sets = maps.iter_mut().enumerate().map(|(i, map)| map.set("i", i)).collect::<Vec<_>>();
     assert_eq!(batch(sets).query(&mut con)?, [true; 20]);
     let gets = maps.iter_mut().map(|map| map.get::<usize>("i")).collect::<Vec<_>>();
     assert_eq!(batch(gets).query(&mut con)?, (0..20).map(Some).collect::<Vec<_>>());
 
-    let error = batch((maps[0].set("i", &99), maps[0].size())).atomic().query(&mut con).unwrap_err();
+    let error = batch((maps[0].set("i", 99), maps[0].size())).atomic().query(&mut con).unwrap_err();
     assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
     assert_eq!(maps[0].on(&mut con).get("i")?, Some(0_usize), "nothing was sent");
 
@@ -196,26 +196,26 @@ fn on_a_blocking_cluster() -> Test {
 async fn on_an_async_cluster() -> Test {
     let (key, mut con) = (key(), cluster().get_async_connection().await?);
     let mut maps = spread(&key, 50);
-    let sets = maps.iter_mut().enumerate().map(|(i, map)| map.set("i", &i)).collect::<Vec<_>>();
+    let sets = maps.iter_mut().enumerate().map(|(i, map)| map.set("i", i)).collect::<Vec<_>>();
     assert_eq!(batch(sets).query_async(&mut con).await?, [true; 50]);
     // The replies come back in the order of the commands, not of the slots.
     let gets = maps.iter_mut().map(|map| map.get::<usize>("i")).collect::<Vec<_>>();
     assert_eq!(batch(gets).query_async(&mut con).await?, (0..50).map(Some).collect::<Vec<_>>());
 
-    let commands = (maps[0].set("i", &99), maps[1].set("i", &99));
+    let commands = (maps[0].set("i", 99), maps[1].set("i", 99));
     let error = batch(commands).atomic().query_async(&mut con).await.unwrap_err();
     assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
     assert_eq!(maps[0].on_async(con.clone()).get("i").await?, Some(0_usize), "nothing was sent");
 
     // One slot, by a common hash tag.
     let (a, b) = (HashMap::new(format!("{{{key}}}/a")), HashMap::new(format!("{{{key}}}/b")));
-    let sets = batch((a.set("x", &1), b.set("x", &2), a.size())).atomic().query_async(&mut con).await?;
+    let sets = batch((a.set("x", 1), b.set("x", 2), a.size())).atomic().query_async(&mut con).await?;
     assert_eq!(sets, (true, true, 1));
 
     // One of many fails with its own error; the others are carried out.
     redis::cmd("SET").arg(format!("{key}/text")).arg("a text").exec_async(&mut con).await?;
     let text = HashMap::new(format!("{key}/text"));
-    let error = batch((maps[2].set("y", &1), text.size(), maps[3].set("y", &1))).query_async(&mut con).await;
+    let error = batch((maps[2].set("y", 1), text.size(), maps[3].set("y", 1))).query_async(&mut con).await;
     assert_eq!(error.unwrap_err().redis().and_then(|fault| fault.code()), Some("WRONGTYPE"));
     assert_eq!(maps[3].on_async(con).get::<i32>("y").await?, Some(1));
     Ok(())
@@ -238,9 +238,9 @@ fn commands_are_commands_of_redis() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key);
     let (new, size): (bool, u64) =
-        redis::pipe().add_command(map.set("a", &1).into_cmd()?).add_command(map.size().into_cmd()?).query(&mut con)?;
+        redis::pipe().add_command(map.set("a", 1).into_cmd()?).add_command(map.size().into_cmd()?).query(&mut con)?;
     assert_eq!((new, size), (true, 1));
-    assert!(matches!(map.set("", &1).into_cmd(), Err(Error::EmptyField { .. })));
+    assert!(matches!(map.set("", 1).into_cmd(), Err(Error::EmptyField { .. })));
     Ok(())
 }
 
@@ -282,7 +282,7 @@ async fn each_command_has_a_result_of_its_own() -> Test {
 fn what_cannot_be_made_keeps_its_place() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key);
-    let commands = || (map.set("a", &1_u8), map.set("", &2_u8), map.get::<String>("a"), HashMap::new("").size());
+    let commands = || (map.set("a", 1_u8), map.set("", 2_u8), map.get::<String>("a"), HashMap::new("").size());
     let (set, unnamed, wrong, keyless) = batch(commands()).query_each(&mut con)?;
     assert!(set?);
     assert!(matches!(unnamed, Err(Error::EmptyField { .. })), "{unnamed:?}");
@@ -293,7 +293,7 @@ fn what_cannot_be_made_keeps_its_place() -> Test {
     let atomic = batch(commands()).atomic().query_each(&mut con);
     assert!(matches!(atomic, Err(Error::EmptyField { .. })), "the others were carried out");
     assert_eq!(map.size().query(&mut con)?, 0);
-    let (set, wrong) = batch((map.set("a", &1_u8), map.get::<String>("a"))).atomic().query_each(&mut con)?;
+    let (set, wrong) = batch((map.set("a", 1_u8), map.get::<String>("a"))).atomic().query_each(&mut con)?;
     assert!(set? && matches!(wrong, Err(Error::WrongType { .. })));
     Ok(())
 }

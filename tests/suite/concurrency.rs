@@ -123,7 +123,7 @@ async fn tasks_on_the_embedded_store() -> Test {
 #[test]
 fn threads_on_one_entry() -> Test {
     let key = key();
-    HashMap::<u8, i64>::typed(&*key).on(open(&redis_url())?).set(&1, &0)?;
+    HashMap::<u8, i64>::typed(&*key).on(open(&redis_url())?).set(&1, 0)?;
     std::thread::scope(|scope| {
         let worker = || {
             let mut map = HashMap::<u8, i64>::typed(&*key).on(open(&redis_url())?);

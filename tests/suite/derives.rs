@@ -68,9 +68,9 @@ fn visibility_cfg_and_deprecated_carry_over() -> Test {
     let mut accessor = visibility::Mixed::at(&*key);
     assert_eq!(visibility::private_field(&mut accessor), format!("Field(\"private\" of {:?})", &*key));
     let mut con = server()?;
-    accessor.public().set(&1).query(&mut con)?;
-    accessor.old().set(&2).query(&mut con)?;
-    accessor.compiled_in().set(&3).query(&mut con)?;
+    accessor.public().set(1).query(&mut con)?;
+    accessor.old().set(2).query(&mut con)?;
+    accessor.compiled_in().set(3).query(&mut con)?;
     assert_eq!(visibility::Mixed::FIELDS.len(), 4);
     let read = accessor.get_all().query(&mut con)?.unwrap();
     assert_eq!((read.public, read.old, read.compiled_in), (1, Some(2), Some(3)));
@@ -179,7 +179,7 @@ fn generated_code_minds_its_own_names() -> Test {
     assert_eq!((accessor.at().get()?, accessor._n().get()?, accessor.camelCase().get()?), (Some(4), 5, Some(6)));
     assert_eq!(accessor.get_all()?, Some(record));
     let password: hygiene::StoredPassword<_> = hygiene::Password::at(&*key).on(&mut con);
-    password.hash().set(&7)?;
+    password.hash().set(7)?;
     assert_eq!(password.get_all()?, Some(hygiene::Password { hash: 7 }));
     Ok(())
 }

@@ -76,7 +76,7 @@ fn what_another_program_wrote() -> Test {
 fn a_value_of_another_type() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
-    map.set("font_size", &14_u8)?;
+    map.set("font_size", 14_u8)?;
     map.set("range", &(1..2_u8))?;
     let error = map.get::<bool>("font_size").unwrap_err().to_string();
     assert_eq!(
@@ -268,7 +268,7 @@ fn a_name_that_is_not_text_is_no_dead_end() -> Test {
         let (key, mut con) = (key(), redis_hashmap::open(&url)?);
         redis::cmd("HSET").arg(&*key).arg(b"a\xff\"").arg(b"\x87\x01").exec(&mut con)?;
         let map = HashMap::<String, u8>::typed(&*key).on(&mut con);
-        map.set("b", &2)?;
+        map.set("b", 2)?;
         for error in [map.get_fields().map(drop), map.get_all().map(drop)] {
             let Err(Error::FieldName { place, .. }) = error else { panic!("{error:?}") };
             assert_eq!((place.field(), place.field_bytes()), (None, Some(&b"a\xff\""[..])));

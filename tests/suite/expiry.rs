@@ -367,7 +367,7 @@ fn a_server_without_expiry_of_fields_says_so() -> Test {
         refused(&mut con, "a batch", result.map(drop));
     }
     let map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
-    let result = map.set_with_ttl(&1, &1, Duration::from_secs(5)).map(drop);
+    let result = map.set_with_ttl(&1, 1, Duration::from_secs(5)).map(drop);
     refused(&mut con, "an entry", result);
 
     // Operations that do not touch fields that expire work.
@@ -416,7 +416,7 @@ fn a_counter_that_expires_counts_in_64_bits() -> Test {
         let key = key();
         let record = Declared::at(&*key).on(&mut con);
         for (start, by, sum) in [(i64::MAX - 1, 1, i64::MAX), (0, i64::MAX, i64::MAX), (i64::MIN + 7, -7, i64::MIN)] {
-            record.tries().set(&start)?;
+            record.tries().set(start)?;
             assert_eq!(record.tries().increment(by)?, sum, "on {store}");
             let error = record.tries().increment(by.signum());
             assert!(matches!(error, Err(Error::Overflow { .. })), "{error:?} on {store}");
@@ -441,7 +441,7 @@ fn counters_of_a_map() -> Test {
         assert_eq!(visits.increment("a", 3)?, 0);
         assert_eq!(Life::from(visits.entry("a").ttl()?), Secs(1000));
         assert_eq!((visits.get("a")?, visits.get("b")?), (Some(0), None));
-        visits.set("b", &7)?;
+        visits.set("b", 7)?;
         let all = visits.get_all()?;
         assert_eq!((all["a"], all["b"]), (0, 7));
         visits.clear()?;

@@ -7,6 +7,7 @@ mod derives;
 mod errors;
 mod examples;
 mod expiry;
+mod given;
 mod keys;
 mod maps;
 mod open;

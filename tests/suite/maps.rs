@@ -56,8 +56,8 @@ fn values_of_one_type_are_checked() -> Test {
 fn names_that_are_no_key_are_errors() -> Test {
     let (key, mut con) = (key(), server()?);
     let names = HashMap::new(&*key).on(&mut con);
-    names.set("7", &1_u8)?;
-    names.set("007", &2_u8)?;
+    names.set("7", 1_u8)?;
+    names.set("007", 2_u8)?;
     let map = HashMap::<u64, u8>::typed(&*key).on(&mut con);
     for error in [map.get_all().unwrap_err(), map.get_fields().unwrap_err()] {
         assert!(matches!(error, Error::FieldName { asked: "u64", .. }), "{error}");
@@ -77,7 +77,7 @@ fn a_key_that_cannot_be_written_is_an_error() -> Test {
     }
     let mut con = server()?;
     let map = HashMap::<Failing, u8>::typed("never sent").on(&mut con);
-    for error in [map.set(&Failing, &1).unwrap_err(), map.get(&Failing).map(drop).unwrap_err()] {
+    for error in [map.set(&Failing, 1).unwrap_err(), map.get(&Failing).map(drop).unwrap_err()] {
         assert!(matches!(error, Error::EmptyField { .. }), "{error}");
     }
     Ok(())
@@ -89,7 +89,7 @@ fn any_values_under_typed_keys() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::<UserId, redis_hashmap::Any>::typed(&*key).on(&mut con);
     map.set(&UserId(1), "a text")?;
-    map.set(&UserId(2), &2.5)?;
+    map.set(&UserId(2), 2.5)?;
     assert_eq!(map.get::<f64>(&UserId(2))?, Some(2.5));
     assert_eq!(map.get_all()?[&UserId(1)], Value::from("a text"));
     Ok(())

@@ -43,7 +43,7 @@ async fn on_async(url: &str) -> Test {
     let key = key();
     let mut con = open_async(url).await?;
     let settings = Settings::at(&*key).on_async(con.clone());
-    let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(&9));
+    let (theme, width) = tokio::join!(settings.theme().set("dark"), settings.width().set(9));
     assert!(theme? && width?);
     let record = Settings { theme: "light".to_owned(), width: 9, nick: None };
     settings.set_all(&record).await?;
@@ -175,7 +175,7 @@ fn a_timeout_costs_one_call() -> Test {
     let key = key();
     let mut con = Options::parse(&redis_url())?.response_timeout(Duration::from_millis(100)).open()?;
     let map = HashMap::new(&*key);
-    map.on(&mut con).set("a", &1)?;
+    map.on(&mut con).set("a", 1)?;
     let error = redis::cmd("BLPOP").arg(format!("{}/nothing", &*key)).arg(1).exec(&mut con).unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(map.on(&mut con).get("a")?, Some(1));
@@ -264,8 +264,8 @@ async fn a_failover_is_followed() -> Test {
     let url = format!("redis+sentinel://{sentinel}/mymaster?response_timeout=2s");
     let (mut con, mut con_async) = (open(&url)?, open_async(&url).await?);
     let map = HashMap::new(&*key);
-    map.on(&mut con).set("a", &1)?;
-    map.on_async(con_async.clone()).set("b", &1).await?;
+    map.on(&mut con).set("a", 1)?;
+    map.on_async(con_async.clone()).set("b", 1).await?;
 
     let mut at_sentinel = redis::Client::open(format!("redis://{sentinel}/"))?.get_connection()?;
     let mut master = || {
@@ -291,12 +291,12 @@ async fn a_failover_is_followed() -> Test {
         tokio::task::yield_now().await;
     }
     // The old connections lead to a replica. A call that finds that out fails; the next one uses the new master.
-    let mut write = || map.on(&mut con).set("a", &2);
+    let mut write = || map.on(&mut con).set("a", 2);
     while let Err(error) = write() {
         assert!(start.elapsed() < Duration::from_secs(30), "{error}");
     }
     let async_map = HashMap::new(&*key).on_async(con_async.clone());
-    while let Err(error) = async_map.set("b", &2).await {
+    while let Err(error) = async_map.set("b", 2).await {
         assert!(start.elapsed() < Duration::from_secs(30), "{error}");
     }
     assert_eq!(redis::cmd("ROLE").query_async::<Vec<redis::Value>>(&mut con_async).await?.len(), 3, "a master");
@@ -317,7 +317,7 @@ fn options_are_set_in_code_too() -> Test {
     let mut con = Options::parse(&format!("redis://{}", given("REDIS_ACL_ADDRESS")))?
         .credentials(Some("reader"), "secret-of-reader")
         .open()?;
-    let error = HashMap::new("k").on(&mut con).set("a", &1).unwrap_err();
+    let error = HashMap::new("k").on(&mut con).set("a", 1).unwrap_err();
     assert_eq!(error.redis().and_then(|fault| fault.code()), Some("NOPERM"), "{error}");
     assert!(matches!(Options::parse("nonsense"), Err(Error::Url { .. })));
     Ok(())

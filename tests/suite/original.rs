@@ -22,7 +22,7 @@ fn get_of_nothing() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
     assert_eq!(map.get::<String>("field")?, None);
-    map.set("other", &1)?;
+    map.set("other", 1)?;
     assert_eq!(map.get::<String>("field")?, None);
     Ok(())
 }
@@ -31,7 +31,7 @@ fn get_of_nothing() -> Test {
 fn overwrite() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
-    assert!(map.set("field", &1_u8)?);
+    assert!(map.set("field", 1_u8)?);
     assert!(!map.set("field", "now a text")?);
     assert_eq!(map.get::<String>("field")?.as_deref(), Some("now a text"));
     assert_eq!(map.size()?, 1);
@@ -42,8 +42,8 @@ fn overwrite() -> Test {
 fn delete() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
-    map.set("field", &1)?;
-    map.set("other", &2)?;
+    map.set("field", 1)?;
+    map.set("other", 2)?;
     assert!(map.delete("field")?);
     assert_eq!(map.get::<i32>("field")?, None);
     assert_eq!(map.get::<i32>("other")?, Some(2));
@@ -62,8 +62,8 @@ fn get_all() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
     map.set("theme", "dark")?;
-    map.set("notifications", &true)?;
-    map.set("sizes", &vec![1_u8, 2])?;
+    map.set("notifications", true)?;
+    map.set("sizes", vec![1_u8, 2])?;
     let all = map.get_all()?;
     assert_eq!(all.len(), 3);
     assert_eq!(all["theme"], Value::from("dark"));
@@ -79,7 +79,7 @@ fn size_exists_and_fields() -> Test {
     for (count, field) in ["a", "b", "c"].into_iter().enumerate() {
         assert_eq!(map.size()?, count as u64);
         assert!(!map.exists(field)?);
-        map.set(field, &())?;
+        map.set(field, ())?;
         assert!(map.exists(field)?);
     }
     let mut fields = map.get_fields()?;
@@ -92,7 +92,7 @@ fn size_exists_and_fields() -> Test {
 fn clear_and_clear_of_nothing() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
-    map.set("field", &1)?;
+    map.set("field", 1)?;
     assert!(map.clear()?);
     assert_eq!(map.size()?, 0);
     assert!(!map.clear()?);
@@ -138,7 +138,7 @@ fn complex_and_nested_types() -> Test {
     let map = HashMap::new(&*key).on(&mut con);
     map.set("profile", &profile())?;
     assert_eq!(map.get::<Profile>("profile")?, Some(profile()));
-    map.set("list", &vec![(1_u8, profile()), (2, profile())])?;
+    map.set("list", vec![(1_u8, profile()), (2, profile())])?;
     assert_eq!(map.get::<Vec<(u8, Profile)>>("list")?.map(|list| list.len()), Some(2));
     let tree: Value = serde_json::from_str(r#"{"a": [1, {"b": null}]}"#)?;
     map.set("tree", &tree)?;
@@ -151,7 +151,7 @@ fn none_values_and_empty_strings() -> Test {
     let (key, mut con) = (key(), server()?);
     let map = HashMap::new(&*key).on(&mut con);
     map.set("none", &None::<String>)?;
-    map.set("unit", &())?;
+    map.set("unit", ())?;
     map.set("empty", "")?;
     assert_eq!(map.get::<Option<String>>("none")?, Some(None));
     assert_eq!(map.get::<()>("unit")?, Some(()));
@@ -186,7 +186,7 @@ fn a_value_of_a_megabyte() -> Test {
     let map = HashMap::new(&*key).on(&mut con);
     let text = "x".repeat(1 << 20);
     map.set("text", &text)?;
-    map.set("bytes", &vec![7_u8; 1 << 20])?;
+    map.set("bytes", vec![7_u8; 1 << 20])?;
     assert_eq!(map.get::<String>("text")?, Some(text));
     assert_eq!(map.get::<Vec<u8>>("bytes")?, Some(vec![7; 1 << 20]));
     Ok(())
@@ -204,7 +204,7 @@ fn concurrent_access_from_threads() -> Test {
                     let mut con = server()?;
                     let map = map.on(&mut con);
                     for i in (thread * 100)..(thread * 100 + 100) {
-                        map.set(&i, &format!("value {i}"))?;
+                        map.set(&i, format!("value {i}"))?;
                         assert_eq!(map.get(&i)?, Some(format!("value {i}")));
                     }
                     Ok(())
@@ -224,7 +224,7 @@ fn typed_keys_and_values() -> Test {
     let (key, mut con) = (key(), server()?);
     let profiles = HashMap::<uuid::Uuid, Profile>::typed(&*key).on(&mut con);
     let id = uuid::Uuid::from_u128(42);
-    assert!(profiles.set(&id, &profile())?);
+    assert!(profiles.set(&id, profile())?);
     assert_eq!(profiles.get(&id)?, Some(profile()));
     assert!(profiles.exists(&id)?);
     assert_eq!(profiles.get_fields()?, [id]);

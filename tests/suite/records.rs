@@ -41,7 +41,7 @@ fn a_field_is_set_read_and_deleted() -> Test {
     assert!(!accessor.language().exists()?);
     accessor.language().set("fr")?;
     assert_eq!(accessor.language().get()?, "fr");
-    assert!(accessor.font_size().set(&9)?);
+    assert!(accessor.font_size().set(9)?);
     assert_eq!(accessor.font_size().get()?, Some(9));
     assert!(accessor.font_size().delete()?);
     assert!(!accessor.font_size().delete()?);
@@ -73,7 +73,7 @@ fn a_record_is_written_and_read_whole() -> Test {
 #[test]
 fn a_none_removes_the_field_and_unknown_fields_are_kept() -> Test {
     let (key, mut con) = (key(), server()?);
-    HashMap::new(&*key).on(&mut con).set("of a newer version", &1)?;
+    HashMap::new(&*key).on(&mut con).set("of a newer version", 1)?;
     let accessor = UserSettings::at(&*key).on(&mut con);
     assert_eq!(accessor.get_all()?, None, "no field of its own is there");
     accessor.set_all(&settings())?;
@@ -89,7 +89,7 @@ fn a_none_removes_the_field_and_unknown_fields_are_kept() -> Test {
 fn a_record_is_complete_once_every_required_field_is_set() -> Test {
     let (key, mut con) = (key(), server()?);
     let accessor = UserSettings::at(&*key).on(&mut con);
-    accessor.notifications().set(&true)?;
+    accessor.notifications().set(true)?;
     let error = accessor.get_all().unwrap_err();
     assert!(matches!(error, Error::MissingField { .. }), "{error}");
     let place = error.place().unwrap();
@@ -151,10 +151,10 @@ struct Names {
 fn names_in_redis_and_of_methods() -> Test {
     let (key, mut con) = (key(), server()?);
     let accessor = Names::at(&*key).on(&mut con);
-    accessor.first_name().set(&1)?;
-    accessor.r#type().set(&2)?;
-    accessor.stored_size().set(&3)?;
-    accessor.unicode().set(&4)?;
+    accessor.first_name().set(1)?;
+    accessor.r#type().set(2)?;
+    accessor.stored_size().set(3)?;
+    accessor.unicode().set(4)?;
     let mut fields = accessor.get_fields()?;
     fields.sort();
     assert_eq!(fields, ["exists", "firstName", "größe 大小", "size"]);
@@ -220,8 +220,8 @@ fn text_fields_are_those_of_other_programs() -> Test {
     assert_eq!(accessor.get_all()?, Some(read));
     accessor.site().set(&url::Url::parse("https://example.org/")?)?;
     accessor.name().set("plain")?;
-    accessor.count().set(&-7)?;
-    accessor.ratio().set(&1.25)?;
+    accessor.count().set(-7)?;
+    accessor.ratio().set(1.25)?;
     let written: Vec<String> =
         redis::cmd("HMGET").arg(&*key).arg(&["site", "name", "count", "ratio"]).query(&mut con)?;
     assert_eq!(written, ["https://example.org/", "plain", "-7", "1.25"]);

@@ -58,16 +58,16 @@ async fn every_entry_comes_as_a_stream() -> Test {
 fn an_entry_that_cannot_be_read_is_an_error_among_the_others() -> Test {
     let key = key();
     let mut con = open(&redis_url())?;
-    HashMap::new(&*key).on(&mut con).set("1", &1_u8)?;
+    HashMap::new(&*key).on(&mut con).set("1", 1_u8)?;
     let map = HashMap::<u32, String>::typed(&*key).on(&mut con);
     let found: Vec<_> = map.iter().collect();
     assert!(matches!(found.as_slice(), [Err(Error::WrongType { .. })]), "{found:?}");
     let map = HashMap::<u32, u8>::typed(&*key).on(&mut con);
     assert_eq!(map.iter().collect::<Result<Vec<_>, _>>()?, [(1, 1)]);
     map.clear()?;
-    HashMap::new(&*key).on(&mut con).set("one", &1_u8)?;
+    HashMap::new(&*key).on(&mut con).set("one", 1_u8)?;
     HashMap::new(&*key).on(&mut con).set("2", "two")?;
-    HashMap::new(&*key).on(&mut con).set("3", &3_u8)?;
+    HashMap::new(&*key).on(&mut con).set("3", 3_u8)?;
     let found: Vec<_> = HashMap::<u32, u8>::typed(&*key).on(&mut con).iter().collect();
     let count = |is: fn(&Result<(u32, u8), Error>) -> bool| found.iter().filter(|entry| is(entry)).count();
     assert_eq!((found.len(), count(|entry| matches!(entry, Ok((3, 3))))), (3, 1), "{found:?}");
@@ -101,7 +101,7 @@ async fn many_at_once_and_none() -> Test {
     assert_eq!(found, (1, vec![Some(4), Some(1)], 2));
     let any = HashMap::new(&*key).on(open(&redis_url())?);
     any.set("text", "x")?;
-    any.set("number", &1_u8)?;
+    any.set("number", 1_u8)?;
     let found: Vec<Option<redis_hashmap::Value>> = any.get_many(["text", "number"])?;
     assert_eq!(found, [Some("x".into()), Some(1_u8.into())]);
     let error = any.get_many::<u8, _>(["number", "text"]).unwrap_err();

@@ -71,13 +71,13 @@ fn every_script<C: ConnectionLike>(key: &Key, con: &mut C, fields_expire: bool, 
         "get, and the record expires": |r| r.user().get().map(|user| user.as_deref() == Some("Ann"));
         "get_all": |r| r.get_all().map(|session| session.is_some());
         "delete": |r| r.cart().delete();
-        "a field beside it": |r| r.cart().set(&vec![3]);
+        "a field beside it": |r| r.cart().set(vec![3]);
         "take of a scalar": |r| r.user().take().map(|user| user.as_deref() == Some("Ann"));
         "take of an absent one": |r| r.user().take().map(|user| user.is_none());
     }
     if fields_expire {
         runs! { Session,
-            "set of a field that expires": |r| r.code().set(&1);
+            "set of a field that expires": |r| r.code().set(1);
             "increment": |r| r.tries().increment(2).map(|tries| tries == 2);
             "increment again": |r| r.tries().increment(2).map(|tries| tries == 4);
             "they expire": |r| r.tries().ttl().map(|ttl| ttl.remaining().is_some());
@@ -231,7 +231,7 @@ fn what_cannot_be_read_is_not_taken() -> Test {
             }
         }
         // The kind is right, but the type refuses the value.
-        any.set("zero", &0_u8)?;
+        any.set("zero", 0_u8)?;
         assert!(any.take::<std::num::NonZeroU8>("zero").is_err());
         assert_eq!(any.take::<u8>("zero")?, Some(0));
         assert_eq!(any.take("struct")?, Some(Old { name: "Ann".to_owned() }));
@@ -319,11 +319,11 @@ fn what_others_renew_is_not_deleted() -> Test {
     let mut other = open(&redis_url())?;
     let key = key();
     let map = HashMap::<u8, u8>::typed(&*key).on(&mut con);
-    map.set(&1, &1)?;
+    map.set(&1, 1)?;
     let mut looked = 0;
     let deleted = map.delete_if(&1, |value| {
         looked += 1;
-        HashMap::<u8, u8>::typed(&*key).on(&mut other).set(&1, &2).unwrap();
+        HashMap::<u8, u8>::typed(&*key).on(&mut other).set(&1, 2).unwrap();
         *value == 1
     })?;
     assert_eq!((deleted, looked, map.get(&1)?), (false, 2, Some(2)));
@@ -343,7 +343,7 @@ fn a_conflict_ends() -> Test {
     let result = record.update(|plain| {
         called += 1;
         plain.user.push('!');
-        Plain::at(&*key).on(&mut other).user().set(&format!("other {called}")).unwrap();
+        Plain::at(&*key).on(&mut other).user().set(format!("other {called}")).unwrap();
     });
     let Err(Error::Conflict { attempts, .. }) = &result else { panic!("{result:?}") };
     assert_eq!((*attempts, called), (3, 3));

@@ -92,7 +92,7 @@ fn closures_and_loops_may_use_the_accessor_they_come_from() -> Test {
 
             let stock = HashMap::<u32, u32>::typed(&*key).on(open(&url)?);
             for i in 0..1000 {
-                stock.set(&i, &i)?;
+                stock.set(&i, i)?;
             }
             for entry in &stock {
                 let (i, _) = entry?;

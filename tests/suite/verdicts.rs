@@ -143,11 +143,11 @@ fn what_the_caller_gave_is_the_callers() -> Test {
     map.set_value_limit(10);
     judge(Settings::of("").on(connection()?).get_all(), INPUT);
     judge(HashMap::new("").on(connection()?).size(), INPUT);
-    judge(map.set("", &1), INPUT);
+    judge(map.set("", 1), INPUT);
     judge(map.set("theme", "longer than that"), INPUT);
-    judge(map.set("theme", &vec![(); 70_000]), INPUT);
+    judge(map.set("theme", vec![(); 70_000]), INPUT);
     judge(map.expire_in(Duration::ZERO), INPUT);
-    judge(map.set_with_ttl("theme", &1, Duration::MAX), INPUT);
+    judge(map.set_with_ttl("theme", 1, Duration::MAX), INPUT);
     let counters = HashMap::<String, Counter>::typed(&*key).on(connection()?);
     counters.increment("visits", i64::MAX)?;
     judge(counters.increment("visits", 1), INPUT);

@@ -76,7 +76,7 @@ fn get_all_reads_the_shapes_of_both_protocols() {
 fn the_operations_of_a_field() {
     let settings = Settings::at(KEY);
     assert!(sends!(settings, |s| s.theme().set("dark"), &[b"HSET", b"user:1", b"theme", DARK] => 1_i64));
-    assert!(sends!(settings, |s| s.width().set(&14), &[b"HSET", b"user:1", b"width", FOURTEEN] => 1_i64));
+    assert!(sends!(settings, |s| s.width().set(14), &[b"HSET", b"user:1", b"width", FOURTEEN] => 1_i64));
     assert_eq!(sends!(settings, |s| s.width().get(), &[b"HGET", b"user:1", b"width"] => Value::Nil), 14);
     assert_eq!(sends!(settings, |s| s.nick().get(), &[b"HGET", b"user:1", b"nick"] => Value::Nil), None);
     assert!(sends!(settings, |s| s.nick().delete(), &[b"HDEL", b"user:1", b"nick"] => 1_i64));
@@ -214,13 +214,13 @@ fn an_empty_id_key_or_field_is_an_error_and_nothing_is_sent() {
     let error = One::at("").on(&mut con).get_all().unwrap_err();
     assert!(matches!(error, Error::EmptyKey), "{error}");
     for error in
-        [HashMap::new("").on(&mut con).size().unwrap_err(), HashMap::new("").on(&mut con).set("a", &1).unwrap_err()]
+        [HashMap::new("").on(&mut con).size().unwrap_err(), HashMap::new("").on(&mut con).set("a", 1).unwrap_err()]
     {
         assert!(matches!(error, Error::EmptyKey), "{error}");
     }
     let map = HashMap::new("key").on(&mut con);
     for error in [
-        map.set("", &1).unwrap_err(),
+        map.set("", 1).unwrap_err(),
         map.get::<u8>("").unwrap_err(),
         map.delete("").unwrap_err(),
         map.exists("").unwrap_err(),

@@ -82,7 +82,7 @@ fn conditions_on_one_field() -> Test {
     assert!(!accessor.theme().compare_and_set("dark", "grey")?);
     assert!(accessor.theme().compare_and_set("light", "grey")?);
     // An absent field counts as its default, if it has one.
-    assert!(accessor.width().compare_and_set(&14, &15)?);
+    assert!(accessor.width().compare_and_set(&14, 15)?);
     assert!(!accessor.nick().compare_and_set("", "x")?);
     assert_eq!(accessor.theme().take()?.as_deref(), Some("grey"));
     assert_eq!(accessor.theme().take()?, None);
@@ -124,7 +124,7 @@ fn counters() -> Test {
     assert_eq!(accessor.logins().get()?, 0);
     assert_eq!(accessor.logins().increment(2)?, 2);
     assert_eq!(accessor.logins().increment(-3)?, -1);
-    accessor.logins().set(&i64::MAX)?;
+    accessor.logins().set(i64::MAX)?;
     assert!(matches!(accessor.logins().increment(1), Err(Error::Overflow { .. })));
     assert_eq!(accessor.logins().get()?, i64::MAX);
     HashMap::new(&*key).on(&mut con).set("logins", "many")?;

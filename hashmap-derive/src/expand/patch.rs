@@ -45,14 +45,10 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let name_lint = name_lint(&field.accessor);
         let Field { ident, vis, ty, accessor, carried: Carried { marks, lints, .. }, .. } = field;
         let name = code(&field.name);
-        let (doc, param, value) = if let Presence::Optional = field.presence {
-            (
-                format!(" Sets the field {name}, or clears it if `None` is given."),
-                quote!(impl ::core::convert::Into<::core::option::Option<#ty>>),
-                quote!(::core::convert::Into::into(#value_ident)),
-            )
+        let (doc, target) = if let Presence::Optional = field.presence {
+            (format!(" Sets the field {name}, or clears it if `None` is given."), quote!(::core::option::Option<#ty>))
         } else {
-            (format!(" Sets the field {name}."), quote!(#ty), quote!(#value_ident))
+            (format!(" Sets the field {name}."), quote!(#ty))
         };
         quote! {
             #[doc = #doc]
@@ -60,8 +56,8 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             #(#lints)*
             #name_lint
             #[must_use]
-            #vis fn #accessor(mut self, #value_ident: #param) -> Self {
-                self.#ident = ::core::option::Option::Some(#value);
+            #vis fn #accessor(mut self, #value_ident: impl #runtime::IntoValue<#target>) -> Self {
+                self.#ident = ::core::option::Option::Some(#runtime::IntoValue::into_value(#value_ident));
                 self
             }
         }

@@ -14,6 +14,7 @@ use crate::command::redis::{
 use crate::command::reply::{Reply, applied, field_flag, field_ttl, flag, number};
 use crate::command::ttl::{FieldTtl, Millis, Ttl, millis_since_epoch};
 use crate::error::Error;
+use crate::format::given::ToStored;
 use crate::format::storage::{Bincode, Counts, Expires, Format, FormatOf};
 use crate::run::Executor;
 use crate::run::subject::OneField;
@@ -125,12 +126,13 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
 
     /// The change that sets the field to a value.
     #[inline]
-    fn change<Q: ?Sized>(self, value: &Q) -> Result<Changes, Error>
+    #[expect(clippy::needless_pass_by_value, reason = "it may be a reference")]
+    fn change<V: ToStored<T>>(self, value: V) -> Result<Changes, Error>
     where
-        F: FormatOf<T, Q>,
+        F: FormatOf<T, V::As>,
     {
         let mut changes = self.hash.target.changes(1, 0)?;
-        changes.set::<T, F, Q>(self.name, value, self.ttl?)?;
+        changes.set::<T, F, V::As>(self.name, value.to_stored(), self.ttl?)?;
         Ok(changes)
     }
 }
@@ -160,7 +162,8 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
     /// Stores a value. Returns true if the field is new, false if it was overwritten.
     ///
     /// `HSET`, O(1). Where the field declares a time to live, a script with `HSETEX`, which renews it. `value` is of
-    /// the field's type, or of one that is stored exactly like it: `"dark"` for a `String`, a slice for a `Vec`.
+    /// the field's type, a reference to it, or a reference to what is stored exactly like it: `"dark"` for a `String`, a
+    /// slice for a `Vec`.
     ///
     /// # Errors
     ///
@@ -168,9 +171,10 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
     ///   in debug builds [`Unreadable`](crate::Error::Unreadable) if it would not read back; then nothing is sent;
     /// - [`Unsupported`](crate::Error::Unsupported) if the field expires and the server cannot expire fields; then
     ///   nothing is written.
-    pub fn set<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
+    pub fn set<V>(self, value: V) -> E::Output<'a, bool>
     where
-        F: FormatOf<T, Q>,
+        V: ToStored<T>,
+        F: FormatOf<T, V::As>,
     {
         let hash = self.hash;
         let request = self.change(value).and_then(|change| write_field(&hash.target, "set", change));
@@ -184,9 +188,10 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
     /// # Errors
     ///
     /// Returns the errors of [`set`](Self::set).
-    pub fn set_if_absent<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
+    pub fn set_if_absent<V>(self, value: V) -> E::Output<'a, bool>
     where
-        F: FormatOf<T, Q>,
+        V: ToStored<T>,
+        F: FormatOf<T, V::As>,
     {
         let hash = self.hash;
         let is_plain = matches!(self.ttl, Ok(FieldTtl::Unlimited)) && hash.target.expiry.on_write.is_none();
@@ -205,9 +210,10 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
     /// # Errors
     ///
     /// Returns the errors of [`set`](Self::set).
-    pub fn set_if_present<Q: ?Sized>(self, value: &Q) -> E::Output<'a, bool>
+    pub fn set_if_present<V>(self, value: V) -> E::Output<'a, bool>
     where
-        F: FormatOf<T, Q>,
+        V: ToStored<T>,
+        F: FormatOf<T, V::As>,
     {
         let hash = self.hash;
         let write = |change| write_field_if(&hash.target, "set_if_present", change, Guard::Present);
@@ -256,9 +262,10 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
     ///
     /// Returns the errors of [`set`](Self::set), and [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114
     /// years.
-    pub fn set_with_ttl<Q: ?Sized>(self, value: &Q, ttl: Duration) -> E::Output<'a, bool>
+    pub fn set_with_ttl<V>(self, value: V, ttl: Duration) -> E::Output<'a, bool>
     where
-        F: FormatOf<T, Q> + Expires,
+        V: ToStored<T>,
+        F: FormatOf<T, V::As> + Expires,
     {
         self.with_ttl(ttl).set(value)
     }

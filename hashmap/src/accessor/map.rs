@@ -20,6 +20,7 @@ use crate::command::reply::{count, flag};
 use crate::command::target::Target;
 use crate::command::ttl::{Expiry, FieldTtl};
 use crate::format::any::Any;
+use crate::format::given::ToStored;
 use crate::format::storage::{Counter, FormatOf, StoredAs};
 use crate::run::blocking::Blocking;
 use crate::run::{Deferred, Executor};
@@ -35,7 +36,7 @@ use crate::run::{Deferred, Executor};
 ///
 /// let settings = HashMap::new(&*key).on(&mut con);
 /// settings.set("theme", "dark")?;                               // HSET key theme …
-/// settings.set("notifications", &true)?;                        // HSET key notifications …
+/// settings.set("notifications", true)?;                         // HSET key notifications …
 ///
 /// let theme: Option<String> = settings.get("theme")?;           // HGET key theme
 /// assert_eq!(theme.as_deref(), Some("dark"));
@@ -58,7 +59,7 @@ use crate::run::{Deferred, Executor};
 /// # let key = redis_hashmap_tests::key();
 ///
 /// let profiles = HashMap::<u64, Profile>::typed(&*key).on(&mut con);
-/// profiles.set(&42, &Profile { name: "Ann".to_owned() })?;      // HSET key 42 …
+/// profiles.set(&42, Profile { name: "Ann".to_owned() })?;       // HSET key 42 …
 /// assert_eq!(profiles.get(&42)?.map(|p| p.name), Some("Ann".to_owned()));
 /// # profiles.clear()?;
 /// # Ok::<(), redis_hashmap_tests::AnyError>(())
@@ -244,16 +245,16 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// [`Refused`](crate::Error::Refused) or [`TooLarge`](crate::Error::TooLarge) if the value cannot be stored, and in
     /// debug builds [`Unreadable`](crate::Error::Unreadable) if a typed map could not read it back; then nothing is
     /// sent.
-    pub fn set<Q, W>(&self, field: &Q, value: &W) -> E::Output<'_, bool>
+    pub fn set<Q, W>(&self, field: &Q, value: W) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
-        W: ?Sized,
-        V::Format: FormatOf<V::Stored, W>,
+        W: ToStored<V::Stored>,
+        V::Format: FormatOf<V::Stored, W::As>,
     {
         self.stored(field).set(value)
     }
 
-    /// Stores several values, given as a reference to a map or as pairs of references. Returns how many fields are new.
+    /// Stores several values, given as pairs of a field and a value, or as a reference to a map. Returns how many fields are new.
     ///
     /// One `HSET`, O(number of entries), in one step for every other client. It ends the times to live of the fields.
     /// For no entries it sends `EXISTS` and returns 0.
@@ -264,7 +265,7 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// # let key = redis_hashmap_tests::key();
     ///
     /// let stock = HashMap::<String, u32>::typed(&*key).on(&mut con);
-    /// assert_eq!(stock.set_many([("apples", &3), ("pears", &5)])?, 2);                  // HSET key apples … pears …
+    /// assert_eq!(stock.set_many([("apples", 3), ("pears", 5)])?, 2);                    // HSET key apples … pears …
     /// assert_eq!(stock.get_many(["pears", "plums"])?, [Some(5), None]);                 // HMGET key pears plums
     /// assert_eq!(stock.delete_many(["apples", "plums"])?, 1);                           // HDEL key apples plums
     /// # stock.clear()?;
@@ -274,16 +275,16 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// # Errors
     ///
     /// Returns the errors of [`set`](Self::set), for any of the values; then nothing is sent.
-    pub fn set_many<'q, Q, W>(&self, entries: impl IntoIterator<Item = (&'q Q, &'q W)>) -> E::Output<'_, u64>
+    pub fn set_many<'q, Q, W>(&self, entries: impl IntoIterator<Item = (&'q Q, W)>) -> E::Output<'_, u64>
     where
         Q: StoredAs<K> + Display + ?Sized + 'q,
-        W: ?Sized + 'q,
-        V::Format: FormatOf<V::Stored, W>,
+        W: ToStored<V::Stored>,
+        V::Format: FormatOf<V::Stored, W::As>,
     {
         let changes = self.target.changes(8, 64).and_then(|mut changes| {
             for (field, value) in entries {
                 let name = name_of(field).into();
-                changes.set::<V::Stored, V::Format, W>(name, value, FieldTtl::Unlimited)?;
+                changes.set::<V::Stored, V::Format, W::As>(name, value.to_stored(), FieldTtl::Unlimited)?;
             }
             Ok(changes)
         });
@@ -352,11 +353,11 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// # Errors
     ///
     /// Returns the errors of [`set`](Self::set).
-    pub fn set_if_absent<Q, W>(&self, field: &Q, value: &W) -> E::Output<'_, bool>
+    pub fn set_if_absent<Q, W>(&self, field: &Q, value: W) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
-        W: ?Sized,
-        V::Format: FormatOf<V::Stored, W>,
+        W: ToStored<V::Stored>,
+        V::Format: FormatOf<V::Stored, W::As>,
     {
         self.stored(field).set_if_absent(value)
     }
@@ -368,11 +369,11 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// # Errors
     ///
     /// Returns the errors of [`set`](Self::set).
-    pub fn set_if_present<Q, W>(&self, field: &Q, value: &W) -> E::Output<'_, bool>
+    pub fn set_if_present<Q, W>(&self, field: &Q, value: W) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
-        W: ?Sized,
-        V::Format: FormatOf<V::Stored, W>,
+        W: ToStored<V::Stored>,
+        V::Format: FormatOf<V::Stored, W::As>,
     {
         self.stored(field).set_if_present(value)
     }
@@ -387,11 +388,11 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// Returns the errors of [`set`](Self::set), [`Expiry`](crate::Error::Expiry) if `ttl` is zero or beyond 1,114
     /// years, and [`Unsupported`](crate::Error::Unsupported) if the server cannot expire fields; then nothing is
     /// written.
-    pub fn set_with_ttl<Q, W>(&self, field: &Q, value: &W, ttl: Duration) -> E::Output<'_, bool>
+    pub fn set_with_ttl<Q, W>(&self, field: &Q, value: W, ttl: Duration) -> E::Output<'_, bool>
     where
         Q: StoredAs<K> + Display + ?Sized,
-        W: ?Sized,
-        V::Format: FormatOf<V::Stored, W>,
+        W: ToStored<V::Stored>,
+        V::Format: FormatOf<V::Stored, W::As>,
     {
         self.stored(field).set_with_ttl(value, ttl)
     }

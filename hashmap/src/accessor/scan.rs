@@ -196,7 +196,7 @@ mod aio {
         /// # let key = redis_hashmap_tests::key();
         ///
         /// let stock = HashMap::<String, u32>::typed(&*key).on_async(con);
-        /// stock.set_many([("apples", &3), ("pears", &5)]).await?;
+        /// stock.set_many([("apples", 3), ("pears", 5)]).await?;
         /// let (mut stream, mut sum) = (stock.stream(), 0);
         /// while let Some(entry) = stream.next().await {
         ///     let (_, count) = entry?;

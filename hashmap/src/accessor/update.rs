@@ -12,6 +12,7 @@ use crate::accessor::map_value::{Holds, MapValue};
 use crate::accessor::record::Record;
 use crate::command::redis_hash::{DefaultedHash, RedisHash};
 use crate::error::Error;
+use crate::format::given::ToStored;
 use crate::format::storage::{Format, FormatOf, StoredAs};
 use crate::run::get_or_insert::get_or_insert;
 use crate::run::subject::{Absence, OneField, WholeRecord};
@@ -221,13 +222,13 @@ where
     ///
     /// Returns the errors of [`get`](Self::get) and [`set`](Self::set), and [`Conflict`](crate::Error::Conflict) if
     /// others stored equal values in other bytes in each attempt.
-    pub fn compare_and_set<'f, P, Q>(self, expected: &'f P, new: &Q) -> E::Driven<'a, 'f, Result<bool, Error>>
+    pub fn compare_and_set<'f, P, V>(self, expected: &'f P, new: V) -> E::Driven<'a, 'f, Result<bool, Error>>
     where
         E: Connected,
         T: PartialEq<P> + 'f,
         P: Sync + ?Sized,
-        Q: ?Sized,
-        F: FormatOf<T, Q> + 'f,
+        V: ToStored<T>,
+        F: FormatOf<T, V::As> + 'f,
         'f: 'a,
     {
         let field = self.owned();
@@ -357,19 +358,19 @@ impl<K, V: MapValue, E: Executor> HashMap<K, V, E> {
     /// # Errors
     ///
     /// Returns the errors of [`Field::compare_and_set`].
-    pub fn compare_and_set<'a, 'f, T, P, Q>(
+    pub fn compare_and_set<'a, 'f, T, P, W>(
         &'a self,
         field: &(impl StoredAs<K> + Display + ?Sized),
         expected: &'f P,
-        new: &Q,
+        new: W,
     ) -> E::Driven<'a, 'f, Result<bool, Error>>
     where
         E: Connected,
-        V: Holds<T, Format: FormatOf<T, T> + FormatOf<T, Q>>,
+        V: Holds<T, Format: FormatOf<T, T> + FormatOf<T, W::As>>,
+        W: ToStored<T>,
         V::Format: 'f,
         T: PartialEq<P> + Send + 'static,
         P: Sync + ?Sized,
-        Q: ?Sized,
         'f: 'a,
     {
         self.entry(field).compare_and_set(expected, new)

@@ -5,6 +5,7 @@ pub(crate) mod asked_kind;
 mod asks_for_any;
 mod decode_fault;
 mod deserializer;
+pub(crate) mod given;
 pub(crate) mod shape;
 mod shape_digest;
 pub(crate) mod storage;

@@ -25,8 +25,8 @@ use crate::kind::Kind;
 /// # let mut con = redis_hashmap_tests::connection()?;
 /// # let key = redis_hashmap_tests::key();
 /// let settings = HashMap::new(&*key).on(&mut con);
-/// settings.set("font_size", &14_u8)?;
-/// settings.set("columns", &Value::from_iter(["name", "size"]))?;
+/// settings.set("font_size", 14_u8)?;
+/// settings.set("columns", Value::from_iter(["name", "size"]))?;
 ///
 /// assert_eq!(settings.get("font_size")?, Some(Value::U8(14)));
 /// let columns: Option<Value> = settings.get("columns")?;

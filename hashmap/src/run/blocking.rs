@@ -157,7 +157,7 @@ impl<C: Commands> Batch<C> {
     /// # let key = redis_hashmap_tests::key();
     ///
     /// let map = HashMap::new(&*key);
-    /// map.set("a", &1_u8).query(&mut con)?;
+    /// map.set("a", 1_u8).query(&mut con)?;
     /// let each = ["a", "", "b"].map(|field| map.get::<u8>(field)).into_iter().collect::<Batch<_>>().query_each(&mut con)?;
     /// assert!(matches!(each[..], [Ok(Some(1)), Err(_), Ok(None)]));  // two HGETs: the empty name is not sent
     /// # map.clear().query(&mut con)?;

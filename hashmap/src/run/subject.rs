@@ -11,6 +11,7 @@ use crate::command::target::Target;
 use crate::command::ttl::FieldTtl;
 use crate::error::Error;
 use crate::error::place::Place;
+use crate::format::given::ToStored;
 use crate::format::storage::{Format, FormatOf};
 use crate::run::mailbox::Mailbox;
 
@@ -150,12 +151,13 @@ impl<T, F: Format<T>> OneField<T, F> {
     }
 
     /// Makes the change that sets the field to a value.
-    pub(crate) fn change<Q: ?Sized>(&self, value: &Q, ttl: FieldTtl) -> Result<Changes, Error>
+    #[expect(clippy::needless_pass_by_value, reason = "it may be a reference")]
+    pub(crate) fn change<V: ToStored<T>>(&self, value: V, ttl: FieldTtl) -> Result<Changes, Error>
     where
-        F: FormatOf<T, Q>,
+        F: FormatOf<T, V::As>,
     {
         let mut changes = self.target.changes(1, 0)?;
-        changes.set::<T, F, Q>(self.name.clone(), value, ttl)?;
+        changes.set::<T, F, V::As>(self.name.clone(), value.to_stored(), ttl)?;
         Ok(changes)
     }
 
