@@ -223,6 +223,67 @@ where
             && self.font_size == __other.font_size && self.logins == __other.logins
     }
 }
+/// A [`UserSettings`](struct@UserSettings) that was read, each field by itself: its value, or why it cannot be read. Its `Debug` shows the errors, and no values.
+#[allow(dead_code, reason = "generated for every use")]
+pub struct UserSettingsEach {
+    /// How everything looks.
+    pub theme: ::core::result::Result<Theme, ::redis_hashmap::Error>,
+    /// The field `language`, or why it cannot be read.
+    language: ::core::result::Result<String, ::redis_hashmap::Error>,
+    /// The field `font_size`, or why it cannot be read.
+    font_size: ::core::result::Result<
+        ::core::option::Option<u8>,
+        ::redis_hashmap::Error,
+    >,
+    /// The field `logins`, or why it cannot be read.
+    logins: ::core::result::Result<i64, ::redis_hashmap::Error>,
+}
+#[automatically_derived]
+#[allow(dead_code, reason = "generated for every use")]
+impl UserSettingsEach {
+    /// Returns what is wrong with the fields that cannot be read.
+    #[must_use]
+    pub fn errors(&self) -> ::std::vec::Vec<&::redis_hashmap::Error> {
+        ::redis_hashmap::__private::each::errors([
+            ::redis_hashmap::__private::each::error(&self.theme),
+            ::redis_hashmap::__private::each::error(&self.language),
+            ::redis_hashmap::__private::each::error(&self.font_size),
+            ::redis_hashmap::__private::each::error(&self.logins),
+        ])
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for UserSettingsEach {
+    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::redis_hashmap::__private::each::fmt(
+            __f,
+            "UserSettingsEach",
+            &[
+                ("theme", ::redis_hashmap::__private::each::error(&self.theme)),
+                ("language", ::redis_hashmap::__private::each::error(&self.language)),
+                ("font_size", ::redis_hashmap::__private::each::error(&self.font_size)),
+                ("logins", ::redis_hashmap::__private::each::error(&self.logins)),
+            ],
+        )
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for UserSettingsEach
+where
+    for<'__any> Theme: ::core::clone::Clone,
+    for<'__any> String: ::core::clone::Clone,
+    for<'__any> u8: ::core::clone::Clone,
+    for<'__any> i64: ::core::clone::Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            theme: ::core::clone::Clone::clone(&self.theme),
+            language: ::core::clone::Clone::clone(&self.language),
+            font_size: ::core::clone::Clone::clone(&self.font_size),
+            logins: ::core::clone::Clone::clone(&self.logins),
+        }
+    }
+}
 /// The changes to a [`UserSettings`](struct@UserSettings): each field is kept, set or (if it is an `Option`) cleared. By default everything is kept. serde reads it from JSON and the like, under the names that it knows for `UserSettings`: a missing name keeps the field, `null` clears it. Its `Debug` shows no values.
 #[allow(
     dead_code,
@@ -439,6 +500,7 @@ impl ::redis_hashmap::RedisHash for UserSettings {
     ];
     type Hash<__E> = UserSettingsHash<__E>;
     type Partial = UserSettingsPartial;
+    type Each = UserSettingsEach;
     type Patch = UserSettingsPatch;
     type Fields = UserSettingsFields;
     const TTL: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
@@ -517,6 +579,16 @@ impl ::redis_hashmap::RedisHash for UserSettings {
             font_size: __fields.option(&Self::__redis_hash_field_font_size)?,
             logins: __fields.defaulted(&Self::__redis_hash_field_logins)?,
         })
+    }
+    fn read_each(
+        __fields: &mut ::redis_hashmap::__private::RecordReader<'_>,
+    ) -> Self::Each {
+        UserSettingsEach {
+            theme: __fields.required(&Self::__redis_hash_field_theme),
+            language: __fields.defaulted(&Self::__redis_hash_field_language),
+            font_size: __fields.option(&Self::__redis_hash_field_font_size),
+            logins: __fields.defaulted(&Self::__redis_hash_field_logins),
+        }
     }
     fn read_partial(
         __fields: &mut ::redis_hashmap::__private::RecordReader<'_>,

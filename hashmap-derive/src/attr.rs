@@ -12,7 +12,7 @@ use crate::key::Template;
 
 const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `accessor`";
 const RECORD_KEYS: &str =
-    "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `patch`, `fields`, `at`, `of`, `crate`";
+    "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
 
 /// What `#[redis_hash(…)]` says of the struct.
 #[derive(Default)]
@@ -22,6 +22,7 @@ pub(crate) struct RecordAttrs {
     pub(crate) rename_all: Option<Case>,
     pub(crate) accessor: Option<Ident>,
     pub(crate) partial: Option<Ident>,
+    pub(crate) each: Option<Ident>,
     pub(crate) patch: Option<Ident>,
     pub(crate) fields: Option<Ident>,
     pub(crate) at: Option<Ident>,
@@ -70,6 +71,8 @@ impl RecordAttrs {
             self.patch = type_name(ctxt, meta, "patch = \"Name\"")?;
         } else if meta.path.is_ident("partial") {
             self.partial = type_name(ctxt, meta, "partial = \"Name\"")?;
+        } else if meta.path.is_ident("each") {
+            self.each = type_name(ctxt, meta, "each = \"Name\"")?;
         } else if meta.path.is_ident("fields") {
             self.fields = type_name(ctxt, meta, "fields = \"Name\"")?;
         } else if meta.path.is_ident("at") {

@@ -10,7 +10,8 @@ use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
 /// The operations of a record. A field's method would hide an operation of the same name.
-const OPERATIONS: [&str; 29] = [
+const OPERATIONS: [&str; 30] = [
+    "get_each",
     "delete_raw",
     "get_fields_raw",
     "on",
@@ -44,7 +45,7 @@ const OPERATIONS: [&str; 29] = [
 
 /// `default` makes the patch that a builder starts from. The others are operations that are planned: a struct that
 /// compiles today will still compile when they are added.
-const RESERVED: [&str; 7] = ["default", "get_each", "live", "prune", "subscribe", "wait", "with_ttl"];
+const RESERVED: [&str; 6] = ["default", "live", "prune", "subscribe", "wait", "with_ttl"];
 
 /// Methods of the prelude's traits that every accessor has. Those that take `self` by value would hide the method of a
 /// field; it would hide the others.
@@ -145,6 +146,7 @@ fn items(ctxt: &Ctxt, record: &Record) -> bool {
     let generated = [
         (record.accessor_ident(), "accessor"),
         (record.partial_ident(), "partial"),
+        (record.each_ident(), "each"),
         (record.patch_ident(), "patch"),
         (record.fields_ident(), "fields"),
     ];

@@ -30,6 +30,7 @@ use crate::record::Record;
 /// - `UserSettingsHash<E>`, the accessor: a method for each field, which returns a `Field` with `get`, `set`, `delete`
 ///   and so on, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, `update`, …);
 /// - `UserSettingsPartial`, the record with every field an `Option`, which `get_partial` returns;
+/// - `UserSettingsEach`, the record with a `Result` for each field, which `get_each` returns;
 /// - `UserSettingsPatch`, the changes to a record: each field is kept, set or (if it is an `Option`) cleared. It is a
 ///   builder, and serde reads it from JSON under the names that the struct's serde attributes give;
 /// - `UserSettingsFields`, the fields by name, from which `get_many` selects;
@@ -47,7 +48,7 @@ use crate::record::Record;
 /// | `rename_all = "camelCase"` | the case of the fields' names in Redis, one of serde's |
 /// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d` |
 /// | `sliding` | each read of a value renews the time to live, too |
-/// | `accessor = "Name"`, `partial = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
+/// | `accessor = "Name"`, `partial = "Name"`, `each = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
 /// | `at = "at_key"`, `of = "of_id"` | the names of the generated constructors, where `at` and `of` are taken |
 /// | `crate = "path"` | the path of the runtime crate, if it is re-exported |
 ///

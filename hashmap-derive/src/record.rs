@@ -33,6 +33,7 @@ pub(crate) struct Record {
     /// The names of generated types, where they are given.
     pub(crate) accessor: Option<Ident>,
     pub(crate) partial: Option<Ident>,
+    pub(crate) each: Option<Ident>,
     pub(crate) patch: Option<Ident>,
     pub(crate) fields_by_name: Option<Ident>,
     /// The names of its constructors, where they are given.
@@ -153,7 +154,7 @@ impl Record {
         for ident in attrs.key.iter().flat_map(|key| &key.placeholders).map(|(_, ident)| ident) {
             used.add(ident);
         }
-        for ident in [&attrs.accessor, &attrs.partial, &attrs.patch, &attrs.fields].into_iter().flatten() {
+        for ident in [&attrs.accessor, &attrs.partial, &attrs.each, &attrs.patch, &attrs.fields].into_iter().flatten() {
             used.add(ident);
         }
         Some(Self {
@@ -167,6 +168,7 @@ impl Record {
             key: attrs.key,
             accessor: attrs.accessor,
             partial: attrs.partial,
+            each: attrs.each,
             patch: attrs.patch,
             fields_by_name: attrs.fields,
             at: attrs.at,
@@ -194,6 +196,10 @@ impl Record {
 
     pub(crate) fn partial_ident(&self) -> Ident {
         self.partial.clone().unwrap_or_else(|| self.item("Partial"))
+    }
+
+    pub(crate) fn each_ident(&self) -> Ident {
+        self.each.clone().unwrap_or_else(|| self.item("Each"))
     }
 
     pub(crate) fn patch_ident(&self) -> Ident {

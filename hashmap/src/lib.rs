@@ -98,6 +98,7 @@ pub use run::{Connected, Deferred, Executor};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::accessor::debug;
+    pub use crate::accessor::each;
     pub use crate::accessor::patch::{PatchFields, deserialize_patch};
     pub use crate::command::changes::Changes;
     pub use crate::command::key::{Template, check_key, fill_key};

@@ -73,6 +73,7 @@ const RUNTIME: &[&str] = &[
     // What users hold.
     "accessor/mod.rs",
     "accessor/debug.rs",
+    "accessor/each.rs",
     "accessor/hash_key.rs",
     "accessor/field.rs",
     "accessor/names.rs",
@@ -102,6 +103,7 @@ const DERIVE: &[&str] = &[
     "expand/accessor.rs",
     "expand/constructors.rs",
     "expand/partial.rs",
+    "expand/each.rs",
     "expand/patch_json.rs",
     "expand/patch.rs",
     "expand/fields.rs",

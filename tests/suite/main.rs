@@ -1,6 +1,7 @@
 //! Tests that need a server, and the exact commands on the wire.
 
 mod asynchronous;
+mod bad_fields;
 mod batches;
 mod concurrency;
 mod derives;

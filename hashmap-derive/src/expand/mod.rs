@@ -2,6 +2,7 @@
 
 mod accessor;
 mod constructors;
+mod each;
 mod fields;
 mod partial;
 mod patch;
@@ -22,6 +23,7 @@ pub(crate) fn record(record: &Record) -> TokenStream {
         accessor::expand(record, &names),
         constructors::expand(record, &names),
         partial::expand(record, &names),
+        each::expand(record, &names),
         patch::expand(record, &names),
         fields::expand(record, &names),
         redis_hash::expand(record, &names),

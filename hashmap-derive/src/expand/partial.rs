@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 
 use crate::carried::{Carried, code, link};
-use crate::expand::shared::{Names, UNUSED, local, std_impls};
+use crate::expand::shared::{Names, UNUSED, clone_impl, local, partial_eq_impl};
 use crate::record::{Field, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -23,7 +23,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         quote!(#(#docs)* #doc #(#marks)* #(#lints)* #vis #ident: ::core::option::Option<#ty>)
     });
     let labels = fields.iter().map(|field| field.ident.unraw().to_string());
-    let clones = std_impls(record, names, partial);
+    let (clone, partial_eq) = (clone_impl(record, names, partial), partial_eq_impl(record, names, partial));
     let doc = format!(
         " What is stored of a {}: each field, or `None` where it is absent. Its `Debug` shows which fields are stored, \
          and no values.",
@@ -59,6 +59,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             }
         }
 
-        #clones
+        #clone
+        #partial_eq
     }
 }

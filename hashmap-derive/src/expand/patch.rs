@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 
 use crate::carried::{Carried, code, link};
 use crate::expand::patch_json;
-use crate::expand::shared::{Names, UNUSED, local, name_lint, std_impls};
+use crate::expand::shared::{Names, UNUSED, clone_impl, local, name_lint, partial_eq_impl};
 use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -68,7 +68,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let state = if let Presence::Optional = field.presence { quote!(patched_option) } else { quote!(patched) };
         quote!((#label, #runtime::__private::debug::#state(&self.#ident)))
     });
-    let clones = std_impls(record, names, patch);
+    let (clone, partial_eq) = (clone_impl(record, names, patch), partial_eq_impl(record, names, patch));
     let json = (!record.converted).then(|| patch_json::expand(record, names));
     let doc = format!(
         " The changes to a {}: each field is kept, set or (if it is an `Option`) cleared. By default \
@@ -110,7 +110,8 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             }
         }
 
-        #clones
+        #clone
+        #partial_eq
         #json
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let target_var = local(record, "__target");
     let executor_var = local(record, "__executor");
     let Record { ident, runtime, args, allows, .. } = record;
-    let Names { accessor, partial, patch, fields, generics, ty_generics, .. } = names;
+    let Names { accessor, partial, each, patch, fields, generics, ty_generics, .. } = names;
     let executor = record.used.unused(&["__E"]);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let infos = record.stored().map(|field| {
@@ -24,14 +24,18 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let writes = record.stored().map(|field| write(record, field, &out_var));
     let patch_writes = record.stored().map(|field| write_patch(record, field, &patch_var, &out_var));
     let reads = record.fields.iter().map(|field| {
-        let (ident, constant) = (&field.ident, field_const(field));
-        let value = match &field.presence {
-            Presence::Required => quote!(#fields_var.required(&Self::#constant)?),
-            Presence::Optional => quote!(#fields_var.option(&Self::#constant)?),
-            Presence::Defaulted(_) => quote!(#fields_var.defaulted(&Self::#constant)?),
-            Presence::Skipped(value) => default_value(field, value),
+        let ident = &field.ident;
+        let value = if let Presence::Skipped(value) = &field.presence {
+            default_value(field, value)
+        } else {
+            let result = read(field, &fields_var);
+            quote!(#result?)
         };
         quote!(#ident: #value)
+    });
+    let each_reads = record.stored().map(|field| {
+        let (ident, result) = (&field.ident, read(field, &fields_var));
+        quote!(#ident: #result)
     });
     let ttl = record.ttl.map(|millis| {
         quote! {
@@ -68,6 +72,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
             type Hash<#executor> = #accessor<#args #executor>;
             type Partial = #partial #ty_generics;
+            type Each = #each #ty_generics;
             type Patch = #patch #ty_generics;
             type Fields = #fields #ty_generics;
 
@@ -98,6 +103,10 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
                 ::core::result::Result::Ok(Self { #(#reads),* })
             }
 
+            fn read_each(#fields_var: &mut #runtime::__private::RecordReader<'_>) -> Self::Each {
+                #each { #(#each_reads,)* #marker }
+            }
+
             fn read_partial(
                 #fields_var: &mut #runtime::__private::RecordReader<'_>,
             ) -> ::core::result::Result<Self::Partial, #runtime::Error> {
@@ -106,6 +115,16 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         }
 
         #defaulted
+    }
+}
+
+/// The expression that reads a field of the record, a `Result`.
+fn read(field: &Field, fields: &Ident) -> TokenStream {
+    let constant = field_const(field);
+    match &field.presence {
+        Presence::Optional => quote!(#fields.option(&Self::#constant)),
+        Presence::Defaulted(_) => quote!(#fields.defaulted(&Self::#constant)),
+        Presence::Required | Presence::Skipped(_) => quote!(#fields.required(&Self::#constant)),
     }
 }
 

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Generics, Ident, Lifetime, Type, parse_quote};
+use syn::{Generics, Ident, Lifetime, Type, WhereClause, parse_quote};
 
 use crate::record::{Field, Presence, Record, Storage, Value};
 use crate::tokens::UsedNames;
@@ -19,6 +19,7 @@ pub(super) const UNUSED: &str = "generated for every use";
 pub(super) struct Names {
     pub(super) accessor: Ident,
     pub(super) partial: Ident,
+    pub(super) each: Ident,
     pub(super) patch: Ident,
     pub(super) fields: Ident,
     /// The constructors.
@@ -51,6 +52,7 @@ impl Names {
         Self {
             accessor: record.accessor_ident(),
             partial: record.partial_ident(),
+            each: record.each_ident(),
             patch: record.patch_ident(),
             fields: record.fields_ident(),
             at: record.at_ident(),
@@ -173,36 +175,47 @@ pub(super) fn distinct_types<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec
     fields.map(|field| &field.ty).filter(|ty| seen.insert(quote!(#ty).to_string())).collect()
 }
 
-/// The impls of `Clone` and `PartialEq` for a type with the fields of the record, where all their types have them.
-pub(super) fn std_impls(record: &Record, names: &Names, item: &Ident) -> TokenStream {
+/// The record's generics with a bound on each field's type, which rustc checks only where the impl is needed: it does not
+/// check a bound with `for<'_>` before.
+fn where_all(record: &Record, names: &Names, bound: &TokenStream) -> Option<WhereClause> {
+    let any = &names.any;
+    let mut generics = record.generics.clone();
+    let clause = generics.make_where_clause();
+    for ty in distinct_types(record.stored()) {
+        clause.predicates.push(parse_quote!(for<#any> #ty: #bound));
+    }
+    generics.where_clause
+}
+
+/// The impl of `Clone` for a type with the fields of the record, where all their types have it.
+pub(super) fn clone_impl(record: &Record, names: &Names, item: &Ident) -> TokenStream {
     let allows = &record.allows;
     let idents: Vec<_> = record.stored().map(|field| &field.ident).collect();
-    let other = local(record, "__other");
-    let marker = names.marker_value();
-    let (Names { ty_generics, any, .. }, generics) = (names, &record.generics);
-    let (impl_generics, _, _) = generics.split_for_impl();
-    // rustc does not check a bound with `for<'_>` before it is needed.
-    let where_all = |bound: TokenStream| {
-        let mut generics = generics.clone();
-        let clause = generics.make_where_clause();
-        for ty in distinct_types(record.stored()) {
-            clause.predicates.push(parse_quote!(for<#any> #ty: #bound));
-        }
-        generics.where_clause
-    };
-    let (clone_where, eq_where) = (where_all(quote!(::core::clone::Clone)), where_all(quote!(::core::cmp::PartialEq)));
+    let (marker, ty_generics) = (names.marker_value(), &names.ty_generics);
+    let (impl_generics, _, _) = record.generics.split_for_impl();
+    let where_clause = where_all(record, names, &quote!(::core::clone::Clone));
     quote! {
         #[automatically_derived]
         #(#allows)*
-        impl #impl_generics ::core::clone::Clone for #item #ty_generics #clone_where {
+        impl #impl_generics ::core::clone::Clone for #item #ty_generics #where_clause {
             fn clone(&self) -> Self {
                 Self { #(#idents: ::core::clone::Clone::clone(&self.#idents),)* #marker }
             }
         }
+    }
+}
 
+/// The impl of `PartialEq` for a type with the fields of the record, where all their types have it.
+pub(super) fn partial_eq_impl(record: &Record, names: &Names, item: &Ident) -> TokenStream {
+    let allows = &record.allows;
+    let idents: Vec<_> = record.stored().map(|field| &field.ident).collect();
+    let (other, ty_generics) = (local(record, "__other"), &names.ty_generics);
+    let (impl_generics, _, _) = record.generics.split_for_impl();
+    let where_clause = where_all(record, names, &quote!(::core::cmp::PartialEq));
+    quote! {
         #[automatically_derived]
         #(#allows)*
-        impl #impl_generics ::core::cmp::PartialEq for #item #ty_generics #eq_where {
+        impl #impl_generics ::core::cmp::PartialEq for #item #ty_generics #where_clause {
             fn eq(&self, #other: &Self) -> ::core::primitive::bool {
                 true #(&& self.#idents == #other.#idents)*
             }

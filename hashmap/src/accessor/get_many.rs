@@ -47,7 +47,9 @@ macro_rules! tuples {
             #[expect(non_snake_case, reason = "one name for a type and its value")]
             fn read(&self, fields: &mut RecordReader<'_>) -> Result<Self::Output, Error> {
                 let ($($t,)*) = self;
-                Ok(($(fields.get($t)?,)*))
+                // Each is read, so that an error names all that cannot be.
+                let ($($t,)*) = ($(fields.get($t),)*);
+                Ok(($($t?,)*))
             }
         }
     };

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::accessor::names::{key_of, place_of};
+use crate::accessor::names::{all, key_of, place_of};
 use crate::command::reply::{Entry, Reply};
 use crate::command::request::Request;
 use crate::error::Error;
@@ -80,15 +80,16 @@ where
     V: MapValue,
 {
     let request = reply.request();
-    reply.entries()?.into_iter().map(|found| entry::<K, V>(request, found)).collect()
+    all(request, reply.entries()?.into_iter().map(|found| entry::<K, V>(request, found)))
 }
 
 /// Decodes the values of the requested fields.
 pub(crate) fn values<T, V: Holds<T>>(reply: Reply<'_>) -> Result<Vec<Option<T>>, Error> {
+    let request = reply.request();
     let values = reply.values()?;
     let decode = |index| {
         let decoded = values.get(index)?.map(<V::Format as Format<T>>::decode);
         decoded.transpose().map_err(|fault| Error::at(fault, values.place(index)))
     };
-    (0..values.len()).map(decode).collect()
+    all(request, (0..values.len()).map(decode))
 }

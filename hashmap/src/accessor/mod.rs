@@ -1,6 +1,7 @@
 //! What users hold: records, their fields, and maps.
 
 pub mod debug;
+pub mod each;
 pub(crate) mod field;
 pub(crate) mod get_many;
 pub(crate) mod hash_key;

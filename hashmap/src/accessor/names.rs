@@ -26,7 +26,7 @@ pub(crate) fn names_of<'q, Q: Display + ?Sized + 'q>(keys: impl IntoIterator<Ite
 /// Reads the names in a reply as keys.
 pub(crate) fn names<K: Display + FromStr>(reply: Reply<'_>) -> Result<Vec<K>, Error> {
     let request = reply.request();
-    reply.names()?.iter().map(|name| key_of(request, name)).collect()
+    all(request, reply.names()?.iter().map(|name| key_of(request, name)))
 }
 
 /// Reads a field's name as a key. A name that the key would write otherwise (`007` for 7) is an error: `get` would not
@@ -40,4 +40,14 @@ pub(crate) fn key_of<K: Display + FromStr>(request: &Request, name: &[u8]) -> Re
 /// Names the hash and a field whose name came from the server.
 pub(crate) fn place_of(request: &Request, name: &[u8]) -> Place {
     Place::of_bytes(&request.key, name)
+}
+
+/// Collects what could be read of a reply. An error names everything that could not.
+pub(crate) fn all<T, C: FromIterator<T>>(
+    request: &Request,
+    results: impl Iterator<Item = Result<T, Error>>,
+) -> Result<C, Error> {
+    let mut errors = Vec::new();
+    let read = results.filter_map(|result| result.map_err(|error| errors.push(error)).ok()).collect();
+    if errors.is_empty() { Ok(read) } else { Err(Error::of_fields(Place::new(&request.key, None), errors)) }
 }

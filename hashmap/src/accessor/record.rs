@@ -15,7 +15,7 @@ use crate::command::changes::{Changes, HashCondition};
 use crate::command::key::{Key, Template};
 use crate::command::named_field::NamedField;
 use crate::command::redis::{exists, hkeys, hmget, hmget_declared, write_changes};
-use crate::command::redis_hash::{DefaultedHash, RecordReader, RedisHash};
+use crate::command::redis_hash::{DefaultedHash, RecordReader, RedisHash, read_fields, read_partial, read_record};
 use crate::command::reply::{applied, done, flag};
 use crate::command::target::Target;
 use crate::command::ttl::Expiry;
@@ -190,11 +190,12 @@ where
     /// # Errors
     ///
     /// Returns [`MissingField`](Error::MissingField) if a required field is absent while another field is stored, and
-    /// the errors of [`Field::get`].
+    /// the errors of [`Field::get`]. If several fields cannot be read, the error is [`Fields`](Error::Fields), which has
+    /// them all.
     pub fn get_all(&self) -> E::Output<'_, Option<R>> {
         self.load(|reply| {
             let values = reply.values()?;
-            if values.all_absent() { Ok(None) } else { R::read(&mut RecordReader::new(&values)).map(Some) }
+            if values.all_absent() { Ok(None) } else { read_record(&values).map(Some) }
         })
     }
 
@@ -209,7 +210,7 @@ where
     where
         R: DefaultedHash,
     {
-        self.load(|reply| R::read(&mut RecordReader::new(&reply.values()?)))
+        self.load(|reply| read_record(&reply.values()?))
     }
 
     /// Reads what is stored of the record, without defaults. An absent field is `None`.
@@ -223,7 +224,48 @@ where
     where
         R::Partial: Send + 'static,
     {
-        self.load(|reply| R::read_partial(&mut RecordReader::new(&reply.values()?)))
+        self.load(|reply| read_partial::<R>(&reply.values()?))
+    }
+
+    /// Reads the whole record, each field by itself: its value, or why it cannot be read. Returns `None` where none of its
+    /// fields is stored.
+    ///
+    /// One `HMGET`, O(number of fields). One bad field does not hide the others. A required field that is absent is an
+    /// error of that field.
+    ///
+    /// ```
+    /// use redis_hashmap::{Error, RedisHash};
+    ///
+    /// #[derive(RedisHash)]
+    /// struct UserSettings {
+    ///     theme: String,
+    ///     font_size: Option<u8>,
+    /// }
+    /// # let mut con = redis_hashmap_tests::connection()?;
+    /// # let key = redis_hashmap_tests::key();
+    ///
+    /// redis::cmd("HSET").arg(&*key).arg("font_size").arg("14 pt").exec(&mut con)?;   // by another program
+    /// let settings = UserSettings::at(&*key).on(&mut con);
+    /// settings.theme().set("dark")?;
+    /// let each = settings.get_each()?.ok_or("nothing is stored")?;                   // HMGET key theme font_size
+    /// assert_eq!(each.theme.as_deref().ok(), Some("dark"));
+    /// assert!(matches!(each.font_size, Err(Error::Foreign { .. })));
+    /// assert_eq!(each.errors().len(), 1);
+    /// # settings.clear()?;
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Only errors of the command as a whole.
+    pub fn get_each(&self) -> E::Output<'_, Option<R::Each>>
+    where
+        R::Each: Send + 'static,
+    {
+        self.load(|reply| {
+            let values = reply.values()?;
+            Ok((!values.all_absent()).then(|| R::read_each(&mut RecordReader::new(&values))))
+        })
     }
 
     /// Reads several fields, as a tuple of what their [`get`](Field::get) would return.
@@ -257,8 +299,9 @@ where
     pub fn get_many<S: Selection>(&self, select: impl FnOnce(R::Fields) -> S) -> E::Output<'_, S::Output> {
         let selection = select(R::NAMED);
         let request = hmget(&self.target, selection.names());
-        self.executor
-            .execute(Command::selecting(request, move |reply| selection.read(&mut RecordReader::new(&reply.values()?))))
+        self.executor.execute(Command::selecting(request, move |reply| {
+            read_fields(&reply.values()?, |fields| selection.read(fields))
+        }))
     }
 
     fn changes_to(&self, record: &R) -> Result<Changes, Error> {

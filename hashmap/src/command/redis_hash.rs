@@ -28,6 +28,9 @@ pub trait RedisHash: Sized {
     /// The record with every field as an `Option`: `UserSettingsPartial` for a `UserSettings`.
     type Partial;
 
+    /// What is stored of the record, with a `Result` for each field: `UserSettingsEach` for a `UserSettings`.
+    type Each;
+
     /// The changes that a patch makes to a record: `UserSettingsPatch` for a `UserSettings`.
     type Patch: Default;
 
@@ -51,6 +54,9 @@ pub trait RedisHash: Sized {
     fn read(fields: &mut RecordReader<'_>) -> Result<Self, Error>;
 
     #[doc(hidden)]
+    fn read_each(fields: &mut RecordReader<'_>) -> Self::Each;
+
+    #[doc(hidden)]
     fn read_partial(fields: &mut RecordReader<'_>) -> Result<Self::Partial, Error>;
 }
 
@@ -70,12 +76,14 @@ pub trait DefaultedHash: RedisHash {}
 pub struct RecordReader<'a> {
     values: &'a Values<'a>,
     index: usize,
+    /// What is wrong with the fields that were read, if that is to be kept.
+    errors: Option<Vec<Error>>,
 }
 
 #[expect(clippy::missing_errors_doc, reason = "generated code hands the errors on")]
 impl<'a> RecordReader<'a> {
     pub(crate) fn new(values: &'a Values<'a>) -> Self {
-        Self { values, index: 0 }
+        Self { values, index: 0, errors: None }
     }
 
     /// Reads the next field, or `None` where it is absent.
@@ -83,7 +91,7 @@ impl<'a> RecordReader<'a> {
         let index = self.index;
         self.index += 1;
         let Some(stored) = self.values.get(index)? else { return Ok(None) };
-        field.decode(stored).map(Some).map_err(|fault| Error::at(fault, self.values.place(index)))
+        field.decode(stored).map(Some).map_err(|fault| self.keep(Error::at(fault, self.values.place(index))))
     }
 
     /// Reads the next field, which must be stored.
@@ -110,7 +118,52 @@ impl<'a> RecordReader<'a> {
     }
 
     /// The error for the absence of the field that was read last.
-    fn missing(&self) -> Error {
-        Error::MissingField { place: self.values.place(self.index - 1) }
+    fn missing(&mut self) -> Error {
+        self.keep(Error::MissingField { place: self.values.place(self.index - 1) })
     }
+
+    #[cold]
+    fn keep(&mut self, error: Error) -> Error {
+        if let Some(errors) = &mut self.errors {
+            errors.push(error.clone());
+        }
+        error
+    }
+}
+
+/// Reads a whole record. An error names every field that cannot be read.
+pub(crate) fn read_record<R: RedisHash>(values: &Values<'_>) -> Result<R, Error> {
+    R::read(&mut RecordReader::new(values))
+        .map_err(|first| all_of(values, first, |fields| drop(R::read_each(fields)), |_| true))
+}
+
+/// Reads what is stored of a record. An error names every field that cannot be read.
+pub(crate) fn read_partial<R: RedisHash>(values: &Values<'_>) -> Result<R::Partial, Error> {
+    let counts = |error: &Error| !matches!(error, Error::MissingField { .. });
+    R::read_partial(&mut RecordReader::new(values))
+        .map_err(|first| all_of(values, first, |fields| drop(R::read_each(fields)), counts))
+}
+
+/// Reads some fields. An error names every field that cannot be read, if `read` does not stop at the first.
+pub(crate) fn read_fields<T>(
+    values: &Values<'_>,
+    read: impl Fn(&mut RecordReader<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    read(&mut RecordReader::new(values)).map_err(|first| all_of(values, first, |fields| drop(read(fields)), |_| true))
+}
+
+/// The errors of all fields, once one of them has failed: the fields are read again, since a good record should not pay for
+/// a bad one.
+#[cold]
+fn all_of(
+    values: &Values<'_>,
+    first: Error,
+    read: impl FnOnce(&mut RecordReader<'_>),
+    counts: impl Fn(&Error) -> bool,
+) -> Error {
+    let mut fields = RecordReader { values, index: 0, errors: Some(Vec::new()) };
+    read(&mut fields);
+    let errors: Vec<Error> = fields.errors.into_iter().flatten().filter(counts).collect();
+    // A type can refuse a value once and take it the next time.
+    if errors.is_empty() { first } else { Error::of_fields(values.hash(), errors) }
 }

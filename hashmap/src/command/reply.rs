@@ -205,6 +205,11 @@ impl Values<'_> {
         bytes(self.values.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil)), self.request)
     }
 
+    /// Names the hash.
+    pub(crate) fn hash(&self) -> Place {
+        Place::new(&self.request.key, None)
+    }
+
     /// Names the field at this position.
     pub(crate) fn place(&self, index: usize) -> Place {
         self.request.place_of(index)

@@ -4,6 +4,8 @@ pub(crate) mod fault;
 pub(crate) mod place;
 pub(crate) mod redis_fault;
 
+use std::fmt;
+
 use crate::error::fault::Fault;
 use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
@@ -101,6 +103,15 @@ pub enum Error {
     MissingField {
         /// The record and its field.
         place: Place,
+    },
+
+    /// Several fields of a record or of a map cannot be read. Nothing was changed.
+    #[error("{} fields of {place} cannot be read: {}", .errors.len(), Listed(.errors))]
+    Fields {
+        /// The hash.
+        place: Place,
+        /// What is wrong with each of them.
+        errors: Vec<Error>,
     },
 
     /// The value cannot be stored. Nothing was sent.
@@ -313,6 +324,17 @@ impl Error {
         }
     }
 
+    /// The error of a hash of which these fields cannot be read.
+    pub(crate) fn of_fields(place: Place, mut errors: Vec<Self>) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only,
+            last => {
+                errors.extend(last);
+                Self::Fields { place, errors }
+            }
+        }
+    }
+
     /// Where it happened, if it concerns one key.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
@@ -324,6 +346,7 @@ impl Error {
             | Self::Damaged { place, .. }
             | Self::NotText { place, .. }
             | Self::MissingField { place }
+            | Self::Fields { place, .. }
             | Self::Refused { place, .. }
             | Self::TooLarge { place, .. }
             | Self::Unreadable { place, .. }
@@ -356,6 +379,7 @@ impl Error {
         match self {
             Self::Redis { source, .. } | Self::Connect { source, .. } => source.is_transient(),
             Self::Conflict { .. } => true,
+            Self::Fields { errors, .. } => errors.iter().all(Self::is_transient),
             _ => false,
         }
     }
@@ -367,6 +391,7 @@ impl Error {
         match self {
             Self::Redis { source, .. } => source.is_in_doubt(),
             Self::UnexpectedReply { .. } => true,
+            Self::Fields { errors, .. } => errors.iter().any(Self::may_have_been_applied),
             _ => false,
         }
     }
@@ -392,5 +417,22 @@ impl Error {
     #[must_use]
     pub fn redis(&self) -> Option<&RedisFault> {
         if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
+    }
+}
+
+/// Shows errors one after the other, with a number for each. A map may have a million bad fields: not all are shown.
+struct Listed<'a>(&'a [Error]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 64;
+        for (index, error) in self.0.iter().take(SHOWN).enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}({}) {error}", index + 1)?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::command::changes::{Changes, Guard, Name};
 use crate::command::redis::{hmget_declared, hmget_one, write_changes, write_field};
-use crate::command::redis_hash::{RecordReader, RedisHash};
+use crate::command::redis_hash::{RedisHash, read_record};
 use crate::command::reply::Values;
 use crate::command::request::Request;
 use crate::command::target::Target;
@@ -79,7 +79,7 @@ impl<R: RedisHash, O: From<R>> Subject for WholeRecord<R, O> {
     fn decode(&self, values: &Values<'_>) -> Result<Stored<R, O>, Error> {
         match self.absence {
             Absence::Returns(absent) if values.all_absent() => Ok(Stored::Absent(absent())),
-            _ => R::read(&mut RecordReader::new(values)).map(Stored::Value),
+            _ => read_record(values).map(Stored::Value),
         }
     }
 
