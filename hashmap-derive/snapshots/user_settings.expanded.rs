@@ -146,7 +146,11 @@ impl UserSettings {
     >::defaulted::<
         ::redis_hashmap::Counter,
     >("logins", || <i64 as ::core::default::Default>::default())
-        .expiring(3600000u64);
+        .expiring(::core::time::Duration::from_millis(3600000u64));
+    #[doc(hidden)]
+    const __redis_hash_ttl: ::core::time::Duration = ::core::time::Duration::from_millis(
+        2592000000u64,
+    );
 }
 /// What is stored of a [`UserSettings`](struct@UserSettings): each field, or `None` where it is absent. Its `Debug` shows which fields are stored, and no values.
 #[allow(
@@ -504,7 +508,7 @@ impl ::redis_hashmap::RedisHash for UserSettings {
     type Patch = UserSettingsPatch;
     type Fields = UserSettingsFields;
     const TTL: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
-        ::core::time::Duration::from_millis(2592000000u64),
+        Self::__redis_hash_ttl,
     );
     const NAMED: Self::Fields = UserSettingsFields {
         theme: Self::__redis_hash_field_theme,

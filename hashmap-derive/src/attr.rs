@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Expr, Ident, LitStr, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -13,6 +13,24 @@ use crate::key::Template;
 const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `accessor`";
 const RECORD_KEYS: &str =
     "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
+
+/// A declared time to live.
+#[derive(Clone)]
+pub(crate) enum Ttl {
+    /// The literal, and the milliseconds that it means.
+    Millis(LitStr, u64),
+    /// A constant expression of type `Duration`.
+    Expr(Box<Expr>),
+}
+
+impl ToTokens for Ttl {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Millis(literal, _) => literal.to_tokens(tokens),
+            Self::Expr(expr) => expr.to_tokens(tokens),
+        }
+    }
+}
 
 /// What `#[redis_hash(…)]` says of the struct.
 #[derive(Default)]
@@ -27,7 +45,7 @@ pub(crate) struct RecordAttrs {
     pub(crate) fields: Option<Ident>,
     pub(crate) at: Option<Ident>,
     pub(crate) of: Option<Ident>,
-    pub(crate) ttl: Option<u64>,
+    pub(crate) ttl: Option<Ttl>,
     pub(crate) sliding: Option<Path>,
     /// The keys so far.
     seen: Vec<String>,
@@ -61,7 +79,7 @@ impl RecordAttrs {
                 ctxt.error(&literal, format!("unknown case; write one of {}", Case::names()));
             }
         } else if meta.path.is_ident("ttl") {
-            self.ttl = ttl(ctxt, meta)?.map(|(_, millis)| millis);
+            self.ttl = ttl(ctxt, meta)?;
         } else if meta.path.is_ident("sliding") {
             flag(ctxt, meta)?;
             self.sliding = Some(meta.path.clone());
@@ -93,7 +111,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) accessor: Option<Ident>,
     pub(crate) text: bool,
     pub(crate) counter: Option<Path>,
-    pub(crate) ttl: Option<(LitStr, u64)>,
+    pub(crate) ttl: Option<Ttl>,
     pub(crate) skip: Option<Path>,
     pub(crate) skip_deserializing: bool,
     /// Its tokens, and the expression of `default = expression`.
@@ -204,16 +222,24 @@ fn function_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn:
     Ok(ident)
 }
 
-/// Reads a duration. Returns its literal and the milliseconds that it means.
-fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(LitStr, u64)>> {
-    let Some(literal) = string(ctxt, meta, "ttl = \"30m\"")? else { return Ok(None) };
-    match duration::millis(&literal) {
-        Ok(millis) => Ok(Some((literal, millis))),
-        Err(error) => {
-            ctxt.push(error);
-            Ok(None)
-        }
+/// Reads a duration: `"30m"`, or a constant expression of type `Duration`.
+fn ttl(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<Ttl>> {
+    const EXAMPLE: &str = "ttl = \"30m\"";
+    if !meta.input.peek(Token![=]) {
+        return string(ctxt, meta, EXAMPLE).map(|_| None);
     }
+    match meta.value()?.parse::<Expr>()? {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => match duration::millis(&literal) {
+            Ok(millis) => return Ok(Some(Ttl::Millis(literal, millis))),
+            Err(error) => ctxt.push(error),
+        },
+        literal @ Expr::Lit(_) => ctxt.error(
+            literal,
+            format!("this is not a duration; write `{EXAMPLE}`, or a constant expression of type `Duration`"),
+        ),
+        expr => return Ok(Some(Ttl::Expr(Box::new(expr)))),
+    }
+    Ok(None)
 }
 
 /// Reads a key that takes no value. Returns true, since the key is there.

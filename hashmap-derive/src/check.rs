@@ -10,8 +10,9 @@ use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
 /// The operations of a record. A field's method would hide an operation of the same name.
-const OPERATIONS: [&str; 30] = [
+const OPERATIONS: [&str; 31] = [
     "get_each",
+    "with_ttl",
     "delete_raw",
     "get_fields_raw",
     "on",
@@ -45,7 +46,7 @@ const OPERATIONS: [&str; 30] = [
 
 /// `default` makes the patch that a builder starts from. The others are operations that are planned: a struct that
 /// compiles today will still compile when they are added.
-const RESERVED: [&str; 6] = ["default", "live", "prune", "subscribe", "wait", "with_ttl"];
+const RESERVED: [&str; 5] = ["default", "live", "prune", "subscribe", "wait"];
 
 /// Methods of the prelude's traits that every accessor has. Those that take `self` by value would hide the method of a
 /// field; it would hide the others.
@@ -100,9 +101,9 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
     if let (Presence::Defaulted(_), Some(_), Some((tokens, _))) = (&field.presence, counter, default) {
         ctxt.error(tokens, "a counter that is absent counts from 0, as in Redis: remove `default`");
     }
-    if let (Presence::Required, Some((literal, _))) = (&field.presence, ttl) {
+    if let (Presence::Required, Some(ttl)) = (&field.presence, ttl) {
         ctxt.error(
-            literal,
+            ttl,
             "a field that expires cannot be required, since the record would be incomplete without it: make it an \
              `Option`, or give it a `default`",
         );

@@ -46,7 +46,7 @@ use crate::record::Record;
 /// |---|---|
 /// | `key = "user:{user_id}:settings"` | gives `UserSettings::of(user_id)`; `{{` and `}}` are literal braces |
 /// | `rename_all = "camelCase"` | the case of the fields' names in Redis, one of serde's |
-/// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d` |
+/// | `ttl = "30m"` | how long the record lives after each write: a whole number and `ms`, `s`, `m`, `h` or `d`, or a constant expression of type `Duration` |
 /// | `sliding` | each read of a value renews the time to live, too |
 /// | `accessor = "Name"`, `partial = "Name"`, `each = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
 /// | `at = "at_key"`, `of = "of_id"` | the names of the generated constructors, where `at` and `of` are taken |
@@ -61,7 +61,7 @@ use crate::record::Record;
 /// | `default = expression` | the value of the expression where it is absent |
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
 /// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
-/// | `ttl = "5m"` | how long the field lives after each write of it; it must be an `Option` or have a default |
+/// | `ttl = "5m"` | how long the field lives after each write of it, stated in the same ways; it must be an `Option` or have a default |
 /// | `skip_deserializing` | not set by a patch from JSON; serde's attribute of that name does this too |
 /// | `skip` | not stored; its default when the record is read |
 /// | `accessor = "name"` | the name of its method on the accessor |

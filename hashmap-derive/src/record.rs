@@ -8,7 +8,7 @@ use syn::{
     Path, PathArguments, Type, Visibility,
 };
 
-use crate::attr::{FieldAttrs, RecordAttrs};
+use crate::attr::{FieldAttrs, RecordAttrs, Ttl};
 use crate::carried::{self, Carried};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -39,8 +39,8 @@ pub(crate) struct Record {
     /// The names of its constructors, where they are given.
     pub(crate) at: Option<Ident>,
     pub(crate) of: Option<Ident>,
-    /// How many milliseconds the record lives after each write.
-    pub(crate) ttl: Option<u64>,
+    /// How long the record lives after each write.
+    pub(crate) ttl: Option<Ttl>,
     /// The attribute that says that reads renew the time to live.
     pub(crate) sliding: Option<Path>,
     /// True if an unknown name in a patch is an error.
@@ -73,8 +73,8 @@ pub(crate) struct Field {
     /// The name of its method on the accessor.
     pub(crate) accessor: Ident,
     pub(crate) storage: Storage,
-    /// How many milliseconds the field lives after each write of it.
-    pub(crate) ttl: Option<u64>,
+    /// How long the field lives after each write of it.
+    pub(crate) ttl: Option<Ttl>,
     /// Its names in JSON: its own, then its aliases. Empty if JSON cannot set it.
     pub(crate) json_names: Vec<String>,
     /// serde's `flatten`, if it is given.
@@ -283,7 +283,7 @@ impl Field {
             name_tokens,
             accessor: attrs.accessor.clone().unwrap_or_else(|| ident.clone()),
             storage,
-            ttl: attrs.ttl.as_ref().map(|(_, millis)| *millis),
+            ttl: attrs.ttl.clone(),
             json_names,
             flatten: serde.flatten,
             deserialize_with: serde.deserialize_with,

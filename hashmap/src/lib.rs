@@ -104,5 +104,6 @@ pub mod __private {
     pub use crate::command::key::{Template, check_key, fill_key};
     pub use crate::command::redis_hash::RecordReader;
     pub use crate::command::target::Target;
+    pub use crate::command::ttl::declared_ttl;
     pub use serde;
 }

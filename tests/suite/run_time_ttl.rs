@@ -134,3 +134,41 @@ async fn an_accessor_with_a_connection_is_given_another_time() -> Test {
     session_of.clear().await?;
     Ok(())
 }
+
+/// A constant of a program, which its other parts use too.
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+#[redis_hash(ttl = DAY)]
+struct ByConstant {
+    user: String,
+    #[redis_hash(ttl = MINUTE.saturating_mul(Self::MINUTES))]
+    code: Option<u32>,
+    /// Rounded up to a millisecond.
+    #[redis_hash(ttl = Duration::from_nanos(1))]
+    flash: Option<u32>,
+}
+
+impl ByConstant {
+    const MINUTES: u32 = 5;
+}
+
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+#[redis_hash(ttl = Duration::from_secs(N))]
+struct ByParameter<const N: u64> {
+    user: String,
+}
+
+#[test]
+fn a_declared_one_can_be_an_expression() -> Test {
+    assert_eq!(ByConstant::TTL, Some(DAY));
+    let ttls = ByConstant::FIELDS.iter().map(|field| field.ttl);
+    assert_eq!(ttls.collect::<Vec<_>>(), [None, Some(MINUTE * 5), Some(Duration::from_millis(1))]);
+    assert_eq!(ByParameter::<60>::TTL, Some(MINUTE));
+    let record = ByConstant::at("key").on(open("memory:")?);
+    record.user().set("ann")?;
+    record.code().set(1)?;
+    lives(record.ttl(), DAY);
+    lives(record.code().ttl(), MINUTE * 5);
+    Ok(())
+}

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::carried::code;
-use crate::expand::shared::{Names, UNUSED, default_value, field_const, format, whole_format};
+use crate::expand::shared::{Names, UNUSED, default_value, duration, field_const, format, ttl_const, whole_format};
 use crate::record::{Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -49,11 +49,21 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             Presence::Optional => (quote!(optional), quote!()),
             Presence::Required | Presence::Skipped(_) => (quote!(required), quote!()),
         };
-        let expiring = field.ttl.map(|millis| quote!(.expiring(#millis)));
+        let expiring = field.ttl.as_ref().map(|ttl| {
+            let ttl = duration(record, ttl);
+            quote!(.expiring(#ttl))
+        });
         let made = quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#name #default));
         quote! {
             #[doc(hidden)]
             const #constant: #runtime::NamedField<#ty, #whole_format> = #made #expiring;
+        }
+    });
+    let ttl = record.ttl.as_ref().map(|ttl| {
+        let (constant, ttl) = (ttl_const(), duration(record, ttl));
+        quote! {
+            #[doc(hidden)]
+            const #constant: ::core::time::Duration = #ttl;
         }
     });
     let doc = format!(
@@ -73,6 +83,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             #of_ids
 
             #(#fields)*
+            #ttl
         }
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
-use crate::expand::shared::{Names, default_value, field_const, local};
+use crate::expand::shared::{Names, default_value, field_const, local, ttl_const};
 use crate::record::{Field, Presence, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -37,10 +37,10 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         let (ident, result) = (&field.ident, read(field, &fields_var));
         quote!(#ident: #result)
     });
-    let ttl = record.ttl.map(|millis| {
+    let ttl = record.ttl.as_ref().map(|_| {
+        let constant = ttl_const();
         quote! {
-            const TTL: ::core::option::Option<::core::time::Duration> =
-                ::core::option::Option::Some(::core::time::Duration::from_millis(#millis));
+            const TTL: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(Self::#constant);
         }
     });
     let sliding = record.sliding.as_ref().map(|_| {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, Lifetime, Type, WhereClause, parse_quote};
 
+use crate::attr::Ttl;
 use crate::record::{Field, Presence, Record, Storage, Value};
 use crate::tokens::UsedNames;
 
@@ -146,7 +147,13 @@ pub(super) fn format(record: &Record, field: &Field) -> TokenStream {
         Storage::Text => quote!(#runtime::Text),
         Storage::Counter => quote!(#runtime::Counter),
     };
-    path.into_iter()
+    spanned(path, span)
+}
+
+/// Gives tokens a span, so that rustc points there.
+fn spanned(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
         .map(|mut token| {
             token.set_span(span);
             token
@@ -163,10 +170,28 @@ pub(super) fn default_value(field: &Field, value: &Value) -> TokenStream {
     }
 }
 
+/// The expression of a declared time to live, a `Duration`.
+pub(super) fn duration(record: &Record, ttl: &Ttl) -> TokenStream {
+    let runtime = &record.runtime;
+    match ttl {
+        Ttl::Millis(_, millis) => quote!(::core::time::Duration::from_millis(#millis)),
+        Ttl::Expr(expr) => {
+            let checked = spanned(quote!(#runtime::__private::declared_ttl), expr.span());
+            quote_spanned!(expr.span()=> #checked(#expr))
+        }
+    }
+}
+
 /// The name of the hidden constant that says what a field is called, what its absence means, how it is stored and how
 /// long it lives.
 pub(super) fn field_const(field: &Field) -> Ident {
     format_ident!("__redis_hash_field_{}", field.ident.unraw(), span = field.ident.span())
+}
+
+/// The name of the hidden constant that says how long the record lives. rustc evaluates it where it stands, and that of the
+/// trait only where it is used.
+pub(super) fn ttl_const() -> Ident {
+    format_ident!("__redis_hash_ttl")
 }
 
 /// The types of some fields, each once: rustc reports every bound that is written and does not hold.

@@ -89,10 +89,10 @@ impl<T, F> NamedField<T, F> {
         Self { default: Some(default), ..Self::new::<S>(name, Presence::Defaulted) }
     }
 
-    /// Declares a time to live in milliseconds, which each write gives the field.
+    /// Declares a time to live, which each write gives the field.
     #[must_use]
-    pub const fn expiring(mut self, ttl: u64) -> Self {
-        self.info.ttl = Some(Duration::from_millis(ttl));
+    pub const fn expiring(mut self, ttl: Duration) -> Self {
+        self.info.ttl = Some(ttl);
         self
     }
 

@@ -40,6 +40,21 @@ impl Ttl {
     }
 }
 
+/// A time to live that a struct declares by an expression, in whole milliseconds. For generated code, which calls it when
+/// it is compiled.
+///
+/// # Panics
+///
+/// If it is zero, or longer than a time to live can be.
+#[must_use]
+pub const fn declared_ttl(ttl: Duration) -> Duration {
+    let millis = ttl.as_nanos().div_ceil(1_000_000);
+    assert!(millis > 0, "a time to live cannot be zero: it is at least 1 ms");
+    assert!(millis <= MAX_TTL as u128, "this time to live is too long: it is at most 2^45 ms (1,114 years)");
+    #[expect(clippy::cast_possible_truncation, reason = "it is below 2^46")]
+    Duration::from_millis(millis as u64)
+}
+
 /// A time to live, in milliseconds: between 1 and [`MAX_TTL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Millis(u64);
