@@ -227,6 +227,107 @@ where
             && self.font_size == __other.font_size && self.logins == __other.logins
     }
 }
+#[automatically_derived]
+impl<'de> ::redis_hashmap::__private::FieldsByName<'de> for UserSettingsPartial
+where
+    Theme: ::redis_hashmap::__private::serde::Deserialize<'de>,
+    String: ::redis_hashmap::__private::serde::Deserialize<'de>,
+    u8: ::redis_hashmap::__private::serde::Deserialize<'de>,
+    i64: ::redis_hashmap::__private::serde::Deserialize<'de>,
+{
+    const EXPECTING: &'static ::core::primitive::str = "a part of a UserSettings";
+    const NAMES: &'static [&'static ::core::primitive::str] = &[
+        "theme",
+        "language",
+        "font_size",
+        "logins",
+    ];
+    const DENY_UNKNOWN: ::core::primitive::bool = false;
+    fn read<__A: ::redis_hashmap::__private::serde::de::MapAccess<'de>>(
+        &mut self,
+        __name: &::core::primitive::str,
+        __map: &mut __A,
+    ) -> ::core::result::Result<
+        ::core::option::Option<::core::primitive::usize>,
+        __A::Error,
+    > {
+        match __name {
+            "theme" => {
+                self.theme = __map.next_value()?;
+                ::core::result::Result::Ok(::core::option::Option::Some(0usize))
+            }
+            "language" => {
+                self.language = __map.next_value()?;
+                ::core::result::Result::Ok(::core::option::Option::Some(1usize))
+            }
+            "font_size" => {
+                self.font_size = __map.next_value()?;
+                ::core::result::Result::Ok(::core::option::Option::Some(2usize))
+            }
+            "logins" => {
+                self.logins = __map.next_value()?;
+                ::core::result::Result::Ok(::core::option::Option::Some(3usize))
+            }
+            _ => ::core::result::Result::Ok(::core::option::Option::None),
+        }
+    }
+}
+#[automatically_derived]
+impl<'de> ::redis_hashmap::__private::serde::Deserialize<'de> for UserSettingsPartial
+where
+    Theme: ::redis_hashmap::__private::serde::Deserialize<'de>,
+    String: ::redis_hashmap::__private::serde::Deserialize<'de>,
+    u8: ::redis_hashmap::__private::serde::Deserialize<'de>,
+    i64: ::redis_hashmap::__private::serde::Deserialize<'de>,
+{
+    fn deserialize<__D: ::redis_hashmap::__private::serde::Deserializer<'de>>(
+        __deserializer: __D,
+    ) -> ::core::result::Result<Self, __D::Error> {
+        ::redis_hashmap::__private::deserialize_fields(__deserializer)
+    }
+}
+#[automatically_derived]
+impl ::redis_hashmap::__private::serde::Serialize for UserSettingsPartial
+where
+    for<'__any> Theme: ::redis_hashmap::__private::serde::Serialize,
+    for<'__any> String: ::redis_hashmap::__private::serde::Serialize,
+    for<'__any> u8: ::redis_hashmap::__private::serde::Serialize,
+    for<'__any> i64: ::redis_hashmap::__private::serde::Serialize,
+{
+    fn serialize<__S: ::redis_hashmap::__private::serde::Serializer>(
+        &self,
+        __serializer: __S,
+    ) -> ::core::result::Result<__S::Ok, __S::Error> {
+        let __value0 = ::core::option::Option::as_ref(&self.theme);
+        let __value1 = ::core::option::Option::as_ref(&self.language);
+        let __value2 = ::redis_hashmap::__private::present(&self.font_size);
+        let __value3 = ::core::option::Option::as_ref(&self.logins);
+        let mut __fields = ::redis_hashmap::__private::serialize_struct(
+            __serializer,
+            "UserSettings",
+            ::core::option::Option::None,
+            &[
+                __value0.is_some(),
+                __value1.is_some(),
+                __value2.is_some(),
+                __value3.is_some(),
+            ],
+        )?;
+        ::redis_hashmap::__private::serialize_field(&mut __fields, "theme", __value0)?;
+        ::redis_hashmap::__private::serialize_field(
+            &mut __fields,
+            "language",
+            __value1,
+        )?;
+        ::redis_hashmap::__private::serialize_field(
+            &mut __fields,
+            "font_size",
+            __value2,
+        )?;
+        ::redis_hashmap::__private::serialize_field(&mut __fields, "logins", __value3)?;
+        ::redis_hashmap::__private::serde::ser::SerializeStruct::end(__fields)
+    }
+}
 /// A [`UserSettings`](struct@UserSettings) that was read, each field by itself: its value, or why it cannot be read. Its `Debug` shows the errors, and no values.
 #[allow(dead_code, reason = "generated for every use")]
 pub struct UserSettingsEach {
@@ -403,7 +504,7 @@ where
     }
 }
 #[automatically_derived]
-impl<'de> ::redis_hashmap::__private::PatchFields<'de> for UserSettingsPatch
+impl<'de> ::redis_hashmap::__private::FieldsByName<'de> for UserSettingsPatch
 where
     Theme: ::redis_hashmap::__private::serde::Deserialize<'de>,
     String: ::redis_hashmap::__private::serde::Deserialize<'de>,
@@ -458,7 +559,7 @@ where
     fn deserialize<__D: ::redis_hashmap::__private::serde::Deserializer<'de>>(
         __deserializer: __D,
     ) -> ::core::result::Result<Self, __D::Error> {
-        ::redis_hashmap::__private::deserialize_patch(__deserializer)
+        ::redis_hashmap::__private::deserialize_fields(__deserializer)
     }
 }
 /// The fields of a [`UserSettings`](struct@UserSettings) by name, from which `get_many` selects.

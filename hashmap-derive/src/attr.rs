@@ -10,7 +10,8 @@ use crate::ctxt::Ctxt;
 use crate::duration;
 use crate::key::Template;
 
-const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `accessor`";
+const FIELD_KEYS: &str =
+    "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
 const RECORD_KEYS: &str =
     "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
 
@@ -114,6 +115,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) ttl: Option<Ttl>,
     pub(crate) skip: Option<Path>,
     pub(crate) skip_deserializing: bool,
+    pub(crate) skip_serializing: bool,
     /// Its tokens, and the expression of `default = expression`.
     pub(crate) default: Option<(TokenStream, Option<Expr>)>,
     /// The keys so far.
@@ -141,6 +143,8 @@ impl FieldAttrs {
             self.text = flag(ctxt, meta)?;
         } else if meta.path.is_ident("skip_deserializing") {
             self.skip_deserializing = flag(ctxt, meta)?;
+        } else if meta.path.is_ident("skip_serializing") {
+            self.skip_serializing = flag(ctxt, meta)?;
         } else if meta.path.is_ident("counter") {
             flag(ctxt, meta)?;
             self.counter = Some(meta.path.clone());

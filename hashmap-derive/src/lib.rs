@@ -29,7 +29,9 @@ use crate::record::Record;
 ///   its key;
 /// - `UserSettingsHash<E>`, the accessor: a method for each field, which returns a `Field` with `get`, `set`, `delete`
 ///   and so on, and through `Deref` the operations of a `Record` (`get_all`, `set_all`, `update`, …);
-/// - `UserSettingsPartial`, the record with every field an `Option`, which `get_partial` returns;
+/// - `UserSettingsPartial`, the record with every field an `Option`, which `get_partial` returns. serde writes it as it
+///   writes the struct, without the absent fields, and reads it back, where the fields' types can be written and read. Where
+///   serde writes the struct as another type or `flatten`s a field of it, a partial record is not written;
 /// - `UserSettingsEach`, the record with a `Result` for each field, which `get_each` returns;
 /// - `UserSettingsPatch`, the changes to a record: each field is kept, set or (if it is an `Option`) cleared. It is a
 ///   builder, and serde reads it from JSON under the names that the struct's serde attributes give;
@@ -62,7 +64,8 @@ use crate::record::Record;
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
 /// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
 /// | `ttl = "5m"` | how long the field lives after each write of it, stated in the same ways; it must be an `Option` or have a default |
-/// | `skip_deserializing` | not set by a patch from JSON; serde's attribute of that name does this too |
+/// | `skip_deserializing` | not set by a patch or a partial record from JSON; serde's attribute of that name does this too |
+/// | `skip_serializing` | not written to JSON with a partial record; serde's attribute of that name does this too |
 /// | `skip` | not stored; its default when the record is read |
 /// | `accessor = "name"` | the name of its method on the accessor |
 #[proc_macro_derive(RedisHash, attributes(redis_hash))]

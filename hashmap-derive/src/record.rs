@@ -13,7 +13,7 @@ use crate::carried::{self, Carried};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::key::Template;
-use crate::serde_attr::SerdeAttrs;
+use crate::serde_attr::{ReadWrite, SerdeAttrs};
 use crate::tokens::{Receiver, UsedNames, arguments, without_self};
 
 /// A struct that derives `RedisHash`.
@@ -46,9 +46,13 @@ pub(crate) struct Record {
     /// True if an unknown name in a patch is an error.
     pub(crate) deny_unknown_fields: bool,
     /// True if serde reads the struct from another type. Then it is not known how to read a patch.
-    pub(crate) converted: bool,
-    /// The key under which serde writes a name of the struct, and that name.
-    pub(crate) tag: Option<(String, String)>,
+    pub(crate) from: bool,
+    /// True if serde writes the struct as another type. Then it is not known how to write a part of it.
+    pub(crate) into: bool,
+    /// The names under which serde reads and writes the struct.
+    pub(crate) serde_name: (String, String),
+    /// The key under which serde writes a name of the struct.
+    pub(crate) tag: Option<String>,
     /// serde's `transparent`, if it is given.
     pub(crate) transparent: Option<Path>,
     /// What the generated types repeat of the struct's attributes.
@@ -77,10 +81,14 @@ pub(crate) struct Field {
     pub(crate) ttl: Option<Ttl>,
     /// Its names in JSON: its own, then its aliases. Empty if JSON cannot set it.
     pub(crate) json_names: Vec<String>,
+    /// The name under which it is written to JSON. `None` if it is not shown.
+    pub(crate) written_name: Option<String>,
     /// serde's `flatten`, if it is given.
     pub(crate) flatten: Option<Path>,
-    /// The function with which serde reads it, if one is given.
-    pub(crate) deserialize_with: Option<ExprPath>,
+    /// The functions with which serde reads it and writes it, if they are given.
+    pub(crate) with: ReadWrite<ExprPath>,
+    /// The function that says that it is not written.
+    pub(crate) skip_serializing_if: Option<ExprPath>,
     pub(crate) presence: Presence,
     /// What its `#[redis_hash(…)]` says, for `check` to judge.
     pub(crate) given: FieldAttrs,
@@ -136,7 +144,7 @@ impl Record {
         let fields: Vec<Field> = named
             .named
             .iter()
-            .filter_map(|field| Field::read(ctxt, field, &receiver, attrs.rename_all, serde.rename_all))
+            .filter_map(|field| Field::read(ctxt, field, &receiver, attrs.rename_all, &serde.rename_all))
             .collect();
         let carried = Carried::of(&input.ident, &input.attrs);
         let runtime = attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::redis_hashmap));
@@ -148,8 +156,8 @@ impl Record {
         used_in_types.add(&input.generics.where_clause);
         named.named.iter().for_each(|field| used_in_types.add(&field.ty));
         used.add(&runtime);
-        for function in fields.iter().filter_map(|field| field.deserialize_with.as_ref()) {
-            used.add(function);
+        for Field { with: ReadWrite { read, write }, skip_serializing_if, .. } in &fields {
+            [read, write, skip_serializing_if].into_iter().flatten().for_each(|function| used.add(function));
         }
         for ident in attrs.key.iter().flat_map(|key| &key.placeholders).map(|(_, ident)| ident) {
             used.add(ident);
@@ -176,8 +184,10 @@ impl Record {
             ttl: attrs.ttl,
             sliding: attrs.sliding,
             deny_unknown_fields: serde.deny_unknown_fields,
-            converted: serde.converted,
-            tag: serde.tag.map(|tag| (tag, serde.rename.unwrap_or_else(|| input.ident.unraw().to_string()))),
+            from: serde.from,
+            into: serde.into,
+            serde_name: serde.rename.or(&input.ident.unraw().to_string()),
+            tag: serde.tag,
             transparent: serde.transparent,
             allows: carried::lints(std::iter::once(&carried).chain(fields.iter().map(|field| &field.carried))),
             carried,
@@ -230,7 +240,7 @@ impl Field {
         input: &syn::Field,
         receiver: &Receiver,
         rename_all: Option<Case>,
-        json_case: Option<Case>,
+        json_case: &ReadWrite<Case>,
     ) -> Option<Self> {
         let ident = input.ident.clone()?;
         let attrs = FieldAttrs::of(ctxt, &input.attrs);
@@ -267,14 +277,16 @@ impl Field {
             (None, false) => Storage::Bincode,
         };
         let mut serde = SerdeAttrs::of(ctxt, &input.attrs);
-        serde.deserialize_with.iter_mut().for_each(|function| receiver.replace(function));
-        let json_names = if serde.skip || attrs.skip_deserializing {
-            Vec::new()
-        } else {
-            let plain = ident.unraw().to_string();
-            let own = serde.rename.unwrap_or_else(|| json_case.map_or(plain.clone(), |case| case.apply(&plain)));
-            std::iter::once(own).chain(serde.aliases).collect()
-        };
+        let functions = [&mut serde.with.read, &mut serde.with.write, &mut serde.skip_serializing_if];
+        for function in functions.into_iter().flatten() {
+            receiver.replace(function);
+        }
+        let plain = ident.unraw().to_string();
+        let in_case = |case: Option<Case>| case.map_or(plain.clone(), |case| case.apply(&plain));
+        let read_name = serde.rename.read.unwrap_or_else(|| in_case(json_case.read));
+        let written_name = serde.rename.write.unwrap_or_else(|| in_case(json_case.write));
+        let is_read = !(serde.skip_deserializing || attrs.skip_deserializing);
+        let is_written = !(serde.skip_serializing || attrs.skip_serializing);
         Some(Self {
             vis: input.vis.clone(),
             ty: if skipped { input.ty.clone() } else { option.unwrap_or(&input.ty).clone() },
@@ -284,9 +296,11 @@ impl Field {
             accessor: attrs.accessor.clone().unwrap_or_else(|| ident.clone()),
             storage,
             ttl: attrs.ttl.clone(),
-            json_names,
+            json_names: if is_read { std::iter::once(read_name).chain(serde.aliases).collect() } else { Vec::new() },
+            written_name: is_written.then_some(written_name),
             flatten: serde.flatten,
-            deserialize_with: serde.deserialize_with,
+            with: serde.with,
+            skip_serializing_if: serde.skip_serializing_if,
             presence,
             given: attrs,
             ident,

@@ -1,26 +1,34 @@
-//! Reads serde's own attributes. They say how the struct is read from JSON, and a patch of it is read in the same way.
+//! Reads serde's own attributes. They say how the struct is read from JSON and written, and so are a patch of it and a
+//! partial record.
 //!
 //! `serde_derive` checks them; here they are only read.
 
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, ExprPath, LitStr, Path, Token};
+use syn::spanned::Spanned;
+use syn::{Attribute, ExprPath, Ident, LitStr, Path, Token};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 
 /// What `#[serde(…)]` says of the struct or of a field.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute")]
 pub(crate) struct SerdeAttrs {
-    pub(crate) rename: Option<String>,
-    pub(crate) rename_all: Option<Case>,
+    pub(crate) rename: ReadWrite<String>,
+    pub(crate) rename_all: ReadWrite<Case>,
     pub(crate) aliases: Vec<String>,
-    /// The function that `deserialize_with` names, or the one in the module that `with` names.
-    pub(crate) deserialize_with: Option<ExprPath>,
+    /// The functions that `deserialize_with` and `serialize_with` name, or those in the module that `with` names.
+    pub(crate) with: ReadWrite<ExprPath>,
     /// True if the field cannot be set from outside.
-    pub(crate) skip: bool,
+    pub(crate) skip_deserializing: bool,
+    /// True if the field is not shown.
+    pub(crate) skip_serializing: bool,
+    pub(crate) skip_serializing_if: Option<ExprPath>,
     pub(crate) deny_unknown_fields: bool,
     /// True if the struct is read from another type, which may refuse what a patch could not see.
-    pub(crate) converted: bool,
+    pub(crate) from: bool,
+    /// True if the struct is written as another type.
+    pub(crate) into: bool,
     /// The key under which serde writes the name of the struct.
     pub(crate) tag: Option<String>,
     /// Attributes that a patch from JSON cannot honour, for `check` to judge.
@@ -28,9 +36,21 @@ pub(crate) struct SerdeAttrs {
     pub(crate) transparent: Option<Path>,
 }
 
-/// Attributes that do not change how a patch is read from JSON: they are about writing, about absent fields, about bounds,
-/// or about what only enums have.
-const WITHOUT_EFFECT: [&str; 15] = [
+/// What an attribute says of reading, and of writing.
+pub(crate) struct ReadWrite<T> {
+    pub(crate) read: Option<T>,
+    pub(crate) write: Option<T>,
+}
+
+impl<T> Default for ReadWrite<T> {
+    fn default() -> Self {
+        Self { read: None, write: None }
+    }
+}
+
+/// Attributes that do not change how a patch or a partial record is read and written: they are about absent fields, about
+/// bounds, or about what only enums have.
+const WITHOUT_EFFECT: [&str; 11] = [
     "borrow",
     "bound",
     "content",
@@ -38,13 +58,9 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "default",
     "expecting",
     "getter",
-    "into",
     "non_exhaustive",
     "remote",
     "rename_all_fields",
-    "serialize_with",
-    "skip_serializing",
-    "skip_serializing_if",
     "untagged",
 ];
 
@@ -63,21 +79,36 @@ impl SerdeAttrs {
     fn parse(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         let is = |name| meta.path.is_ident(name);
         if is("rename") {
-            self.rename = for_reading(meta)?.map(|name| name.value()).or(self.rename.take());
+            self.rename.set(meta, |name| Some(name.value()))?;
         } else if is("rename_all") {
-            self.rename_all = for_reading(meta)?.and_then(|case| Case::parse(&case.value())).or(self.rename_all.take());
+            self.rename_all.set(meta, |case| Case::parse(&case.value()))?;
         } else if is("alias") {
             self.aliases.push(meta.value()?.parse::<LitStr>()?.value());
         } else if is("deserialize_with") {
-            self.deserialize_with = Some(meta.value()?.parse::<LitStr>()?.parse()?);
+            self.with.read = Some(function(meta)?);
+        } else if is("serialize_with") {
+            self.with.write = Some(function(meta)?);
         } else if is("with") {
-            let mut module: ExprPath = meta.value()?.parse::<LitStr>()?.parse()?;
-            module.path.segments.push(syn::parse_quote!(deserialize));
-            self.deserialize_with = Some(module);
-        } else if is("skip") || is("skip_deserializing") {
-            self.skip = true;
+            let module = function(meta)?;
+            let item = |name: &str| {
+                let mut path = module.clone();
+                path.path.segments.push(Ident::new(name, module.span()).into());
+                Some(path)
+            };
+            self.with = ReadWrite { read: item("deserialize"), write: item("serialize") };
+        } else if is("skip") {
+            (self.skip_deserializing, self.skip_serializing) = (true, true);
+        } else if is("skip_deserializing") {
+            self.skip_deserializing = true;
+        } else if is("skip_serializing") {
+            self.skip_serializing = true;
+        } else if is("skip_serializing_if") {
+            self.skip_serializing_if = Some(function(meta)?);
         } else if is("from") || is("try_from") {
-            self.converted = true;
+            self.from = true;
+            ignore(meta)?;
+        } else if is("into") {
+            self.into = true;
             ignore(meta)?;
         } else if is("deny_unknown_fields") {
             self.deny_unknown_fields = true;
@@ -99,20 +130,37 @@ impl SerdeAttrs {
     }
 }
 
-/// The name for reading, from `rename = "name"` or `rename(deserialize = "name")`.
-fn for_reading(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<LitStr>> {
-    if meta.input.peek(Token![=]) {
-        return meta.value()?.parse().map(Some);
+impl<T: Clone> ReadWrite<T> {
+    /// What is said of reading and of writing, or else the default.
+    pub(crate) fn or(self, default: &T) -> (T, T) {
+        (self.read.unwrap_or_else(|| default.clone()), self.write.unwrap_or_else(|| default.clone()))
     }
-    let mut name = None;
-    meta.parse_nested_meta(|meta| {
-        let value = meta.value()?.parse()?;
-        if meta.path.is_ident("deserialize") {
-            name = Some(value);
+}
+
+impl<T> ReadWrite<T> {
+    /// Reads `key = "for both"` or `key(serialize = "…", deserialize = "…")`. Where there is nothing, what was there stays.
+    fn set(&mut self, meta: &ParseNestedMeta<'_>, value: impl Fn(&LitStr) -> Option<T>) -> syn::Result<()> {
+        if meta.input.peek(Token![=]) {
+            let literal = meta.value()?.parse()?;
+            self.read = value(&literal).or(self.read.take());
+            self.write = value(&literal).or(self.write.take());
+            return Ok(());
         }
-        Ok(())
-    })?;
-    Ok(name)
+        meta.parse_nested_meta(|meta| {
+            let literal = meta.value()?.parse()?;
+            if meta.path.is_ident("deserialize") {
+                self.read = value(&literal).or(self.read.take());
+            } else if meta.path.is_ident("serialize") {
+                self.write = value(&literal).or(self.write.take());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The path in `key = "path"`.
+fn function(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
+    meta.value()?.parse::<LitStr>()?.parse()
 }
 
 /// Skips what follows a key, so that the keys after it are read too.

@@ -97,9 +97,9 @@ pub use run::{Connected, Deferred, Executor};
 /// The items that generated code names. None of them is part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::accessor::by_name::{FieldsByName, deserialize_fields, present, serialize_field, serialize_struct};
     pub use crate::accessor::debug;
     pub use crate::accessor::each;
-    pub use crate::accessor::patch::{PatchFields, deserialize_patch};
     pub use crate::command::changes::Changes;
     pub use crate::command::key::{Template, check_key, fill_key};
     pub use crate::command::redis_hash::RecordReader;

@@ -73,6 +73,7 @@ const RUNTIME: &[&str] = &[
     // What users hold.
     "accessor/mod.rs",
     "accessor/debug.rs",
+    "accessor/by_name.rs",
     "accessor/each.rs",
     "accessor/hash_key.rs",
     "accessor/field.rs",
@@ -83,7 +84,6 @@ const RUNTIME: &[&str] = &[
     "accessor/get_many.rs",
     "accessor/record.rs",
     "accessor/update.rs",
-    "accessor/patch.rs",
     "lib.rs",
 ];
 
@@ -102,9 +102,10 @@ const DERIVE: &[&str] = &[
     "expand/shared.rs",
     "expand/accessor.rs",
     "expand/constructors.rs",
+    "expand/read_json.rs",
+    "expand/write_json.rs",
     "expand/partial.rs",
     "expand/each.rs",
-    "expand/patch_json.rs",
     "expand/patch.rs",
     "expand/fields.rs",
     "expand/redis_hash.rs",

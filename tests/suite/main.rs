@@ -13,6 +13,7 @@ mod keys;
 mod maps;
 mod open;
 mod original;
+mod partials;
 mod patches;
 mod readers;
 mod records;

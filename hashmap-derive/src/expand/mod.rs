@@ -6,9 +6,10 @@ mod each;
 mod fields;
 mod partial;
 mod patch;
-mod patch_json;
+mod read_json;
 mod redis_hash;
 mod shared;
+mod write_json;
 
 use proc_macro2::TokenStream;
 use quote::quote;

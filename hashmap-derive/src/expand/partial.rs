@@ -5,7 +5,9 @@ use quote::quote;
 use syn::ext::IdentExt;
 
 use crate::carried::{Carried, code, link};
+use crate::expand::read_json::{self, Item};
 use crate::expand::shared::{Names, UNUSED, clone_impl, local, partial_eq_impl};
+use crate::expand::write_json;
 use crate::record::{Field, Record};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
@@ -29,6 +31,8 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
          and no values.",
         link(ident)
     );
+    let read = (!record.from).then(|| read_json::expand(record, names, Item::Partial));
+    let written = write_json::expand(record, names);
     let name = partial.to_string();
     let (marker, marker_value) = (names.marker_field(record), names.marker_value());
     quote! {
@@ -61,5 +65,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
         #clone
         #partial_eq
+        #read
+        #written
     }
 }

@@ -7,7 +7,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 
 use crate::carried::{Carried, code, link};
-use crate::expand::patch_json;
+use crate::expand::read_json::{self, Item};
 use crate::expand::shared::{Names, UNUSED, clone_impl, local, name_lint, partial_eq_impl};
 use crate::record::{Field, Presence, Record};
 
@@ -69,7 +69,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         quote!((#label, #runtime::__private::debug::#state(&self.#ident)))
     });
     let (clone, partial_eq) = (clone_impl(record, names, patch), partial_eq_impl(record, names, patch));
-    let json = (!record.converted).then(|| patch_json::expand(record, names));
+    let json = (!record.from).then(|| read_json::expand(record, names, Item::Patch));
     let doc = format!(
         " The changes to a {}: each field is kept, set or (if it is an `Option`) cleared. By default \
          everything is kept. serde reads it from JSON and the like, under the names that it knows for `{ident}`: a \

@@ -1,5 +1,6 @@
 //! What users hold: records, their fields, and maps.
 
+pub(crate) mod by_name;
 pub mod debug;
 pub mod each;
 pub(crate) mod field;
@@ -8,7 +9,6 @@ pub(crate) mod hash_key;
 pub(crate) mod map;
 pub(crate) mod map_value;
 mod names;
-pub(crate) mod patch;
 pub(crate) mod record;
 pub(crate) mod scan;
 mod update;

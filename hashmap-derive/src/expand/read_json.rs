@@ -1,4 +1,4 @@
-//! The `Deserialize` of `UserSettingsPatch`, which reads a patch from JSON and the like.
+//! The `Deserialize` of `UserSettingsPatch` and of `UserSettingsPartial`, which reads them from JSON and the like.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,12 +7,23 @@ use syn::parse_quote;
 use crate::expand::shared::{Names, distinct_types, local, mentions};
 use crate::record::{Field, Presence, Record};
 
-pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
+/// What is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Patch,
+    Partial,
+}
+
+pub(super) fn expand(record: &Record, names: &Names, read_item: Item) -> TokenStream {
     let map_var = local(record, "__map");
     let deserializer_var = local(record, "__deserializer");
     let name_var = local(record, "__name");
     let Record { ident, runtime, allows, .. } = record;
-    let Names { patch, ty_generics, .. } = names;
+    let Names { patch, partial, ty_generics, .. } = names;
+    let (item, expecting) = match read_item {
+        Item::Patch => (patch, format!("a patch of a {ident}")),
+        Item::Partial => (partial, format!("a part of a {ident}")),
+    };
     let de = record.used.unused_lifetime(&["de", "__de"]);
     let (access, deserializer) = (record.used.unused(&["__A"]), record.used.unused(&["__D"]));
     let mut generics = record.generics.clone();
@@ -20,7 +31,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let clause = generics.make_where_clause();
     let settable: Vec<_> = record.stored().filter(|field| !field.json_names.is_empty()).collect();
     let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
-    for ty in distinct_types(settable.iter().copied().filter(|field| field.deserialize_with.is_none())) {
+    for ty in distinct_types(settable.iter().copied().filter(|field| field.with.read.is_none())) {
         // Beside a user's `T: DeserializeOwned`, a bound with a lifetime would be ambiguous. On a type without
         // parameters, rustc would check a bound without a lifetime at once, even if it is never needed.
         clause.predicates.push(if mentions(ty, &params) {
@@ -33,16 +44,20 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let reads = settable.iter().enumerate().map(|(position, field)| {
         let Field { ident, json_names, .. } = field;
         let read = read(record, names, field);
+        // A partial record holds what an `Option` field itself holds, and reads any field as an `Option`.
+        let is_option = field.with.read.is_none() || matches!(field.presence, Presence::Optional);
+        let value =
+            if read_item == Item::Partial && is_option { read } else { quote!(::core::option::Option::Some(#read)) };
         quote! {
             #(#json_names)|* => {
-                self.#ident = ::core::option::Option::Some(#read);
+                self.#ident = #value;
                 ::core::result::Result::Ok(::core::option::Option::Some(#position))
             }
         }
     });
     let json_names = settable.iter().map(|field| &field.json_names[0]);
-    let (expecting, deny) = (format!("a patch of a {ident}"), record.deny_unknown_fields);
-    let tag = record.tag.as_ref().map(|(key, name)| {
+    let (deny, name) = (record.deny_unknown_fields, &record.serde_name.0);
+    let tag = record.tag.as_ref().map(|key| {
         quote! {
             const TAG: ::core::option::Option<(&'static ::core::primitive::str, &'static ::core::primitive::str)> =
                 ::core::option::Option::Some((#key, #name));
@@ -51,7 +66,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     quote! {
         #[automatically_derived]
         #(#allows)*
-        impl #impl_generics #runtime::__private::PatchFields<#de> for #patch #ty_generics #where_clause {
+        impl #impl_generics #runtime::__private::FieldsByName<#de> for #item #ty_generics #where_clause {
             const EXPECTING: &'static ::core::primitive::str = #expecting;
             const NAMES: &'static [&'static ::core::primitive::str] = &[#(#json_names),*];
             const DENY_UNKNOWN: ::core::primitive::bool = #deny;
@@ -71,11 +86,11 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         #(#allows)*
-        impl #impl_generics #runtime::__private::serde::Deserialize<#de> for #patch #ty_generics #where_clause {
+        impl #impl_generics #runtime::__private::serde::Deserialize<#de> for #item #ty_generics #where_clause {
             fn deserialize<#deserializer: #runtime::__private::serde::Deserializer<#de>>(
                 #deserializer_var: #deserializer,
             ) -> ::core::result::Result<Self, #deserializer::Error> {
-                #runtime::__private::deserialize_patch(#deserializer_var)
+                #runtime::__private::deserialize_fields(#deserializer_var)
             }
         }
     }
@@ -87,7 +102,7 @@ fn read(record: &Record, names: &Names, field: &Field) -> TokenStream {
     let map_var = local(record, "__map");
     let (runtime, ty) = (&record.runtime, &field.ty);
     let is_optional = matches!(field.presence, Presence::Optional);
-    let Some(function) = &field.deserialize_with else {
+    let Some(function) = &field.with.read else {
         return quote!(#map_var.next_value()?);
     };
     // The user's function returns the type of the whole field, which may be an `Option`.
