@@ -9,6 +9,7 @@
 //! curl -X PUT localhost:3000/users/42 -H 'content-type: application/json' -d '{"name": "Ann", "language": "de"}'
 //! curl localhost:3000/users/42
 //! curl -X PATCH localhost:3000/users/42 -H 'content-type: application/json' -d '{"language": null}'
+//! curl -X PATCH localhost:3000/users/42 -H 'content-type: application/json' -d '{"preferences": {"newsletter": true}}'
 //! curl 'localhost:3000/users?ids=41,42'
 //! curl -X POST localhost:3000/sessions -H 'content-type: application/json' -d '{"user": 42, "minutes": 10}'
 //! ```
@@ -49,6 +50,17 @@ enum Theme {
 struct User {
     name: String,
     language: Option<String>,
+    /// A PATCH changes parts of it.
+    #[redis_hash(merge, default)]
+    #[serde(default)]
+    preferences: Preferences,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Default)]
+#[serde(default)]
+struct Preferences {
+    font_size: Option<u8>,
+    newsletter: bool,
 }
 
 /// A session. Whoever starts it says how long it lives.
@@ -122,13 +134,13 @@ async fn set_user(State(app): State<App>, Path(id): Path<u64>, Json(user): Json<
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Changes the fields that the body names, and no other.
+/// Changes the fields and the preferences that the body names, and no other.
 async fn change_user(
     State(app): State<App>,
     Path(id): Path<u64>,
     Json(patch): Json<UserPatch>,
 ) -> Result<StatusCode, Failure> {
-    if app.user(id).patch_if_present(&patch).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Failure::NotFound) }
+    if app.user(id).merge_if_present(&patch).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Failure::NotFound) }
 }
 
 #[derive(Deserialize)]
@@ -307,10 +319,11 @@ mod tests {
         for (_, client) in services().await? {
             let path = format!("/users/{}", u64::from(std::process::id()) << 32);
             assert_eq!(client.send("GET", &path, None).await?.0, 404);
-            let ann = json!({"name": "Ann", "language": null});
+            let preferences = json!({"font_size": 14, "newsletter": false});
+            let ann = json!({"name": "Ann", "language": null, "preferences": preferences});
             assert_eq!(client.send("PUT", &path, Some(ann.clone())).await?.0, 204);
             assert_eq!(client.send("GET", &path, None).await?, (200, ann));
-            let german = json!({"name": "Ann", "language": "de"});
+            let german = json!({"name": "Ann", "language": "de", "preferences": preferences});
             let language = format!("{path}/language");
             assert_eq!(client.send("PUT", &language, Some(json!("de"))).await?, (200, german));
             assert_eq!(client.send("DELETE", &path, None).await?.0, 204);
@@ -328,8 +341,18 @@ mod tests {
             assert_eq!(client.send("PATCH", &path, Some(json!({"name": "Ann"}))).await?.0, 404);
             client.send("PUT", &path, Some(json!({"name": "Ann", "language": "de"}))).await?;
             assert_eq!(client.send("PATCH", &path, Some(json!({"language": null}))).await?.0, 204);
-            assert_eq!(client.send("GET", &path, None).await?, (200, json!({"name": "Ann", "language": null})));
+            let larger = json!({"preferences": {"font_size": 20}});
+            assert_eq!(client.send("PATCH", &path, Some(larger)).await?.0, 204);
+            let subscribed = json!({"preferences": {"newsletter": true}});
+            assert_eq!(client.send("PATCH", &path, Some(subscribed)).await?.0, 204);
+            let preferences = json!({"font_size": 20, "newsletter": true});
+            let ann = json!({"name": "Ann", "language": null, "preferences": preferences});
+            assert_eq!(client.send("GET", &path, None).await?, (200, ann.clone()));
+            // What the body says is wrong: serde refuses the one, and the other does not make preferences.
             assert_eq!(client.send("PATCH", &path, Some(json!({"name": 1}))).await?.0, 422);
+            let wrong = json!({"name": "Bob", "preferences": {"font_size": "large"}});
+            assert_eq!(client.send("PATCH", &path, Some(wrong)).await?.0, 400);
+            assert_eq!(client.send("GET", &path, None).await?, (200, ann));
             app.user(id).clear().await?;
         }
         Ok(())

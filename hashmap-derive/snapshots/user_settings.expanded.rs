@@ -307,10 +307,10 @@ where
             "UserSettings",
             ::core::option::Option::None,
             &[
-                __value0.is_some(),
-                __value1.is_some(),
-                __value2.is_some(),
-                __value3.is_some(),
+                ::core::option::Option::is_some(&__value0),
+                ::core::option::Option::is_some(&__value1),
+                ::core::option::Option::is_some(&__value2),
+                ::core::option::Option::is_some(&__value3),
             ],
         )?;
         ::redis_hashmap::__private::serialize_field(&mut __fields, "theme", __value0)?;
@@ -651,27 +651,27 @@ impl ::redis_hashmap::RedisHash for UserSettings {
     }
     fn write_patch(
         __patch: &Self::Patch,
-        __out: &mut ::redis_hashmap::__private::Changes,
+        __out: &mut ::redis_hashmap::__private::PatchWriter<'_>,
     ) -> ::core::result::Result<(), ::redis_hashmap::Error> {
-        ::redis_hashmap::NamedField::patch(
+        ::redis_hashmap::__private::PatchWriter::set(
+            __out,
             &Self::__redis_hash_field_theme,
             ::core::option::Option::as_ref(&__patch.theme),
-            __out,
         )?;
-        ::redis_hashmap::NamedField::patch(
+        ::redis_hashmap::__private::PatchWriter::set(
+            __out,
             &Self::__redis_hash_field_language,
             ::core::option::Option::as_ref(&__patch.language),
-            __out,
         )?;
-        ::redis_hashmap::NamedField::patch_option(
+        ::redis_hashmap::__private::PatchWriter::set_option(
+            __out,
             &Self::__redis_hash_field_font_size,
             ::core::option::Option::as_ref(&__patch.font_size),
-            __out,
         )?;
-        ::redis_hashmap::NamedField::patch(
+        ::redis_hashmap::__private::PatchWriter::set(
+            __out,
             &Self::__redis_hash_field_logins,
             ::core::option::Option::as_ref(&__patch.logins),
-            __out,
         )?;
         ::core::result::Result::Ok(())
     }
@@ -706,3 +706,5 @@ impl ::redis_hashmap::RedisHash for UserSettings {
         })
     }
 }
+#[automatically_derived]
+impl ::redis_hashmap::PlainPatch for UserSettings {}

@@ -10,8 +10,7 @@ use crate::ctxt::Ctxt;
 use crate::duration;
 use crate::key::Template;
 
-const FIELD_KEYS: &str =
-    "`rename`, `default`, `skip`, `text`, `counter`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
+const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
 const RECORD_KEYS: &str =
     "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
 
@@ -112,6 +111,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) accessor: Option<Ident>,
     pub(crate) text: bool,
     pub(crate) counter: Option<Path>,
+    pub(crate) merge: Option<Path>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) skip: Option<Path>,
     pub(crate) skip_deserializing: bool,
@@ -148,6 +148,9 @@ impl FieldAttrs {
         } else if meta.path.is_ident("counter") {
             flag(ctxt, meta)?;
             self.counter = Some(meta.path.clone());
+        } else if meta.path.is_ident("merge") {
+            flag(ctxt, meta)?;
+            self.merge = Some(meta.path.clone());
         } else if meta.path.is_ident("ttl") {
             self.ttl = ttl(ctxt, meta)?;
         } else if meta.path.is_ident("skip") {

@@ -10,7 +10,9 @@ use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
 /// The operations of a record. A field's method would hide an operation of the same name.
-const OPERATIONS: [&str; 31] = [
+const OPERATIONS: [&str; 33] = [
+    "merge",
+    "merge_if_present",
     "get_each",
     "with_ttl",
     "delete_raw",
@@ -74,7 +76,7 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
 
 /// Judges the attributes of a field against each other.
 fn attributes(ctxt: &Ctxt, field: &Field) {
-    let FieldAttrs { rename, accessor, text, counter, ttl, skip, default, .. } = &field.given;
+    let FieldAttrs { rename, accessor, text, counter, merge, ttl, skip, default, .. } = &field.given;
     if let (Some(counter), true) = (counter, *text) {
         ctxt.error(counter, "a counter is stored as text already: remove `text`");
     }
@@ -89,6 +91,7 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
         (rename.is_some(), "rename"),
         (*text, "text"),
         (counter.is_some(), "counter"),
+        (merge.is_some(), "merge"),
         (ttl.is_some(), "ttl"),
         (accessor.is_some(), "accessor"),
     ];
@@ -97,6 +100,23 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
             skip,
             format!("a field that is skipped is not stored, so `{key}` has no effect: remove one of them"),
         );
+    }
+    if let (Some(merge), None) = (merge, skip) {
+        let reason = if *text || counter.is_some() {
+            Some("a field that is stored as text has no parts, so it cannot be merged: remove one of them")
+        } else if field.with.read.is_some() || field.with.write.is_some() {
+            Some(
+                "parts are merged by the type's own Serialize and Deserialize, and not by the functions of `with`: remove \
+                 `merge`, or give the field a type of its own that serializes so",
+            )
+        } else if field.json_names.is_empty() {
+            Some("a patch from JSON does not set this field, so `merge` has no effect: remove one of them")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            ctxt.error(merge, reason);
+        }
     }
     if let (Presence::Defaulted(_), Some(_), Some((tokens, _))) = (&field.presence, counter, default) {
         ctxt.error(tokens, "a counter that is absent counts from 0, as in Redis: remove `default`");

@@ -63,6 +63,7 @@ use crate::record::Record;
 /// | `default = expression` | the value of the expression where it is absent |
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |
 /// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
+/// | `merge` | a patch can change parts of its value, by `merge` and `merge_if_present` |
 /// | `ttl = "5m"` | how long the field lives after each write of it, stated in the same ways; it must be an `Option` or have a default |
 /// | `skip_deserializing` | not set by a patch or a partial record from JSON; serde's attribute of that name does this too |
 /// | `skip_serializing` | not written to JSON with a partial record; serde's attribute of that name does this too |

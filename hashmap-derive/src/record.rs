@@ -77,6 +77,8 @@ pub(crate) struct Field {
     /// The name of its method on the accessor.
     pub(crate) accessor: Ident,
     pub(crate) storage: Storage,
+    /// True if a patch can change parts of its value.
+    pub(crate) merge: bool,
     /// How long the field lives after each write of it.
     pub(crate) ttl: Option<Ttl>,
     /// Its names in JSON: its own, then its aliases. Empty if JSON cannot set it.
@@ -281,6 +283,7 @@ impl Field {
         for function in functions.into_iter().flatten() {
             receiver.replace(function);
         }
+        let has_functions = serde.with.read.is_some() || serde.with.write.is_some();
         let plain = ident.unraw().to_string();
         let in_case = |case: Option<Case>| case.map_or(plain.clone(), |case| case.apply(&plain));
         let read_name = serde.rename.read.unwrap_or_else(|| in_case(json_case.read));
@@ -295,6 +298,7 @@ impl Field {
             name_tokens,
             accessor: attrs.accessor.clone().unwrap_or_else(|| ident.clone()),
             storage,
+            merge: attrs.merge.is_some() && !has_functions,
             ttl: attrs.ttl.clone(),
             json_names: if is_read { std::iter::once(read_name).chain(serde.aliases).collect() } else { Vec::new() },
             written_name: is_written.then_some(written_name),

@@ -67,7 +67,7 @@ pub use accessor::scan::Iter;
 pub use command::Command;
 pub use command::batch::{Batch, Commands, batch};
 pub use command::named_field::{FieldInfo, NamedField, Presence};
-pub use command::redis_hash::{DefaultedHash, RedisHash};
+pub use command::redis_hash::{DefaultedHash, PlainPatch, RedisHash};
 pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
 pub use embedded::{Durability, Embedded};
@@ -76,6 +76,7 @@ pub use error::place::Place;
 pub use error::redis_fault::RedisFault;
 pub use format::any::{Any, ReadsBack};
 pub use format::given::{IntoValue, ToStored};
+pub use format::merge::Merge;
 pub use format::storage::{
     Bincode, Countable, Counter, Counts, Defaulted, Expires, Expiring, Format, FormatOf, StoredAs, Text,
 };
@@ -102,8 +103,10 @@ pub mod __private {
     pub use crate::accessor::each;
     pub use crate::command::changes::Changes;
     pub use crate::command::key::{Template, check_key, fill_key};
+    pub use crate::command::patch_writer::PatchWriter;
     pub use crate::command::redis_hash::RecordReader;
     pub use crate::command::target::Target;
     pub use crate::command::ttl::declared_ttl;
+    pub use crate::format::merge::{given, given_option};
     pub use serde;
 }

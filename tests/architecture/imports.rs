@@ -14,6 +14,7 @@ const RUNTIME: &[&str] = &[
     "error/place.rs",
     "error/redis_fault.rs",
     "error/mod.rs",
+    "error/verdicts.rs",
     // What lies in Redis.
     "format/asked_kind.rs",
     "format/asks_for_any.rs",
@@ -27,6 +28,7 @@ const RUNTIME: &[&str] = &[
     "format/storage.rs",
     "format/any.rs",
     "format/given.rs",
+    "format/merge.rs",
     // One command as a value.
     "command/key.rs",
     "command/ttl.rs",
@@ -39,6 +41,7 @@ const RUNTIME: &[&str] = &[
     "command/reply.rs",
     "command/mod.rs",
     "command/batch.rs",
+    "command/patch_writer.rs",
     "command/redis_hash.rs",
     // The store inside the process.
     "embedded/tables.rs",
@@ -68,6 +71,7 @@ const RUNTIME: &[&str] = &[
     "run/subject.rs",
     "run/update.rs",
     "run/take.rs",
+    "run/merge.rs",
     "run/write_if.rs",
     "run/get_or_insert.rs",
     // What users hold.
@@ -84,6 +88,7 @@ const RUNTIME: &[&str] = &[
     "accessor/get_many.rs",
     "accessor/record.rs",
     "accessor/update.rs",
+    "accessor/merge.rs",
     "lib.rs",
 ];
 

@@ -12,7 +12,9 @@ fn every_operation_of_a_record_is_reserved_in_the_derive() {
     let check = read(&root().join("hashmap-derive/src/check.rs"));
     let accessor = root().join("hashmap/src/accessor");
     let mut operations = Vec::new();
-    for (file, types) in [("record.rs", "Record"), ("hash_key.rs", "HashKey"), ("update.rs", "Record")] {
+    for (file, types) in
+        [("record.rs", "Record"), ("hash_key.rs", "HashKey"), ("update.rs", "Record"), ("merge.rs", "Record")]
+    {
         let tokens: TokenStream = read(&accessor.join(file)).parse().expect("Rust code");
         let found = methods_of(types, tokens);
         assert!(!found.is_empty(), "{file} has no methods of {types} any more: correct this test");

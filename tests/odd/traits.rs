@@ -27,6 +27,16 @@ mod greedy {
         fn defaulted(self) {}
         fn expiring(self) {}
         fn next_value(self) {}
+        fn is_some(self) {}
+        fn is_none(self) {}
+        fn map(self) {}
+        fn filter(self) {}
+        fn err(self) {}
+        fn merge(self) {}
+        fn merge_option(self) {}
+        fn into_value(self) {}
+        fn serialize_field(self) {}
+        fn end(self) {}
     }
     impl<T> Greedy for T {}
 
@@ -37,6 +47,31 @@ mod greedy {
         #[redis_hash(counter, ttl = "1h")]
         pub(crate) count: i64,
     }
+
+    #[derive(RedisHash, serde::Serialize, serde::Deserialize, Debug, Clone, PartialEq, Eq)]
+    pub(crate) struct Merging<T: PartialEq, const N: usize> {
+        #[redis_hash(merge)]
+        pub(crate) map: Option<std::collections::BTreeMap<String, T>>,
+        #[redis_hash(merge, default)]
+        #[serde(default)]
+        pub(crate) list: Vec<T>,
+        #[redis_hash(skip)]
+        #[serde(skip)]
+        pub(crate) nothing: std::marker::PhantomData<[T; N]>,
+        #[serde(serialize_with = "serde::Serialize::serialize")]
+        pub(crate) r#type: Option<u8>,
+    }
+}
+
+#[test]
+fn a_trait_in_scope_merges_nothing() -> Test {
+    let record = greedy::Merging::<u8, 2>::at("merging").on(open("memory:")?);
+    record.merge(&serde_json::from_str(r#"{"map": {"a": 1}, "list": [1], "type": 2}"#)?)?;
+    record.merge(&serde_json::from_str(r#"{"map": {"b": 2}}"#)?)?;
+    let partial = serde_json::to_value(record.get_partial()?)?;
+    assert_eq!(partial, serde_json::json!({"map": {"a": 1, "b": 2}, "list": [1], "type": 2}));
+    assert!(record.get_each()?.is_some_and(|each| each.errors().is_empty()));
+    Ok(())
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod expiry;
 mod given;
 mod keys;
 mod maps;
+mod merges;
 mod open;
 mod original;
 mod partials;

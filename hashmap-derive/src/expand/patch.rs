@@ -16,56 +16,24 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, generics, allows, .. } = record;
     let Names { patch, ty_generics, .. } = names;
     let marks = &record.carried.marks;
-    let value_ident = record.used_in_types.unused(&["value", "__value"]);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let fields: Vec<_> = record.stored().collect();
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
     let (marker, marker_value) = (names.marker_field(record), names.marker_value());
-    let declarations = fields.iter().map(|field| {
-        let Field { ident, vis, ty, carried: Carried { marks, lints, .. }, .. } = field;
-        let name = code(&field.name);
-        let (ty, doc) = if let Presence::Optional = field.presence {
-            (
-                quote!(::core::option::Option<::core::option::Option<#ty>>),
-                format!(" `Some(Some(value))` sets the field {name}, `Some(None)` clears it, and `None` keeps it."),
-            )
-        } else {
-            (quote!(::core::option::Option<#ty>), format!(" `Some(value)` sets the field {name}, and `None` keeps it."))
-        };
-        quote! {
-            #[doc = #doc]
-            #(#marks)*
-            #(#lints)*
-            #vis #ident: #ty
-        }
-    });
+    let declarations = fields.iter().map(|field| declaration(record, field));
     // Two methods with one name have been reported already.
     let mut seen = HashSet::new();
-    let builders = fields.iter().filter(|field| seen.insert(field.accessor.unraw())).map(|field| {
-        let name_lint = name_lint(&field.accessor);
-        let Field { ident, vis, ty, accessor, carried: Carried { marks, lints, .. }, .. } = field;
-        let name = code(&field.name);
-        let (doc, target) = if let Presence::Optional = field.presence {
-            (format!(" Sets the field {name}, or clears it if `None` is given."), quote!(::core::option::Option<#ty>))
-        } else {
-            (format!(" Sets the field {name}."), quote!(#ty))
-        };
-        quote! {
-            #[doc = #doc]
-            #(#marks)*
-            #(#lints)*
-            #name_lint
-            #[must_use]
-            #vis fn #accessor(mut self, #value_ident: impl #runtime::IntoValue<#target>) -> Self {
-                self.#ident = ::core::option::Option::Some(#runtime::IntoValue::into_value(#value_ident));
-                self
-            }
-        }
-    });
+    let builders =
+        fields.iter().filter(|field| seen.insert(field.accessor.unraw())).map(|field| builder(record, field));
     let states = fields.iter().map(|field| {
         let ident = &field.ident;
         let label = ident.unraw().to_string();
-        let state = if let Presence::Optional = field.presence { quote!(patched_option) } else { quote!(patched) };
+        let state = match (&field.presence, field.merge) {
+            (Presence::Optional, true) => quote!(merged_option),
+            (Presence::Optional, false) => quote!(patched_option),
+            (_, true) => quote!(merged),
+            (_, false) => quote!(patched),
+        };
         quote!((#label, #runtime::__private::debug::#state(&self.#ident)))
     });
     let (clone, partial_eq) = (clone_impl(record, names, patch), partial_eq_impl(record, names, patch));
@@ -113,5 +81,58 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         #clone
         #partial_eq
         #json
+    }
+}
+
+/// The declaration of a field.
+fn declaration(record: &Record, field: &Field) -> TokenStream {
+    let runtime = &record.runtime;
+    let Field { ident, vis, ty, carried: Carried { marks, lints, .. }, .. } = field;
+    let name = code(&field.name);
+    let (ty, sets) = if field.merge { (quote!(#runtime::Merge<#ty>), "sets or merges") } else { (quote!(#ty), "sets") };
+    let (ty, doc) = if let Presence::Optional = field.presence {
+        (
+            quote!(::core::option::Option<::core::option::Option<#ty>>),
+            format!(" `Some(Some(value))` {sets} the field {name}, `Some(None)` clears it, and `None` keeps it."),
+        )
+    } else {
+        (quote!(::core::option::Option<#ty>), format!(" `Some(value)` {sets} the field {name}, and `None` keeps it."))
+    };
+    quote! {
+        #[doc = #doc]
+        #(#marks)*
+        #(#lints)*
+        #vis #ident: #ty
+    }
+}
+
+/// The method of the builder that sets a field.
+fn builder(record: &Record, field: &Field) -> TokenStream {
+    let runtime = &record.runtime;
+    let value_ident = record.used_in_types.unused(&["value", "__value"]);
+    let name_lint = name_lint(&field.accessor);
+    let Field { ident, vis, ty, accessor, carried: Carried { marks, lints, .. }, .. } = field;
+    let name = code(&field.name);
+    let is_optional = matches!(field.presence, Presence::Optional);
+    let (doc, target) = if is_optional {
+        (format!(" Sets the field {name}, or clears it if `None` is given."), quote!(::core::option::Option<#ty>))
+    } else {
+        (format!(" Sets the field {name}."), quote!(#ty))
+    };
+    let made = match (field.merge, is_optional) {
+        (true, true) => quote!(#runtime::__private::given_option(#value_ident)),
+        (true, false) => quote!(#runtime::__private::given(#value_ident)),
+        (false, _) => quote!(#runtime::IntoValue::into_value(#value_ident)),
+    };
+    quote! {
+        #[doc = #doc]
+        #(#marks)*
+        #(#lints)*
+        #name_lint
+        #[must_use]
+        #vis fn #accessor(mut self, #value_ident: impl #runtime::IntoValue<#target>) -> Self {
+            self.#ident = ::core::option::Option::Some(#made);
+            self
+        }
     }
 }

@@ -57,13 +57,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         quote!(#ident: #fields_var.option(&Self::#constant)?)
     });
     let marker = names.marker_value();
-    let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
-        quote! {
-            #[automatically_derived]
-            #(#allows)*
-            impl #impl_generics #runtime::DefaultedHash for #ident #ty_generics #where_clause {}
-        }
-    });
+    let marks = marks(record, names);
     quote! {
         #[automatically_derived]
         #(#allows)*
@@ -91,7 +85,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
             fn write_patch(
                 #patch_var: &Self::Patch,
-                #out_var: &mut #runtime::__private::Changes,
+                #out_var: &mut #runtime::__private::PatchWriter<'_>,
             ) -> ::core::result::Result<(), #runtime::Error> {
                 #(#patch_writes)*
                 ::core::result::Result::Ok(())
@@ -114,8 +108,30 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             }
         }
 
-        #defaulted
+        #marks
     }
+}
+
+/// The implementations of the traits that mark what a record can do.
+fn marks(record: &Record, names: &Names) -> TokenStream {
+    let Record { ident, runtime, allows, .. } = record;
+    let Names { generics, ty_generics, .. } = names;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let defaulted = record.fields.iter().all(|field| !matches!(field.presence, Presence::Required)).then(|| {
+        quote! {
+            #[automatically_derived]
+            #(#allows)*
+            impl #impl_generics #runtime::DefaultedHash for #ident #ty_generics #where_clause {}
+        }
+    });
+    let plain_patch = record.stored().all(|field| !field.merge).then(|| {
+        quote! {
+            #[automatically_derived]
+            #(#allows)*
+            impl #impl_generics #runtime::PlainPatch for #ident #ty_generics #where_clause {}
+        }
+    });
+    quote!(#defaulted #plain_patch)
 }
 
 /// The expression that reads a field of the record, a `Result`.
@@ -142,10 +158,13 @@ fn write(record: &Record, field: &Field, out: &Ident) -> TokenStream {
 /// The statement that writes what a patch says of a field.
 fn write_patch(record: &Record, field: &Field, patch: &Ident, out: &Ident) -> TokenStream {
     let (runtime, ident, constant) = (&record.runtime, &field.ident, field_const(field));
-    let value = quote!(::core::option::Option::as_ref(&#patch.#ident));
-    if let Presence::Optional = field.presence {
-        quote!(#runtime::NamedField::patch_option(&Self::#constant, #value, #out)?;)
-    } else {
-        quote!(#runtime::NamedField::patch(&Self::#constant, #value, #out)?;)
+    let method = match (&field.presence, field.merge) {
+        (Presence::Optional, true) => quote!(merge_option),
+        (Presence::Optional, false) => quote!(set_option),
+        (_, true) => quote!(merge),
+        (_, false) => quote!(set),
+    };
+    quote! {
+        #runtime::__private::PatchWriter::#method(#out, &Self::#constant, ::core::option::Option::as_ref(&#patch.#ident))?;
     }
 }

@@ -112,6 +112,10 @@ fn bound_fields(record: &Record, generics: &mut Generics) {
         if field.is_stored() {
             clause.predicates.push(parse_quote!(#format: #runtime::FormatOf<#ty, #ty> + #runtime::Format<#ty>));
         }
+        if field.merge {
+            let serde = quote!(#runtime::__private::serde);
+            clause.predicates.push(parse_quote!(#ty: #serde::Serialize + #serde::de::DeserializeOwned));
+        }
         if let Presence::Defaulted(Value::Trait) | Presence::Skipped(Value::Trait) = field.presence {
             clause.predicates.push(parse_quote!(#ty: ::core::default::Default));
         }

@@ -47,7 +47,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> Option<TokenStream> {
                     #serializer_var,
                     #name,
                     #tag,
-                    &[#(#value_vars.is_some()),*],
+                    &[#(::core::option::Option::is_some(&#value_vars)),*],
                 )?;
                 #(#runtime::__private::serialize_field(&mut #fields_var, #written_names, #shown)?;)*
                 #runtime::__private::serde::ser::SerializeStruct::end(#fields_var)

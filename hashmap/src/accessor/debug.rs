@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Formatter};
 
+use crate::format::merge::Merge;
+
 /// Writes a struct with the state of each field.
 ///
 /// # Errors
@@ -23,6 +25,25 @@ pub fn stored<T>(field: &Option<T>) -> &'static str {
 /// The state of a field in a patch.
 pub fn patched<T>(field: &Option<T>) -> &'static str {
     if field.is_some() { "set" } else { "kept" }
+}
+
+/// The state of a field in a patch of which parts can be merged.
+pub fn merged<T>(field: &Option<Merge<T>>) -> &'static str {
+    match field {
+        Some(Merge::Set(_)) => "set",
+        Some(Merge::Parts(_)) => "merged",
+        None => "kept",
+    }
+}
+
+/// The state of an optional field in a patch of which parts can be merged.
+pub fn merged_option<T>(field: &Option<Option<Merge<T>>>) -> &'static str {
+    match field {
+        Some(None) => "cleared",
+        Some(Some(Merge::Set(_))) => "set",
+        Some(Some(Merge::Parts(_))) => "merged",
+        None => "kept",
+    }
 }
 
 /// The state of an optional field in a patch.

@@ -8,6 +8,7 @@ pub(crate) mod get_many;
 pub(crate) mod hash_key;
 pub(crate) mod map;
 pub(crate) mod map_value;
+mod merge;
 mod names;
 pub(crate) mod record;
 pub(crate) mod scan;

@@ -14,8 +14,11 @@ use crate::accessor::names::names;
 use crate::command::changes::{Changes, HashCondition};
 use crate::command::key::{Key, Template};
 use crate::command::named_field::NamedField;
+use crate::command::patch_writer::PatchWriter;
 use crate::command::redis::{exists, hkeys, hmget, hmget_declared, write_changes};
-use crate::command::redis_hash::{DefaultedHash, RecordReader, RedisHash, read_fields, read_partial, read_record};
+use crate::command::redis_hash::{
+    DefaultedHash, PlainPatch, RecordReader, RedisHash, read_fields, read_partial, read_record,
+};
 use crate::command::reply::{applied, done, flag};
 use crate::command::target::Target;
 use crate::command::ttl::Expiry;
@@ -311,9 +314,9 @@ where
     }
 
     fn changes_of(&self, patch: &R::Patch) -> Result<Changes, Error> {
-        let mut changes = self.target.changes(4, size_of::<R>())?;
-        R::write_patch(patch, &mut changes)?;
-        Ok(changes)
+        let mut patched = PatchWriter::new(self.target.changes(4, size_of::<R>())?, None);
+        R::write_patch(patch, &mut patched)?;
+        Ok(patched.changes)
     }
 
     fn write(&self, operation: &'static str, changes: Result<Changes, Error>) -> E::Output<'_, ()> {
@@ -378,13 +381,18 @@ where
     /// script. A field that the patch sets gets its declared time to live anew, even if its bytes do not change. An
     /// empty patch writes nothing and renews nothing (it sends `EXISTS`).
     ///
+    /// A record with fields that are merged has [`merge`](Self::merge) instead.
+    ///
     /// It does not ask whether the record exists, and can make an incomplete one:
     /// [`patch_if_present`](Self::patch_if_present) cannot.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`set_all`](Self::set_all).
-    pub fn patch(&self, patch: &R::Patch) -> E::Output<'_, ()> {
+    pub fn patch(&self, patch: &R::Patch) -> E::Output<'_, ()>
+    where
+        R: PlainPatch,
+    {
         self.write("patch", self.changes_of(patch))
     }
 
@@ -395,7 +403,10 @@ where
     /// # Errors
     ///
     /// Returns the errors of [`set_all`](Self::set_all).
-    pub fn patch_if_present(&self, patch: &R::Patch) -> E::Output<'_, bool> {
+    pub fn patch_if_present(&self, patch: &R::Patch) -> E::Output<'_, bool>
+    where
+        R: PlainPatch,
+    {
         self.write_if(HashCondition::Present, "patch_if_present", self.changes_of(patch))
     }
 

@@ -128,10 +128,15 @@ impl Changes {
 
     /// Guards the field that was added last: where the guard does not hold, nothing is written.
     pub(crate) fn guard(mut self, guard: Guard) -> Self {
+        self.guard_last(guard);
+        self
+    }
+
+    /// Does what [`guard`](Self::guard) does.
+    pub(crate) fn guard_last(&mut self, guard: Guard) {
         if let Some(change) = self.list.last_mut() {
             change.guard = Some(guard);
         }
-        self
     }
 
     /// Keeps only the fields that differ from `before`, and guards each by what `stored` returns for its position.

@@ -114,16 +114,6 @@ impl<T, F> NamedField<T, F> {
         };
         self.set(value, out)
     }
-
-    /// Sets the field, or leaves it alone for `None`.
-    pub fn patch(&self, value: Option<&T>, out: &mut Changes) -> Result<(), Error> {
-        value.map_or(Ok(()), |value| self.set(value, out))
-    }
-
-    /// Sets an optional field, removes it for `Some(None)`, or leaves it alone for `None`.
-    pub fn patch_option(&self, value: Option<&Option<T>>, out: &mut Changes) -> Result<(), Error> {
-        value.map_or(Ok(()), |value| self.set_option(value.as_ref(), out))
-    }
 }
 
 impl<T, F> Clone for NamedField<T, F> {

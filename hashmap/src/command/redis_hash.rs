@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::command::changes::Changes;
 use crate::command::named_field::{FieldInfo, NamedField};
+use crate::command::patch_writer::PatchWriter;
 use crate::command::reply::Values;
 use crate::command::target::Target;
 use crate::error::Error;
@@ -48,7 +49,7 @@ pub trait RedisHash: Sized {
     fn write(&self, out: &mut Changes) -> Result<(), Error>;
 
     #[doc(hidden)]
-    fn write_patch(patch: &Self::Patch, out: &mut Changes) -> Result<(), Error>;
+    fn write_patch(patch: &Self::Patch, out: &mut PatchWriter<'_>) -> Result<(), Error>;
 
     #[doc(hidden)]
     fn read(fields: &mut RecordReader<'_>) -> Result<Self, Error>;
@@ -71,6 +72,17 @@ pub trait RedisHash: Sized {
             `None` where no record is stored, `get_partial` each field as it is"
 )]
 pub trait DefaultedHash: RedisHash {}
+
+/// A record whose patches only set and clear fields, so that they can be written without reading.
+///
+/// `#[derive(RedisHash)]` implements it for a struct without `#[redis_hash(merge)]`.
+#[diagnostic::on_unimplemented(
+    message = "a patch of a `{Self}` can change parts of a field, which has to be read first",
+    label = "has fields that are merged",
+    note = "use `merge` or `merge_if_present`, which need a connection; they are there for records whose fields are declared as \
+            `#[redis_hash(merge)]`"
+)]
+pub trait PlainPatch: RedisHash {}
 
 /// Reads the fields of a record, in the order in which they are declared. For generated code.
 pub struct RecordReader<'a> {

@@ -146,14 +146,29 @@ pub(crate) fn number(reply: Reply<'_>) -> Result<i64, Error> {
     reply.number()
 }
 
-/// Reads whether a conditional write was carried out.
-pub(crate) fn applied(reply: Reply<'_>) -> Result<bool, Error> {
+/// The condition that kept a write from being carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The one on the hash.
+    Hash,
+    /// The one on a field.
+    Guard,
+}
+
+/// Reads why a conditional write was not carried out, or `None` if it was.
+pub(crate) fn refusal(reply: Reply<'_>) -> Result<Option<Refusal>, Error> {
     let Reply { value, request } = reply;
     match value {
-        Value::Int(-2 | -1) => Ok(false),
-        Value::Int(0..) => Ok(true),
+        Value::Int(-1) => Ok(Some(Refusal::Hash)),
+        Value::Int(-2) => Ok(Some(Refusal::Guard)),
+        Value::Int(0..) => Ok(None),
         _ => Err(unexpected(request)),
     }
+}
+
+/// Reads whether a conditional write was carried out.
+pub(crate) fn applied(reply: Reply<'_>) -> Result<bool, Error> {
+    refusal(reply).map(|refusal| refusal.is_none())
 }
 
 /// Reads the time to live of the hash.

@@ -15,5 +15,7 @@ pub enum Fault {
     NotACounter,
     Refused { written: &'static str, problem: String },
     TooLarge { size: u64, limit: usize },
+    Merge { written: &'static str, problem: &'static str },
+    NoJson { written: &'static str, problem: &'static str },
     Unreadable { written: &'static str, problem: String },
 }

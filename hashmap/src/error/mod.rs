@@ -3,6 +3,7 @@
 pub(crate) mod fault;
 pub(crate) mod place;
 pub(crate) mod redis_fault;
+mod verdicts;
 
 use std::fmt;
 
@@ -155,6 +156,28 @@ pub enum Error {
         written: &'static str,
         /// What its reader met.
         problem: String,
+    },
+
+    /// A part of a value was to be changed by a patch, and what it makes is not a value of the type. Nothing was written.
+    #[error("the patch does not make a `{written}` of {place} ({problem}): nothing was written")]
+    Merge {
+        /// Where the value lies.
+        place: Place,
+        /// Its Rust type.
+        written: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+    },
+
+    /// A part of a value was to be changed by a patch, and the value has no form in JSON. Nothing was written.
+    #[error("{place} holds a `{written}` that cannot be changed in parts, since {problem}: set it as a whole")]
+    NoJson {
+        /// Where the value lies.
+        place: Place,
+        /// Its Rust type.
+        written: &'static str,
+        /// Why not.
+        problem: &'static str,
     },
 
     /// The key is empty. Nothing was sent.
@@ -320,6 +343,8 @@ impl Error {
             Fault::NotACounter => Self::NotACounter { place },
             Fault::Refused { written, problem } => Self::Refused { place, written, problem },
             Fault::TooLarge { size, limit } => Self::TooLarge { place, size, limit },
+            Fault::Merge { written, problem } => Self::Merge { place, written, problem },
+            Fault::NoJson { written, problem } => Self::NoJson { place, written, problem },
             Fault::Unreadable { written, problem } => Self::Unreadable { place, written, problem },
         }
     }
@@ -350,6 +375,8 @@ impl Error {
             | Self::Refused { place, .. }
             | Self::TooLarge { place, .. }
             | Self::Unreadable { place, .. }
+            | Self::Merge { place, .. }
+            | Self::NoJson { place, .. }
             | Self::EmptyField { place }
             | Self::Unsupported { place, .. }
             | Self::Conflict { place, .. }
@@ -367,50 +394,6 @@ impl Error {
             | Self::Feature { .. }
             | Self::Connect { .. } => None,
         }
-    }
-
-    /// True if it is worth trying again, because the reason passes and nothing was carried out: the connection was refused,
-    /// the server is loading, busy or a replica, the cluster is down, others changed what an `update` had read.
-    ///
-    /// Wait before trying again. A cluster connection of redis-rs that [`open`](crate::open) did not make repeats commands by
-    /// itself: there, a refused connection does not show that nothing was carried out.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Redis { source, .. } | Self::Connect { source, .. } => source.is_transient(),
-            Self::Conflict { .. } => true,
-            Self::Fields { errors, .. } => errors.iter().all(Self::is_transient),
-            _ => false,
-        }
-    }
-
-    /// True if a command was sent and its answer did not come, or could not be read: the command may have been carried
-    /// out, or may be carried out yet. A read can be tried again, a write only if it may be carried out twice.
-    #[must_use]
-    pub fn may_have_been_applied(&self) -> bool {
-        match self {
-            Self::Redis { source, .. } => source.is_in_doubt(),
-            Self::UnexpectedReply { .. } => true,
-            Self::Fields { errors, .. } => errors.iter().any(Self::may_have_been_applied),
-            _ => false,
-        }
-    }
-
-    /// True if what the caller has given is refused, and nothing was changed: an empty id or name, a value that is too large
-    /// or cannot be stored, a time to live that nothing can have, a number that would take a counter out of its range.
-    /// A service answers with a status of 400.
-    #[must_use]
-    pub fn is_rejected_input(&self) -> bool {
-        matches!(
-            self,
-            Self::EmptyKey
-                | Self::EmptyId { .. }
-                | Self::EmptyField { .. }
-                | Self::Refused { .. }
-                | Self::TooLarge { .. }
-                | Self::Expiry { .. }
-                | Self::Overflow { .. }
-        )
     }
 
     /// The failure of Redis or of the way to it, if that is the cause.

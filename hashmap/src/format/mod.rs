@@ -6,6 +6,7 @@ mod asks_for_any;
 mod decode_fault;
 mod deserializer;
 pub(crate) mod given;
+pub(crate) mod merge;
 pub(crate) mod shape;
 mod shape_digest;
 pub(crate) mod storage;

@@ -8,6 +8,7 @@ pub(crate) mod blocking;
 mod cluster_slot;
 pub(crate) mod get_or_insert;
 pub(crate) mod mailbox;
+pub(crate) mod merge;
 mod pipeline;
 #[cfg(feature = "tokio-comp")]
 mod pipeline_async;
