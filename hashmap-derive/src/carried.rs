@@ -108,13 +108,17 @@ fn link_to(record: &Ident, line: &str) -> String {
 }
 
 /// The lints of the struct and of all its fields, each once: every generated item names the fields and their types.
-pub(crate) fn lints<'a>(all: impl Iterator<Item = &'a Carried>) -> Vec<Attribute> {
+pub(crate) fn lints<'a>(all: impl Iterator<Item = &'a Carried>, is_generic: bool) -> Vec<Attribute> {
     let mut seen = HashSet::new();
     let mut lints = Vec::new();
     let mut is_deprecated = false;
     for carried in all {
         is_deprecated |= carried.is_deprecated;
         lints.extend(carried.lints.iter().filter(|lint| seen.insert(lint.to_token_stream().to_string())).cloned());
+    }
+    if is_generic {
+        let reason = "the bounds of the struct come beside those of its fields";
+        lints.push(parse_quote!(#[allow(clippy::trait_duplication_in_bounds, reason = #reason)]));
     }
     if is_deprecated {
         lints.push(

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{
     Attribute, Data, DeriveInput, Expr, ExprPath, Fields, FieldsNamed, GenericArgument, GenericParam, Generics, Ident,
-    Path, PathArguments, Type, Visibility,
+    Path, PathArguments, Type, Visibility, WherePredicate,
 };
 
 use crate::attr::{FieldAttrs, RecordAttrs, Ttl};
@@ -53,6 +53,8 @@ pub(crate) struct Record {
     pub(crate) serde_name: (String, String),
     /// The key under which serde writes a name of the struct.
     pub(crate) tag: Option<String>,
+    /// What serde's `bound` says of the type's parameters, on the struct and on its fields.
+    pub(crate) serde_bound: ReadWrite<Vec<WherePredicate>>,
     /// serde's `transparent`, if it is given.
     pub(crate) transparent: Option<Path>,
     /// What the generated types repeat of the struct's attributes.
@@ -91,6 +93,8 @@ pub(crate) struct Field {
     pub(crate) with: ReadWrite<ExprPath>,
     /// The function that says that it is not written.
     pub(crate) skip_serializing_if: Option<ExprPath>,
+    /// What serde's `bound` says of it; the record has it with its own.
+    serde_bound: ReadWrite<Vec<WherePredicate>>,
     pub(crate) presence: Presence,
     /// What its `#[redis_hash(…)]` says, for `check` to judge.
     pub(crate) given: FieldAttrs,
@@ -143,7 +147,7 @@ impl Record {
         let attrs = RecordAttrs::of(ctxt, &input.attrs);
         let serde = SerdeAttrs::of(ctxt, &input.attrs);
         let receiver = Receiver::of(input);
-        let fields: Vec<Field> = named
+        let mut fields: Vec<Field> = named
             .named
             .iter()
             .filter_map(|field| Field::read(ctxt, field, &receiver, attrs.rename_all, &serde.rename_all))
@@ -161,6 +165,17 @@ impl Record {
         for Field { with: ReadWrite { read, write }, skip_serializing_if, .. } in &fields {
             [read, write, skip_serializing_if].into_iter().flatten().for_each(|function| used.add(function));
         }
+        let mut serde_bound = serde.bound;
+        for field in &mut fields {
+            serde_bound.read.get_or_insert_default().extend(field.serde_bound.read.take().unwrap_or_default());
+            serde_bound.write.get_or_insert_default().extend(field.serde_bound.write.take().unwrap_or_default());
+        }
+        // `'de` is what serde calls the lifetime of its own impl, which is ours too.
+        [&serde_bound.read, &serde_bound.write]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .for_each(|bound| used.add_idents(bound));
         for ident in attrs.key.iter().flat_map(|key| &key.placeholders).map(|(_, ident)| ident) {
             used.add(ident);
         }
@@ -190,8 +205,12 @@ impl Record {
             into: serde.into,
             serde_name: serde.rename.or(&input.ident.unraw().to_string()),
             tag: serde.tag,
+            serde_bound,
             transparent: serde.transparent,
-            allows: carried::lints(std::iter::once(&carried).chain(fields.iter().map(|field| &field.carried))),
+            allows: carried::lints(
+                std::iter::once(&carried).chain(fields.iter().map(|field| &field.carried)),
+                input.generics.type_params().next().is_some(),
+            ),
             carried,
             fields,
         })
@@ -305,6 +324,7 @@ impl Field {
             flatten: serde.flatten,
             with: serde.with,
             skip_serializing_if: serde.skip_serializing_if,
+            serde_bound: serde.bound,
             presence,
             given: attrs,
             ident,

@@ -4,8 +4,9 @@
 //! `serde_derive` checks them; here they are only read.
 
 use syn::meta::ParseNestedMeta;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, ExprPath, Ident, LitStr, Path, Token};
+use syn::{Attribute, ExprPath, Ident, LitStr, Path, Token, WherePredicate};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -24,6 +25,8 @@ pub(crate) struct SerdeAttrs {
     /// True if the field is not shown.
     pub(crate) skip_serializing: bool,
     pub(crate) skip_serializing_if: Option<ExprPath>,
+    /// What `bound` says of the type's parameters.
+    pub(crate) bound: ReadWrite<Vec<WherePredicate>>,
     pub(crate) deny_unknown_fields: bool,
     /// True if the struct is read from another type, which may refuse what a patch could not see.
     pub(crate) from: bool,
@@ -48,11 +51,10 @@ impl<T> Default for ReadWrite<T> {
     }
 }
 
-/// Attributes that do not change how a patch or a partial record is read and written: they are about absent fields, about
-/// bounds, or about what only enums have.
-const WITHOUT_EFFECT: [&str; 11] = [
+/// Attributes that do not change how a patch or a partial record is read and written: they are about absent fields
+/// or about what only enums have.
+const WITHOUT_EFFECT: [&str; 10] = [
     "borrow",
-    "bound",
     "content",
     "crate",
     "default",
@@ -96,6 +98,9 @@ impl SerdeAttrs {
                 Some(path)
             };
             self.with = ReadWrite { read: item("deserialize"), write: item("serialize") };
+        } else if is("bound") {
+            let parse = |literal: &LitStr| literal.parse_with(Punctuated::<_, Token![,]>::parse_terminated).ok();
+            self.bound.set(meta, |literal| Some(parse(literal)?.into_iter().collect()))?;
         } else if is("skip") {
             (self.skip_deserializing, self.skip_serializing) = (true, true);
         } else if is("skip_deserializing") {

@@ -6,7 +6,7 @@ use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::Parse;
-use syn::{Data, DeriveInput, GenericParam, Lifetime};
+use syn::{Data, DeriveInput, GenericParam, Lifetime, WherePredicate};
 
 /// All names in some tokens. A generated name that is none of them can neither shadow nor capture one.
 #[derive(Default)]
@@ -18,6 +18,13 @@ pub(crate) struct UsedNames {
 impl UsedNames {
     pub(crate) fn add(&mut self, tokens: impl ToTokens) {
         self.visit(tokens.to_token_stream());
+    }
+
+    /// Adds the names, but not those of lifetimes.
+    pub(crate) fn add_idents(&mut self, tokens: impl ToTokens) {
+        let mut names = Self::default();
+        names.add(tokens);
+        self.idents.extend(names.idents);
     }
 
     fn visit(&mut self, tokens: TokenStream) {
@@ -138,6 +145,31 @@ impl Receiver {
         ident.set_span(ident.span().located_at(span));
         if args.is_empty() { ident.to_token_stream() } else { quote!(#ident::<#args>) }
     }
+}
+
+/// A predicate of serde's `bound`, with another lifetime for `'de`.
+pub(crate) fn with_lifetime(predicate: &WherePredicate, lifetime: &Lifetime) -> WherePredicate {
+    fn replaced(tokens: TokenStream, lifetime: &Ident) -> TokenStream {
+        let mut after_quote = false;
+        tokens
+            .into_iter()
+            .map(|tree| {
+                let is_lifetime = std::mem::replace(&mut after_quote, false);
+                match tree {
+                    TokenTree::Ident(ident) if is_lifetime && ident == "de" => TokenTree::Ident(lifetime.clone()),
+                    TokenTree::Group(group) => {
+                        TokenTree::Group(Group::new(group.delimiter(), replaced(group.stream(), lifetime)))
+                    }
+                    tree => {
+                        after_quote = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '\'');
+                        tree
+                    }
+                }
+            })
+            .collect()
+    }
+    let tokens = replaced(predicate.to_token_stream(), &lifetime.ident);
+    syn::parse2(tokens).unwrap_or_else(|_| predicate.clone())
 }
 
 fn has_self(tokens: TokenStream) -> bool {

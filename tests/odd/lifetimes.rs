@@ -61,4 +61,46 @@ macro_rules! lifetimes {
     )*};
 }
 
+mod shown {
+    use std::fmt::{Debug, Display};
+    use std::str::FromStr;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Debug>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(|error| D::Error::custom(format!("{error:?}")))
+    }
+}
+
+/// What serde's `bound` says holds for patches and partial records too.
+#[derive(RedisHash, serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+#[serde(bound(deserialize = "T: std::str::FromStr + Deserialize<'de>, T::Err: std::fmt::Debug"))]
+struct Bounded<T, U> {
+    #[serde(with = "shown", bound(serialize = "T: std::fmt::Display"))]
+    value: T,
+    #[serde(
+        with = "shown",
+        bound(serialize = "U: std::fmt::Display", deserialize = "U: std::str::FromStr<Err: std::fmt::Debug>")
+    )]
+    other: U,
+    plain: u8,
+}
+
+#[test]
+fn bounds_of_serde_are_repeated() -> Test {
+    let partial: BoundedPartial<u8, u16> = serde_json::from_str(r#"{"value": "7", "plain": 1}"#)?;
+    assert_eq!((partial.value, partial.other, partial.plain), (Some(7), None, Some(1)));
+    assert_eq!(serde_json::to_string(&partial)?, r#"{"value":"7","plain":1}"#);
+    Ok(())
+}
+
 lifetimes! { a 'a de 'de under_de '__de under_any '__any under_value '__de_value }

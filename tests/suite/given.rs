@@ -107,6 +107,7 @@ fn a_field_takes_values_and_references() -> Test {
                 record.shared().set("s")?;
                 record.cow().set("c")?;
                 record.sizes().set(&[1, 2, 3])?;
+                record.sizes().set([1, 2, 3])?;
                 record.list().set(&[4, 5][..])?;
                 record.path().set(Path::new("/tmp"))?;
                 record.corners().set([1, 2, 3, 4])?;
@@ -156,6 +157,7 @@ fn a_builder_takes_values_and_references() -> Test {
         .visits(&visits)
         .kind(&kind);
     assert_eq!(given, by_reference);
+    assert_eq!(given, given.clone().sizes([1, 2, 3]));
     let by_value = WidePatch::default()
         .name(name)
         .boxed(boxed)

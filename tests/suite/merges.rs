@@ -1,6 +1,6 @@
 //! Patches that are merged into what is stored, part by part.
 
-use std::collections::{BTreeMap, HashMap as StdHashMap};
+use std::collections::{BTreeMap, HashMap as StdHashMap, HashSet};
 use std::sync::Arc;
 
 use redis::Cmd;
@@ -90,7 +90,7 @@ fn every_part_is_merged_as_in_json() -> Test {
         json!({"preferences": {"editor": {"rulers": [100]}, "note": null, "fontSize": 20}, "name": "Bob"}),
         json!({"preferences": {"editor": null}}),
         json!({"preferences": {}}),
-        json!({"preferences": {"unknown": 1}}),
+        json!({"preferences": {"unknown": null}}),
         json!({"homeAddress": {"street": "s", "zip": 1}, "nick": null}),
         json!({"tags": {"a": {"1": null, "4": 4}, "b": null, "c": {"5": 5}}}),
         json!({"place": {"Home": null, "Work": {"floor": 3}}}),
@@ -170,6 +170,9 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() -> Test {
         json!({"name": "Bob", "homeAddress": {"street": "s3cret"}}),
         json!({"name": "Bob", "tags": {"a": {"s3cret": 1}}}),
         json!({"name": "Bob", "place": {"Work": {"floor": 1}}}),
+        json!({"name": "Bob", "preferences": {"s3cret": 1}}),
+        json!({"name": "Bob", "preferences": {"editor": {"s3cret": {"a": 1}}}}),
+        json!({"name": "Bob", "place": {"Home": {"s3cret": 1}}}),
     ] {
         let error = user.merge_if_present(&patch(parts.clone())).expect_err("it does not fit");
         assert!(error.is_rejected_input(), "{parts}: {error}");
@@ -229,6 +232,66 @@ fn what_json_would_change_is_not_merged() -> Test {
         assert_eq!(format!("{:?}", measured.point().get()?), format!("{:?}", Some(point)));
     }
     measured.clear()?;
+    Ok(())
+}
+
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Odd {
+    #[redis_hash(merge)]
+    extent: Extent,
+    #[redis_hash(merge)]
+    sets: Sets,
+}
+
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+struct Extent {
+    // What is written under one name is read under another.
+    #[serde(rename(serialize = "width", deserialize = "height"))]
+    width: u8,
+    #[serde(rename(serialize = "height", deserialize = "width"))]
+    height: u8,
+}
+
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+struct Sets {
+    #[serde(alias = "colour")]
+    color: String,
+    ids: HashSet<u32>,
+    by_id: StdHashMap<u32, HashSet<String>>,
+    ratio: f32,
+}
+
+#[test]
+fn what_serde_reads_otherwise_than_it_writes_is_not_merged() -> Test {
+    let key = key();
+    let odd = Odd::at(&*key).on(connection()?);
+    let sets = Sets {
+        color: "red".to_owned(),
+        ids: (0..50).collect(),
+        by_id: (0..20).map(|id| (id, (0..3).map(|name| format!("{id}/{name}")).collect())).collect(),
+        ratio: 0.5,
+    };
+    let stored = Odd { extent: Extent { width: 1, height: 2 }, sets };
+    odd.set_all(&stored)?;
+    let parts = |json| serde_json::from_value::<OddPatch>(json).expect("a patch");
+    let error = odd.merge(&parts(json!({"extent": {"width": 3}}))).expect_err("width and height change places");
+    assert!(matches!(error, Error::NoJson { .. }), "{error}");
+    for refused in [
+        json!({"sets": {"colour": "blue"}}),
+        json!({"sets": {"color": null, "colour": "blue"}}),
+        json!({"sets": {"ratio": 1e300}}),
+    ] {
+        let error = odd.merge(&parts(refused.clone())).expect_err("it would be lost");
+        assert!(error.is_rejected_input(), "{refused}: {error}");
+    }
+    assert_eq!(odd.get_all()?, Some(stored.clone()));
+    // The order of sets and maps is no change.
+    odd.merge(&parts(json!({"sets": {"color": "blue", "by_id": {"1": null}}})))?;
+    let mut expected = stored;
+    expected.sets.color = "blue".to_owned();
+    expected.sets.by_id.remove(&1);
+    assert_eq!(odd.get_all()?, Some(expected));
+    odd.clear()?;
     Ok(())
 }
 

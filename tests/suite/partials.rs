@@ -138,6 +138,25 @@ fn names_and_the_tag_are_those_of_the_struct() -> Test {
     Ok(())
 }
 
+#[derive(RedisHash, Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(tag = "kind", rename(serialize = "written", deserialize = "read"))]
+struct Tagged {
+    name: String,
+}
+
+#[test]
+fn a_tag_holds_either_name() -> Test {
+    let written = to_value(TaggedPartial { name: Some("Ann".into()) })?;
+    assert_eq!(written, json!({"kind": "written", "name": "Ann"}));
+    for partial in [written, json!({"kind": "read", "name": "Ann"})] {
+        assert_eq!(from_value::<TaggedPartial>(partial.clone())?.name.as_deref(), Some("Ann"));
+        assert_eq!(from_value::<TaggedPatch>(partial)?.name.as_deref(), Some("Ann"));
+    }
+    let error = from_value::<TaggedPartial>(json!({"kind": "another"})).expect_err("it is another");
+    assert_eq!(error.to_string(), "`kind` is not `read`, expected a part of a Tagged");
+    Ok(())
+}
+
 /// Other names for reading than for writing.
 #[derive(RedisHash, Serialize, Deserialize, Debug, Clone, PartialEq)]
 #[serde(rename_all(serialize = "SCREAMING_SNAKE_CASE", deserialize = "kebab-case"))]

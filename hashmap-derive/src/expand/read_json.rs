@@ -6,6 +6,7 @@ use syn::parse_quote;
 
 use crate::expand::shared::{Names, distinct_types, local, mentions};
 use crate::record::{Field, Presence, Record};
+use crate::tokens::with_lifetime;
 
 /// What is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub(super) fn expand(record: &Record, names: &Names, read_item: Item) -> TokenSt
             parse_quote!(#ty: #runtime::__private::serde::Deserialize<#de>)
         });
     }
+    let bound = record.serde_bound.read.iter().flatten();
+    clause.predicates.extend(bound.map(|predicate| with_lifetime(predicate, &de)));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let reads = settable.iter().enumerate().map(|(position, field)| {
         let Field { ident, json_names, .. } = field;
@@ -56,11 +59,11 @@ pub(super) fn expand(record: &Record, names: &Names, read_item: Item) -> TokenSt
         }
     });
     let json_names = settable.iter().map(|field| &field.json_names[0]);
-    let (deny, name) = (record.deny_unknown_fields, &record.serde_name.0);
+    let (deny, (read_name, written_name)) = (record.deny_unknown_fields, &record.serde_name);
     let tag = record.tag.as_ref().map(|key| {
         quote! {
-            const TAG: ::core::option::Option<(&'static ::core::primitive::str, &'static ::core::primitive::str)> =
-                ::core::option::Option::Some((#key, #name));
+            const TAG: ::core::option::Option<(&'static ::core::primitive::str, [&'static ::core::primitive::str; 2])> =
+                ::core::option::Option::Some((#key, [#read_name, #written_name]));
         }
     });
     quote! {
@@ -114,12 +117,14 @@ fn read(record: &Record, names: &Names, field: &Field) -> TokenStream {
     let deserializer = record.used.unused(&["__D"]);
     let mut generics = record.generics.clone();
     generics.params.insert(0, parse_quote!(#de));
-    let (with_lifetime, _, _) = generics.split_for_impl();
+    let bound = record.serde_bound.read.iter().flatten();
+    generics.make_where_clause().predicates.extend(bound.map(|predicate| with_lifetime(predicate, &de)));
+    let (read_generics, _, read_clause) = generics.split_for_impl();
     let (marker, marker_value) = (names.marker_field(record), names.marker_value());
     let wrapper = record.used.unused(&["__Value"]);
     quote! {{
         struct #wrapper #impl_generics #where_clause { value: #ty, #marker }
-        impl #with_lifetime #runtime::__private::serde::Deserialize<#de> for #wrapper #ty_generics #where_clause {
+        impl #read_generics #runtime::__private::serde::Deserialize<#de> for #wrapper #ty_generics #read_clause {
             fn deserialize<#deserializer: #runtime::__private::serde::Deserializer<#de>>(
                 #deserializer_var: #deserializer,
             ) -> ::core::result::Result<Self, #deserializer::Error> {

@@ -23,6 +23,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> Option<TokenStream> {
     for ty in distinct_types(written.iter().copied().filter(|field| field.with.write.is_none())) {
         clause.predicates.push(parse_quote!(for<#any> #ty: #runtime::__private::serde::Serialize));
     }
+    clause.predicates.extend(record.serde_bound.write.iter().flatten().cloned());
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let value_vars: Vec<_> = (0..written.len()).map(|index| local(record, &format!("__value{index}"))).collect();
     let values = written.iter().map(|field| value(record, field));
@@ -84,13 +85,16 @@ fn shown(record: &Record, names: &Names, field: &Field, value_var: &Ident) -> To
     let wrapper = record.used.unused(&["__Value"]);
     let mut generics = record.generics.clone();
     generics.params.insert(0, parse_quote!(#lifetime));
+    let mut write_generics = generics.clone();
+    write_generics.make_where_clause().predicates.extend(record.serde_bound.write.iter().flatten().cloned());
     let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, _, write_clause) = write_generics.split_for_impl();
     let args = &record.args;
     let (marker, marker_value) = (names.marker_field(record), names.marker_value());
     let it = local(record, "__it");
     quote! {{
         struct #wrapper #impl_generics #where_clause { value: &#lifetime #ty, #marker }
-        impl #impl_generics #runtime::__private::serde::Serialize for #wrapper<#lifetime, #args> #where_clause {
+        impl #impl_generics #runtime::__private::serde::Serialize for #wrapper<#lifetime, #args> #write_clause {
             fn serialize<#serializer: #runtime::__private::serde::Serializer>(
                 &self,
                 #serializer_var: #serializer,

@@ -19,8 +19,9 @@ pub trait FieldsByName<'de>: Default {
     /// True if any other name is an error, as with serde's `deny_unknown_fields`.
     const DENY_UNKNOWN: bool;
 
-    /// The key under which serde writes a name of the struct, and that name: `#[serde(tag = "type")]`.
-    const TAG: Option<(&'static str, &'static str)> = None;
+    /// The key under which serde writes a name of the struct, `#[serde(tag = "type")]`, and the names under which it is
+    /// read and written. Either is taken: what was written has to be readable.
+    const TAG: Option<(&'static str, [&'static str; 2])> = None;
 
     /// Reads the value of the field of this name. Returns the field's position, or `None` if there is no such field.
     ///
@@ -42,8 +43,9 @@ pub fn deserialize_fields<'de, P: FieldsByName<'de>, D: Deserializer<'de>>(deser
 
 /// What is of another type by its own word is not a patch of this one.
 fn check_tag<'de, P: FieldsByName<'de>, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    let Some((tag, name)) = P::TAG else { return Ok(()) };
-    if map.next_value::<String>()? == name {
+    let Some((tag, names)) = P::TAG else { return Ok(()) };
+    let name = names[0];
+    if names.contains(&&*map.next_value::<String>()?) {
         Ok(())
     } else {
         Err(A::Error::custom(format_args!("`{tag}` is not `{name}`, expected {}", P::EXPECTING)))

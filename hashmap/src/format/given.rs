@@ -34,11 +34,10 @@ use crate::format::value::Value;
     note = "a map of values of any kind takes a type of your own by reference, as in `set(\"profile\", &profile)`"
 )]
 pub trait ToStored<T: ?Sized> {
-    /// The type whose stored form is written.
-    #[doc(hidden)]
+    /// The type whose stored form is written: that of a `T`.
     type As: ?Sized;
 
-    #[doc(hidden)]
+    /// The value as it is written.
     fn to_stored(&self) -> &Self::As;
 }
 
@@ -92,6 +91,15 @@ impl<T, const N: usize> ToStored<Vec<T>> for &[T; N] {
     #[inline]
     fn to_stored(&self) -> &[T] {
         *self
+    }
+}
+
+impl<T, const N: usize> ToStored<Vec<T>> for [T; N] {
+    type As = [T];
+
+    #[inline]
+    fn to_stored(&self) -> &[T] {
+        self
     }
 }
 
@@ -164,7 +172,7 @@ any_by_value! {
             `Option<T>` field also `None`, which clears it"
 )]
 pub trait IntoValue<T> {
-    #[doc(hidden)]
+    /// Makes the value, by cloning what is only referred to.
     fn into_value(self) -> T;
 }
 
@@ -220,6 +228,7 @@ made_of! {
     impl {T: Clone} Box<[T]>, from &[T];
     impl {T: Clone} Arc<[T]>, from &[T];
     impl {T: Clone, const N: usize} Vec<T>, from &[T; N];
+    impl {T, const N: usize} Vec<T>, from [T; N];
     impl PathBuf, from &Path;
     impl PathBuf, from &str;
 }
