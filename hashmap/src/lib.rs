@@ -93,6 +93,9 @@ pub use redis_hashmap_derive::RedisHash;
 #[cfg(feature = "tokio-comp")]
 pub use run::asynchronous::{Async, Exclusive};
 pub use run::blocking::Blocking;
+#[cfg(feature = "tokio-comp")]
+pub use run::require::require_async;
+pub use run::require::{Records, require};
 pub use run::{Connected, Deferred, Executor};
 
 /// The items that generated code names. None of them is part of the public interface.

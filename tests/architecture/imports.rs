@@ -33,6 +33,7 @@ const RUNTIME: &[&str] = &[
     "command/key.rs",
     "command/ttl.rs",
     "command/script.rs",
+    "command/probe.rs",
     "command/changes.rs",
     "command/named_field.rs",
     "command/target.rs",
@@ -72,6 +73,7 @@ const RUNTIME: &[&str] = &[
     "run/update.rs",
     "run/take.rs",
     "run/merge.rs",
+    "run/require.rs",
     "run/write_if.rs",
     "run/get_or_insert.rs",
     // What users hold.

@@ -18,6 +18,7 @@ mod partials;
 mod patches;
 mod readers;
 mod records;
+mod requirements;
 mod run_time_ttl;
 mod scans;
 mod scripts;

@@ -141,8 +141,8 @@ where
 {
     /// Reads the value, changes it, and stores it. Returns the new value.
     ///
-    /// `HMGET`, then a script: two round trips. The script stores the value only if the field is still stored as it was
-    /// read. Otherwise everything starts over, up to the accessor's
+    /// `HMGET`, or `HGETEX` where each write lets the field expire, then a script: two round trips. The script stores the
+    /// value only if the field is still stored as it was read. Otherwise everything starts over, up to the accessor's
     /// [limit of attempts](crate::HashKey::set_attempt_limit): two more round trips each.
     ///
     /// Where the field is absent and has no default, returns `None` and does not call `change`. A value that `change`
@@ -263,7 +263,8 @@ where
     /// Reads the value. Where the field is absent, makes a value, stores it and returns it.
     ///
     /// If another client stores a value first, returns that one. `HMGET`; where the field is absent, a script too. A
-    /// declared default does not count as a value.
+    /// declared default does not count as a value. Where the value is to expire, the first step is `HGETEX`, which fails on a
+    /// server that cannot do that: `make` is not called for nothing.
     ///
     /// # Errors
     ///
@@ -308,7 +309,7 @@ where
 {
     /// Does what [`get_or_try_insert_with`](Self::get_or_try_insert_with) does, with a `make` that returns a future.
     ///
-    /// `HMGET`; where the field is absent, a script after `make`. Nothing is locked meanwhile: other clients can make a
+    /// `HMGET` (or `HGETEX`); where the field is absent, a script after `make`. Nothing is locked meanwhile: other clients can make a
     /// value too, and all of them get the one that is stored first.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod key;
 pub(crate) mod named_field;
 pub(crate) mod patch_writer;
+pub(crate) mod probe;
 pub(crate) mod redis;
 pub(crate) mod redis_hash;
 pub(crate) mod reply;

@@ -48,6 +48,14 @@ pub(crate) fn hmget_one(target: &Target, field: Name) -> Made {
     Ok(reads(Request::command(target, "HMGET", Names::One(field), [Arg::Names])?, target))
 }
 
+/// `HGETEX key FIELDS 1 field`, which reads as `HMGET` does, on servers that can expire fields, and is unknown to others.
+///
+/// An operation whose closure makes what is then written with a time to live begins with it.
+pub(crate) fn hgetex_one(target: &Target, field: Name) -> Made {
+    let args = [Arg::Text("FIELDS"), Arg::Uint(1), Arg::Names];
+    Ok(reads(Request::command(target, "HGETEX", Names::One(field), args)?.expiring_fields(), target))
+}
+
 /// `HGETALL key`
 pub(crate) fn hgetall(target: &Target) -> Made {
     Request::command(target, "HGETALL", Names::None, [])

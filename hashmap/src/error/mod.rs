@@ -284,6 +284,15 @@ pub enum Error {
         needs: &'static str,
     },
 
+    /// The server, or the user, cannot do what records declare: [`require`](crate::require) has asked. Nothing was written.
+    #[error("the time to live of {who} {problem}")]
+    Requirement {
+        /// The records, or fields of records.
+        who: String,
+        /// What is missing.
+        problem: String,
+    },
+
     /// Others kept changing what an `update` had read. Nothing was written.
     #[error(
         "{place} was changed by others during each of {attempts} attempts, and nothing was written: try again later, \
@@ -391,6 +400,7 @@ impl Error {
             | Self::NotAtomic { .. }
             | Self::Store { .. }
             | Self::Url { .. }
+            | Self::Requirement { .. }
             | Self::Feature { .. }
             | Self::Connect { .. } => None,
         }

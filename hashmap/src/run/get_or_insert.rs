@@ -19,7 +19,7 @@ where
     X: From<Error>,
 {
     let ttl = field.ttl.clone()?;
-    if let Some(stored) = field.stored(&mailbox).await? {
+    if let Some(stored) = field.stored_before_closure(&mailbox).await? {
         return Ok(field.decode(&stored)?);
     }
     let value = make().await?;

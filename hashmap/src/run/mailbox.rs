@@ -53,6 +53,11 @@ impl Mailbox {
         Reply::new(reply, request)
     }
 
+    /// Sends a command. Operations call it.
+    pub(crate) async fn send_cmd(&self, cmd: Cmd) -> Result<Value, RedisError> {
+        self.ask(Ask::Send(cmd)).await
+    }
+
     /// Waits. Operations call it.
     pub(crate) async fn wait(&self, pause: Duration) {
         // The answer only means that the time has passed.

@@ -4,7 +4,6 @@
 pub(crate) mod asynchronous;
 mod attempts;
 pub(crate) mod blocking;
-#[cfg(feature = "tokio-comp")]
 mod cluster_slot;
 pub(crate) mod get_or_insert;
 pub(crate) mod mailbox;
@@ -12,6 +11,7 @@ pub(crate) mod merge;
 mod pipeline;
 #[cfg(feature = "tokio-comp")]
 mod pipeline_async;
+pub(crate) mod require;
 pub(crate) mod subject;
 pub(crate) mod take;
 pub(crate) mod update;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::command::changes::{Changes, Guard, Name};
-use crate::command::redis::{hmget_declared, hmget_one, write_changes, write_field};
+use crate::command::redis::{hgetex_one, hmget_declared, hmget_one, write_changes, write_field};
 use crate::command::redis_hash::{RedisHash, read_record};
 use crate::command::reply::Values;
 use crate::command::request::Request;
@@ -115,13 +115,22 @@ impl<T, F: Format<T>> OneField<T, F> {
         self.target.place(Some(&self.name))
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        hmget_one(&self.target, self.name.clone())
+    /// Makes the request that reads the field before a closure makes what is written. Where that is to expire, the request
+    /// fails on a server that cannot do that.
+    fn read_before_closure(&self) -> Result<Request, Error> {
+        let read = if let Ok(FieldTtl::Limited(_)) = self.ttl { hgetex_one } else { hmget_one };
+        read(&self.target, self.name.clone())
     }
 
     /// Reads the bytes that are stored.
     pub(crate) async fn stored(&self, mailbox: &Mailbox) -> Result<Option<Vec<u8>>, Error> {
-        let request = self.request()?;
+        let request = hmget_one(&self.target, self.name.clone())?;
+        mailbox.send(&request).await?.values()?.take(0)
+    }
+
+    /// Reads the bytes that are stored, before a closure makes what is written.
+    pub(crate) async fn stored_before_closure(&self, mailbox: &Mailbox) -> Result<Option<Vec<u8>>, Error> {
+        let request = self.read_before_closure()?;
         mailbox.send(&request).await?.values()?.take(0)
     }
 
@@ -189,7 +198,7 @@ where
     }
 
     fn read(&self) -> Result<Request, Error> {
-        self.request()
+        self.read_before_closure()
     }
 
     fn decode(&self, values: &Values<'_>) -> Result<Stored<T, F::Get>, Error> {

@@ -1,0 +1,117 @@
+//! Commands that change nothing, to learn whether a server has them and whether the user may call them.
+
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
+
+use crate::command::script::Script;
+
+/// A command with the key of no hash, and the name of what it asks for.
+pub(crate) struct Probe {
+    pub(crate) name: &'static str,
+    pub(crate) cmd: Cmd,
+}
+
+/// What a server has answered to a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Allowed,
+    Unknown,
+    Denied,
+}
+
+/// What is called where fields expire.
+pub(crate) fn of_expiring_fields(key: &str) -> Vec<Probe> {
+    let field = |name: &'static str, args: &[&str]| {
+        let mut cmd = cmd(name);
+        cmd.arg(key).arg(args).arg("FIELDS").arg(1).arg("field");
+        cmd
+    };
+    let mut set = field("HSETEX", &["FXX"]); // only if the field is there, and it is not
+    set.arg("value");
+    let mut probes = vec![Probe { name: "HSETEX", cmd: set }];
+    for (name, args) in [("HGETEX", &[][..]), ("HPTTL", &[]), ("HPEXPIRE", &["1"])] {
+        probes.push(Probe { name, cmd: field(name, args) });
+    }
+    probes.extend(of_scripts(key));
+    probes
+}
+
+/// What is called where a hash expires as a whole.
+pub(crate) fn of_expiring_hashes(key: &str) -> Vec<Probe> {
+    let mut expire = cmd("PEXPIRE");
+    expire.arg(key).arg(1);
+    let mut probes = vec![Probe { name: "PEXPIRE", cmd: expire }];
+    probes.extend(of_scripts(key));
+    probes
+}
+
+/// A script that takes a field which is not there.
+fn of_scripts(key: &str) -> [Probe; 2] {
+    let script = Script::Take;
+    [("EVALSHA", script.hash()), ("EVAL", script.source())].map(|(name, script)| {
+        let mut cmd = cmd(name);
+        cmd.arg(script).arg(1).arg(key).arg("field").arg(0).arg(1);
+        Probe { name, cmd }
+    })
+}
+
+/// Judges the answer to a probe, if it is one.
+pub(crate) fn verdict(reply: Result<Value, RedisError>) -> Result<Verdict, RedisError> {
+    let error = match reply {
+        Ok(Value::ServerError(error)) => error.into(),
+        Ok(_) => return Ok(Verdict::Allowed),
+        Err(error) => error,
+    };
+    let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
+    match (error.kind(), error.code()) {
+        (ErrorKind::Server(ServerErrorKind::NoScript), _) => Ok(Verdict::Allowed),
+        // The rights to a key are asked for after those to a command: this key is nobody's.
+        (_, Some("NOPERM")) => Ok(if says("to run") { Verdict::Denied } else { Verdict::Allowed }),
+        (_, Some("ERR")) if says("unknown command") => Ok(Verdict::Unknown),
+        _ => Err(error),
+    }
+}
+
+/// Asks which master holds which slots. On a server alone it is an error.
+pub(crate) fn cluster_slots() -> Cmd {
+    let mut cmd = cmd("CLUSTER");
+    cmd.arg("SLOTS");
+    cmd
+}
+
+/// Reads one slot of each master, or nothing if there is no cluster.
+pub(crate) fn slots_of_masters(reply: &Value) -> Vec<u16> {
+    let Value::Array(ranges) = reply else { return Vec::new() };
+    let mut masters = Vec::new();
+    let mut slots = Vec::new();
+    for range in ranges {
+        let Value::Array(range) = range else { continue };
+        // The last slot, the first slot, the master, and its replicas.
+        let [Value::Int(first), _, master, ..] = range.as_slice() else { continue };
+        if let Ok(first) = u16::try_from(*first)
+            && !masters.contains(&master)
+        {
+            masters.push(master);
+            slots.push(first);
+        }
+    }
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::Value;
+
+    use super::slots_of_masters;
+
+    #[test]
+    fn each_master_is_asked_once() {
+        let range = |first, last, port| {
+            let master = Value::Array(vec![Value::BulkString(b"127.0.0.1".to_vec()), Value::Int(port)]);
+            let replica = Value::Array(vec![Value::BulkString(b"127.0.0.1".to_vec()), Value::Int(9)]);
+            Value::Array(vec![Value::Int(first), Value::Int(last), master, replica])
+        };
+        let ranges = [range(0, 5, 1), range(6, 9, 2), range(10, 11, 1), Value::Nil, range(12, 16383, 3)];
+        assert_eq!(slots_of_masters(&Value::Array(ranges.to_vec())), [0, 6, 12]);
+        assert_eq!(slots_of_masters(&Value::Okay), [0; 0]);
+    }
+}
