@@ -59,7 +59,7 @@ pub fn given(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
 }
 
-/// The URL of a newer server, `REDIS_8_URL` or `VALKEY_9_URL`. `None` if `tests/run` was told to leave it out.
+/// The URL of a newer server, `REDIS_8_URL`, `VALKEY_8_URL` or `VALKEY_9_URL`. `None` if `tests/run` was told to leave it out.
 ///
 /// # Panics
 ///
