@@ -39,14 +39,19 @@ impl RedisFault {
                 let kind = self.kind();
                 self.error.is_io_error() || kind == redis::ErrorKind::MasterNameNotFoundBySentinel
             }
-            None => self.error.is_connection_refusal(),
+            None => self.error.is_connection_refusal() || self.is_unsent(),
         }
     }
 
     /// True if a command was sent, and what became of it is not known.
     pub(crate) fn is_in_doubt(&self) -> bool {
         let lost = self.error.is_io_error() || matches!(self.kind(), redis::ErrorKind::Parse | redis::ErrorKind::Io);
-        lost && !self.connecting && !self.error.is_connection_refusal()
+        lost && !self.connecting && !self.error.is_connection_refusal() && !self.is_unsent()
+    }
+
+    /// True if there was no connection to send the command on. Connections of ours, and the system, call it so.
+    fn is_unsent(&self) -> bool {
+        self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotConnected)
     }
 
     /// The kind of the failure, in redis-rs's terms.

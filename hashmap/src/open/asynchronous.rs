@@ -2,13 +2,18 @@
 
 use std::fmt;
 
-use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, Pipeline, RedisFuture, Value};
+use redis::aio::ConnectionLike;
+use redis::{Cmd, ErrorKind, Pipeline, RedisFuture, Value};
 
 use crate::error::Error;
 #[cfg(feature = "cluster-async")]
 use crate::open::clients::repeated;
 use crate::open::options::{Options, Target};
+#[cfg(feature = "sentinel")]
+use crate::open::reconnecting::Sentinels;
+use crate::open::reconnecting::Source;
+use crate::open::reconnecting_async::AsyncReconnecting;
+use crate::open::socket::Address;
 
 /// An async connection to the place that a URL names, as [`open_async`](crate::open_async) returns it.
 ///
@@ -24,11 +29,9 @@ pub struct AsyncConnection {
 enum Way {
     #[cfg(feature = "embedded")]
     Embedded(crate::embedded::Embedded),
-    Server(ConnectionManager),
+    Server(AsyncReconnecting),
     #[cfg(feature = "cluster-async")]
     Cluster(redis::cluster_async::ClusterConnection),
-    #[cfg(feature = "sentinel")]
-    Sentinel(sentinel::Reconnecting),
 }
 
 impl Options {
@@ -44,22 +47,17 @@ impl Options {
 
 impl AsyncConnection {
     async fn open(options: &Options) -> Result<Self, Error> {
-        let managed = async |address| {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(options.connect_timeout))
-                .set_response_timeout(Some(options.response_timeout))
-                // Opening fails at once if nobody answers. Later, each call tries again.
-                .set_number_of_retries(1);
-            let manager = ConnectionManager::new_with_config(options.client(address)?, config).await;
-            manager.map(Way::Server).map_err(options.failed())
+        let reconnecting = async |source| {
+            let con = AsyncReconnecting::open(source, options).await;
+            con.map(Way::Server).map_err(options.failed())
         };
         let way = match &options.target {
             #[cfg(feature = "embedded")]
             Target::Memory(_) | Target::File(_) => Way::Embedded(embedded(options).await?),
             #[cfg(not(feature = "embedded"))]
             Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
-            Target::Server(host) => managed(options.address(host)).await?,
-            Target::Unix(path) => managed(redis::ConnectionAddr::Unix(path.clone())).await?,
+            Target::Server(host) => reconnecting(Source::Server(options.address_of(host)?)).await?,
+            Target::Unix(path) => reconnecting(Source::Server(Address::Unix(path.clone()))).await?,
             #[cfg(feature = "cluster-async")]
             Target::Cluster(nodes) => {
                 let con = options.cluster(nodes)?.get_async_connection().await;
@@ -69,9 +67,9 @@ impl AsyncConnection {
             Target::Cluster(_) => return Err(options.needs("cluster-async")),
             #[cfg(feature = "sentinel")]
             Target::Sentinel { sentinels, master } => {
-                let con = sentinel::Reconnecting::new(options, options.sentinel(sentinels, master)?);
-                con.connect().await.map_err(options.failed())?;
-                Way::Sentinel(con)
+                let sentinels = sentinels.iter().map(|sentinel| options.address_of(sentinel));
+                let sentinels = sentinels.collect::<Result<_, _>>()?;
+                reconnecting(Source::Sentinel(Sentinels::new(options, sentinels, master))).await?
             }
             #[cfg(not(feature = "sentinel"))]
             Target::Sentinel { .. } => return Err(options.needs("sentinel")),
@@ -108,11 +106,12 @@ impl ConnectionLike for AsyncConnection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => ConnectionLike::req_packed_command(con, cmd),
-            Way::Server(con) => con.req_packed_command(cmd),
+            Way::Server(con) => Box::pin(async move {
+                let reply = con.call(|| cmd.get_packed_command(), 0, 1).await?.pop();
+                reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
+            }),
             #[cfg(feature = "cluster-async")]
             Way::Cluster(con) => Box::pin(async move { con.req_packed_command(cmd).await.map_err(repeated) }),
-            #[cfg(feature = "sentinel")]
-            Way::Sentinel(con) => Box::pin(con.command(cmd)),
         }
     }
 
@@ -125,13 +124,13 @@ impl ConnectionLike for AsyncConnection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => ConnectionLike::req_packed_commands(con, pipeline, offset, count),
-            Way::Server(con) => con.req_packed_commands(pipeline, offset, count),
+            Way::Server(con) => {
+                Box::pin(async move { con.call(|| pipeline.get_packed_pipeline(), offset, count).await })
+            }
             #[cfg(feature = "cluster-async")]
             Way::Cluster(con) => {
                 Box::pin(async move { con.req_packed_commands(pipeline, offset, count).await.map_err(repeated) })
             }
-            #[cfg(feature = "sentinel")]
-            Way::Sentinel(con) => Box::pin(con.pipeline(pipeline, offset, count)),
         }
     }
 
@@ -139,113 +138,9 @@ impl ConnectionLike for AsyncConnection {
         match &self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(_) => 0,
-            Way::Server(con) => con.get_db(),
+            Way::Server(con) => con.database(),
             #[cfg(feature = "cluster-async")]
             Way::Cluster(con) => con.get_db(),
-            #[cfg(feature = "sentinel")]
-            Way::Sentinel(con) => con.database(),
-        }
-    }
-}
-
-/// Reconnects to the master that Sentinels name, which redis-rs's `ConnectionManager` cannot do.
-#[cfg(feature = "sentinel")]
-mod sentinel {
-    use std::sync::{Arc, Mutex as StdMutex, PoisonError};
-
-    use async_lock::Mutex;
-    use redis::aio::{ConnectionLike, MultiplexedConnection};
-    use redis::sentinel::SentinelClient;
-    use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisResult, Value};
-
-    use crate::open::clients::{ends_connection, ends_with};
-    use crate::open::options::Options;
-
-    /// Drops its connection after any failure that leaves it in doubt. The next call asks the Sentinels again.
-    #[derive(Clone)]
-    pub(super) struct Reconnecting(Arc<Shared>);
-
-    struct Shared {
-        /// Locked while the Sentinels are asked, so that calls that fail together ask only once.
-        client: Mutex<SentinelClient>,
-        config: AsyncConnectionConfig,
-        database: i64,
-        current: StdMutex<Current>,
-    }
-
-    #[derive(Default)]
-    struct Current {
-        con: Option<MultiplexedConnection>,
-        /// The number of this connection: a failure of an older one does not drop it.
-        generation: u64,
-    }
-
-    impl Reconnecting {
-        pub(super) fn new(options: &Options, client: SentinelClient) -> Self {
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(options.connect_timeout))
-                .set_response_timeout(Some(options.response_timeout));
-            let (client, current) = (Mutex::new(client), StdMutex::default());
-            Self(Arc::new(Shared { client, config, database: options.database, current }))
-        }
-
-        pub(super) fn database(&self) -> i64 {
-            self.0.database
-        }
-
-        fn current(&self) -> std::sync::MutexGuard<'_, Current> {
-            // Nothing panics while it is locked.
-            self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-
-        fn open(&self) -> Option<(MultiplexedConnection, u64)> {
-            let current = self.current();
-            current.con.clone().map(|con| (con, current.generation))
-        }
-
-        pub(super) async fn connect(&self) -> RedisResult<(MultiplexedConnection, u64)> {
-            if let Some(open) = self.open() {
-                return Ok(open);
-            }
-            let mut client = self.0.client.lock().await;
-            if let Some(open) = self.open() {
-                return Ok(open);
-            }
-            let con = client.get_async_connection_with_config(&self.0.config).await?;
-            let mut current = self.current();
-            current.generation += 1;
-            current.con = Some(con.clone());
-            Ok((con, current.generation))
-        }
-
-        fn forget(&self, generation: u64) {
-            let mut current = self.current();
-            if current.generation == generation {
-                current.con = None;
-            }
-        }
-
-        pub(super) async fn command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
-            let (mut con, generation) = self.connect().await?;
-            let result = con.req_packed_command(cmd).await;
-            if result.as_ref().map_or_else(ends_connection, ends_with) {
-                self.forget(generation);
-            }
-            result
-        }
-
-        pub(super) async fn pipeline(
-            &mut self,
-            pipeline: &Pipeline,
-            offset: usize,
-            count: usize,
-        ) -> RedisResult<Vec<Value>> {
-            let (mut con, generation) = self.connect().await?;
-            let result = con.req_packed_commands(pipeline, offset, count).await;
-            if result.as_ref().map_or_else(ends_connection, |replies| replies.iter().any(ends_with)) {
-                self.forget(generation);
-            }
-            result
         }
     }
 }

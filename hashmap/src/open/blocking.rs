@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use redis::{Cmd, ConnectionLike, RedisError, RedisResult, Value};
+use redis::{Cmd, ConnectionLike, RedisResult, Value};
 
 use crate::error::Error;
 #[cfg(feature = "cluster")]
 use crate::open::clients::repeated;
-use crate::open::clients::{ends_connection, ends_with};
 use crate::open::options::{Options, Target};
+#[cfg(feature = "sentinel")]
+use crate::open::reconnecting::Sentinels;
+use crate::open::reconnecting::{Reconnecting, Source};
+use crate::open::socket::Address;
 
 /// A blocking connection to the place that a URL names, as [`open`](crate::open) returns it.
 ///
@@ -40,8 +43,7 @@ impl Options {
 impl Connection {
     fn open(options: &Options) -> Result<Self, Error> {
         let reconnecting = |source| {
-            let mut con = Reconnecting { source, options: options.clone(), con: None };
-            con.connect().map_err(options.failed())?;
+            let con = Reconnecting::open(source, options).map_err(options.failed())?;
             Ok::<_, Error>(Way::Server(Box::new(con)))
         };
         let way = match &options.target {
@@ -49,10 +51,8 @@ impl Connection {
             Target::Memory(_) | Target::File(_) => Way::Embedded(options.embedded()?),
             #[cfg(not(feature = "embedded"))]
             Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
-            Target::Server(host) => reconnecting(Source::Server(Box::new(options.client(options.address(host))?)))?,
-            Target::Unix(path) => {
-                reconnecting(Source::Server(Box::new(options.client(redis::ConnectionAddr::Unix(path.clone()))?)))?
-            }
+            Target::Server(host) => reconnecting(Source::Server(options.address_of(host)?))?,
+            Target::Unix(path) => reconnecting(Source::Server(Address::Unix(path.clone())))?,
             #[cfg(feature = "cluster")]
             Target::Cluster(nodes) => {
                 let con = options.cluster(nodes)?.get_connection().map_err(options.failed())?;
@@ -64,7 +64,9 @@ impl Connection {
             Target::Cluster(_) => return Err(options.needs("cluster")),
             #[cfg(feature = "sentinel")]
             Target::Sentinel { sentinels, master } => {
-                reconnecting(Source::Sentinel(Box::new(options.sentinel(sentinels, master)?)))?
+                let sentinels = sentinels.iter().map(|sentinel| options.address_of(sentinel));
+                let sentinels = sentinels.collect::<Result<_, _>>()?;
+                reconnecting(Source::Sentinel(Sentinels::new(options, sentinels, master)))?
             }
             #[cfg(not(feature = "sentinel"))]
             Target::Sentinel { .. } => return Err(options.needs("sentinel")),
@@ -79,67 +81,12 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Drops its connection after any failure that leaves it in doubt. The next call opens a new one. A command that failed
-/// is never sent again, because it may have been carried out.
-struct Reconnecting {
-    source: Source,
-    options: Options,
-    con: Option<redis::Connection>,
-}
-
-enum Source {
-    Server(Box<redis::Client>),
-    /// Asked again for each connection: the master may have changed.
-    #[cfg(feature = "sentinel")]
-    Sentinel(Box<redis::sentinel::SentinelClient>),
-}
-
-impl Reconnecting {
-    fn connect(&mut self) -> RedisResult<&mut redis::Connection> {
-        let open = |con: &redis::Connection| con.is_open();
-        if !self.con.as_ref().is_some_and(open) {
-            self.con = None;
-            #[cfg(feature = "sentinel")]
-            let from_sentinel;
-            let client = match &mut self.source {
-                Source::Server(client) => &**client,
-                #[cfg(feature = "sentinel")]
-                Source::Sentinel(sentinel) => {
-                    from_sentinel = sentinel.get_client()?;
-                    &from_sentinel
-                }
-            };
-            let con = client.get_connection_with_timeout(self.options.connect_timeout)?;
-            con.set_read_timeout(Some(self.options.response_timeout))?;
-            con.set_write_timeout(Some(self.options.response_timeout))?;
-            self.con = Some(con);
-        }
-        self.con.as_mut().ok_or_else(|| RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected)))
-    }
-
-    fn run<T>(
-        &mut self,
-        run: impl FnOnce(&mut redis::Connection) -> RedisResult<T>,
-        ends: impl FnOnce(&T) -> bool,
-    ) -> RedisResult<T> {
-        let result = run(self.connect()?);
-        let ended = match &result {
-            Ok(answer) => ends(answer),
-            Err(error) => ends_connection(error),
-        };
-        if ended {
-            self.con = None;
-        }
-        result
-    }
-}
-
 impl ConnectionLike for Connection {
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_command(cmd),
-            Way::Server(con) => con.run(|con| con.req_command(cmd), ends_with),
+            Way::Server(con) => con.call_one(&cmd.get_packed_command()),
             #[cfg(feature = "cluster")]
             Way::Cluster(con) => con.req_command(cmd).map_err(repeated),
         }
@@ -149,7 +96,7 @@ impl ConnectionLike for Connection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_command(cmd),
-            Way::Server(con) => con.run(|con| con.req_packed_command(cmd), ends_with),
+            Way::Server(con) => con.call_one(cmd),
             #[cfg(feature = "cluster")]
             Way::Cluster(con) => con.req_packed_command(cmd).map_err(repeated),
         }
@@ -159,10 +106,7 @@ impl ConnectionLike for Connection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_commands(cmd, offset, count),
-            Way::Server(con) => con.run(
-                |con| con.req_packed_commands(cmd, offset, count),
-                |replies: &Vec<Value>| replies.iter().any(ends_with),
-            ),
+            Way::Server(con) => con.call(cmd, offset, count),
             #[cfg(feature = "cluster")]
             Way::Cluster(con) => con.req_packed_commands(cmd, offset, count).map_err(repeated),
         }
@@ -172,7 +116,7 @@ impl ConnectionLike for Connection {
         match &self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(_) => 0,
-            Way::Server(con) => con.options.database,
+            Way::Server(con) => con.database(),
             #[cfg(feature = "cluster")]
             Way::Cluster(con) => con.get_db(),
         }

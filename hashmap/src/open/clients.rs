@@ -2,11 +2,14 @@
 
 #[cfg(feature = "tls-rustls")]
 use std::path::PathBuf;
+#[cfg(feature = "tls-rustls")]
+use std::sync::Arc;
 
 use crate::error::Error;
 #[cfg(feature = "embedded")]
 use crate::open::options::Target;
 use crate::open::options::{Host, Options};
+use crate::open::socket::Address;
 
 impl Options {
     #[cfg(feature = "embedded")]
@@ -21,15 +24,18 @@ impl Options {
         Ok(con.with_resp3(self.resp3))
     }
 
+    #[cfg(feature = "cluster")]
     pub(super) fn tcp_settings() -> redis::io::tcp::TcpSettings {
         // redis-rs 1.x leaves it off by default, and then small commands wait for one another.
         redis::io::tcp::TcpSettings::default().set_nodelay(true)
     }
 
+    #[cfg(feature = "cluster")]
     pub(super) fn protocol(&self) -> redis::ProtocolVersion {
         if self.resp3 { redis::ProtocolVersion::RESP3 } else { redis::ProtocolVersion::RESP2 }
     }
 
+    #[cfg(feature = "cluster")]
     pub(super) fn address(&self, host: &Host) -> redis::ConnectionAddr {
         let (host, port) = (host.name.clone(), host.port);
         if self.tls {
@@ -39,6 +45,7 @@ impl Options {
         }
     }
 
+    #[cfg(feature = "cluster")]
     pub(super) fn info(&self, address: redis::ConnectionAddr) -> Result<redis::ConnectionInfo, redis::RedisError> {
         let info = redis::IntoConnectionInfo::into_connection_info(address)?;
         let mut redis = info.redis_settings().clone().set_db(self.database).set_protocol(self.protocol());
@@ -49,20 +56,6 @@ impl Options {
             redis = redis.set_password(password);
         }
         Ok(info.set_redis_settings(redis).set_tcp_settings(Self::tcp_settings()))
-    }
-
-    /// A client for one server.
-    pub(super) fn client(&self, address: redis::ConnectionAddr) -> Result<redis::Client, Error> {
-        let info = self.info(address).map_err(self.failed())?;
-        #[cfg(feature = "tls-rustls")]
-        if self.tls {
-            return redis::Client::build_with_tls(info, self.certificates()?).map_err(self.failed());
-        }
-        #[cfg(not(feature = "tls-rustls"))]
-        if self.tls {
-            return Err(self.needs("tls-rustls"));
-        }
-        redis::Client::open(info).map_err(self.failed())
     }
 
     #[cfg(feature = "tls-rustls")]
@@ -93,6 +86,53 @@ impl Options {
         Ok(redis::TlsCertificates { client_tls, root_cert })
     }
 
+    /// Where one server is, for connections of ours.
+    pub(super) fn address_of(&self, host: &Host) -> Result<Address, Error> {
+        if !self.tls {
+            return Ok(Address::Tcp(host.clone()));
+        }
+        #[cfg(feature = "tls-rustls")]
+        return Ok(Address::Tls(host.clone(), self.tls_config()?));
+        #[cfg(not(feature = "tls-rustls"))]
+        Err(self.needs("tls-rustls"))
+    }
+
+    /// Trusts the given authority or those of the system, and has the client's own certificate if there is one.
+    #[cfg(feature = "tls-rustls")]
+    fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>, Error> {
+        use rustls::pki_types::pem::PemObject;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let files = self.certificates()?;
+        let wrong = |part, problem: &dyn std::fmt::Display| Error::Url { part, problem: problem.to_string() };
+        let certificates = |pem: &[u8], part| {
+            let read = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+            let read = read.map_err(|_| wrong(part, &"names a file that is no PEM"))?;
+            if read.is_empty() { Err(wrong(part, &"names a file that holds no certificate")) } else { Ok(read) }
+        };
+        let mut roots = rustls::RootCertStore::empty();
+        if let Some(pem) = &files.root_cert {
+            for certificate in certificates(pem, "parameter `ca`")? {
+                roots.add(certificate).map_err(|error| wrong("parameter `ca`", &format!("cannot be used: {error}")))?;
+            }
+        } else {
+            // What of the system's store cannot be read does not count; a server's certificate is then not trusted.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        let config = rustls::ClientConfig::builder().with_root_certificates(roots);
+        let config = match &files.client_tls {
+            None => config.with_no_client_auth(),
+            Some(own) => {
+                let chain = certificates(&own.client_cert, "parameter `cert`")?;
+                let key = PrivateKeyDer::from_pem_slice(&own.client_key)
+                    .map_err(|_| wrong("parameter `key`", &"names a file that holds no private key"))?;
+                config
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|error| wrong("parameter `cert`", &format!("cannot be used: {error}")))?
+            }
+        };
+        Ok(Arc::new(config))
+    }
+
     #[cfg(feature = "cluster")]
     pub(super) fn cluster(&self, nodes: &[Host]) -> Result<redis::cluster::ClusterClient, Error> {
         let infos = nodes.iter().map(|node| self.info(self.address(node))).collect::<Result<Vec<_>, _>>();
@@ -117,44 +157,6 @@ impl Options {
         }
         builder.build().map_err(self.failed())
     }
-
-    #[cfg(feature = "sentinel")]
-    pub(super) fn sentinel(&self, sentinels: &[Host], master: &str) -> Result<redis::sentinel::SentinelClient, Error> {
-        use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
-        let addresses = sentinels.iter().map(|sentinel| self.address(sentinel));
-        let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)
-            .map_err(self.failed())?
-            .set_client_to_redis_db(self.database)
-            .set_client_to_redis_protocol(self.protocol())
-            .set_client_to_redis_tcp_settings(Self::tcp_settings())
-            .set_client_to_sentinel_tcp_settings(Self::tcp_settings());
-        if let Some(username) = &self.username {
-            builder = builder.set_client_to_redis_username(username);
-        }
-        if let Some(password) = &self.password {
-            builder = builder.set_client_to_redis_password(password);
-        }
-        if let Some(username) = &self.sentinel_username {
-            builder = builder.set_client_to_sentinel_username(username);
-        }
-        if let Some(password) = &self.sentinel_password {
-            builder = builder.set_client_to_sentinel_password(password);
-        }
-        #[cfg(feature = "tls-rustls")]
-        if self.tls {
-            let certificates = self.certificates()?;
-            builder = builder
-                .set_client_to_redis_tls_mode(redis::TlsMode::Secure)
-                .set_client_to_redis_certificates(certificates.clone())
-                .set_client_to_sentinel_tls_mode(redis::TlsMode::Secure)
-                .set_client_to_sentinel_certificates(certificates);
-        }
-        #[cfg(not(feature = "tls-rustls"))]
-        if self.tls {
-            return Err(self.needs("tls-rustls"));
-        }
-        builder.build().map_err(self.failed())
-    }
 }
 
 /// The error of a cluster connection. redis-rs repeats commands there: a node that refuses the connection may be the second
@@ -167,16 +169,6 @@ pub(super) fn repeated(error: redis::RedisError) -> redis::RedisError {
     } else {
         error
     }
-}
-
-/// True if a connection cannot be used after this error: its next reply could be a late one, or it leads to the wrong
-/// server.
-pub(super) fn ends_connection(error: &redis::RedisError) -> bool {
-    error.is_timeout()
-        || error.is_io_error()
-        || error.is_unrecoverable_error()
-        || error.kind() == redis::ErrorKind::Parse
-        || error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::ReadOnly)
 }
 
 /// True if a connection cannot be used after this reply: a server that has become a replica says so in its replies.

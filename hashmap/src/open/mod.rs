@@ -4,7 +4,19 @@
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 mod clients;
+mod deadline;
+#[cfg(feature = "tokio-comp")]
+mod driver;
+mod login;
+mod node;
 pub(crate) mod options;
+mod reconnecting;
+#[cfg(feature = "tokio-comp")]
+mod reconnecting_async;
+mod resp;
+mod socket;
+#[cfg(feature = "tokio-comp")]
+mod stream;
 mod url;
 
 use crate::error::Error;

@@ -1,0 +1,111 @@
+//! What a connection says first: who it is, which database and which protocol it wants.
+
+use redis::{Cmd, RedisError, RedisResult, Value, cmd};
+
+use crate::open::options::Options;
+
+/// The user, the database and the protocol of a connection.
+#[derive(Clone)]
+pub(super) struct Login {
+    username: Option<String>,
+    password: Option<String>,
+    database: i64,
+    resp3: bool,
+}
+
+/// How the answer to a command of the login is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Needed,
+    /// The server may not know it, or may not allow it.
+    Optional,
+    /// The server has to be a master.
+    Master,
+}
+
+impl Login {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            username: options.username.clone(),
+            password: options.password.clone(),
+            database: options.database,
+            resp3: options.resp3,
+        }
+    }
+
+    #[cfg(feature = "sentinel")]
+    pub(super) fn of_sentinel(options: &Options) -> Self {
+        Self {
+            username: options.sentinel_username.clone(),
+            password: options.sentinel_password.clone(),
+            database: 0,
+            resp3: false,
+        }
+    }
+
+    /// The commands to send, all at once.
+    fn commands(&self, to_master: bool) -> Vec<(Cmd, Answer)> {
+        let mut commands = Vec::new();
+        let user = self.username.as_deref();
+        if self.resp3 {
+            let mut hello = cmd("HELLO");
+            hello.arg(3);
+            if let Some(password) = &self.password {
+                hello.arg("AUTH").arg(user.unwrap_or("default")).arg(password);
+            }
+            commands.push((hello, Answer::Needed));
+        } else if let Some(password) = &self.password {
+            let mut auth = cmd("AUTH");
+            auth.arg(user).arg(password);
+            commands.push((auth, Answer::Needed));
+        }
+        if self.database != 0 {
+            let mut select = cmd("SELECT");
+            select.arg(self.database);
+            commands.push((select, Answer::Needed));
+        }
+        for (name, value) in [("LIB-NAME", env!("CARGO_PKG_NAME")), ("LIB-VER", env!("CARGO_PKG_VERSION"))] {
+            let mut info = cmd("CLIENT");
+            info.arg("SETINFO").arg(name).arg(value);
+            commands.push((info, Answer::Optional));
+        }
+        if to_master {
+            commands.push((cmd("ROLE"), Answer::Master));
+        }
+        commands
+    }
+
+    /// Packs the commands, and says how many there are.
+    pub(super) fn packed(&self, to_master: bool) -> (Vec<u8>, usize) {
+        let commands = self.commands(to_master);
+        let mut packed = Vec::new();
+        for (cmd, _) in &commands {
+            cmd.write_packed_command(&mut packed);
+        }
+        (packed, commands.len())
+    }
+
+    /// Judges the answers.
+    pub(super) fn judge(&self, answers: Vec<Value>, to_master: bool) -> RedisResult<()> {
+        for (answer, (_, kind)) in answers.into_iter().zip(self.commands(to_master)) {
+            match (kind, answer) {
+                (Answer::Needed, Value::ServerError(error)) => return Err(error.into()),
+                (Answer::Master, Value::Array(role)) if !is_master(&role) => {
+                    let problem = "the server has become a replica";
+                    return Err(RedisError::from(std::io::Error::new(std::io::ErrorKind::NotConnected, problem)));
+                }
+                // A user without the right to ROLE cannot ask.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_master(role: &[Value]) -> bool {
+    match role.first() {
+        Some(Value::BulkString(role)) => role == b"master",
+        Some(Value::SimpleString(role)) => role == "master",
+        _ => false,
+    }
+}

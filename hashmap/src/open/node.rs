@@ -1,0 +1,118 @@
+//! A blocking connection to one server, of ours: no call outlasts its deadline, and a connection in doubt is never used again.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use redis::{RedisError, RedisResult, Value};
+
+use crate::open::deadline::Deadline;
+use crate::open::login::Login;
+use crate::open::resp::Replies;
+use crate::open::socket::{Address, Socket};
+
+/// After this long without a call, a connection is looked at before it is used: the server may have closed it.
+const IDLE: Duration = Duration::from_millis(10);
+
+/// A connection to one server.
+pub(super) struct Node {
+    socket: Socket,
+    replies: Replies,
+    used: Instant,
+    /// False once a call has failed: its reply may come later, and would be taken for that of another call.
+    is_usable: bool,
+}
+
+/// Why a call has failed.
+pub(super) struct CallFailed {
+    pub(super) error: RedisError,
+    /// True if no command was sent whole, so that none was carried out.
+    pub(super) unsent: bool,
+}
+
+impl Node {
+    /// Connects and logs in.
+    pub(super) fn connect(address: &Address, login: &Login, to_master: bool, timeout: Duration) -> RedisResult<Self> {
+        let deadline = Deadline::after(timeout);
+        let socket = Socket::connect(address, deadline)?;
+        let mut node = Self { socket, replies: Replies::default(), used: Instant::now(), is_usable: true };
+        let (packed, count) = login.packed(to_master);
+        let answers = node.call(&packed, count, deadline).map_err(|failed| failed.error)?;
+        login.judge(answers, to_master)?;
+        Ok(node)
+    }
+
+    /// Sends packed commands and reads this many replies.
+    pub(super) fn call(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
+        if !std::mem::replace(&mut self.is_usable, false) {
+            let error = io::Error::new(io::ErrorKind::NotConnected, "the connection is in doubt since an earlier call");
+            return Err(CallFailed { error: error.into(), unsent: true });
+        }
+        let now = Instant::now();
+        if now.duration_since(self.used) >= IDLE {
+            self.look().map_err(|error| CallFailed { error, unsent: true })?;
+        }
+        self.socket.set_deadline(Some(deadline));
+        // Where a write fails, whole commands may have gone out before. One command alone was not sent whole.
+        let failed = |error: io::Error| CallFailed { error: error.into(), unsent: count == 1 };
+        self.socket.write_all(packed).map_err(failed)?;
+        let replies = self.receive(count).map_err(|error| CallFailed { error, unsent: false })?;
+        self.used = now;
+        // A reply that nobody has asked for would be taken for the next one.
+        self.is_usable = self.drop_pushes().is_ok() && !self.replies.has_begun_reply();
+        Ok(replies)
+    }
+
+    fn receive(&mut self, count: usize) -> RedisResult<Vec<Value>> {
+        let mut replies = Vec::with_capacity(count.min(1024));
+        while replies.len() < count {
+            match self.replies.next()? {
+                // What a server tells without being asked.
+                Some(Value::Push { .. }) => {}
+                Some(reply) => replies.push(reply),
+                None => self.read()?,
+            }
+        }
+        Ok(replies)
+    }
+
+    fn read(&mut self) -> RedisResult<()> {
+        match self.socket.read(self.replies.space())? {
+            0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server has closed the connection").into()),
+            count => {
+                self.replies.filled(count);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sees whether the server has closed the connection, or has sent what nobody has asked for.
+    fn look(&mut self) -> RedisResult<()> {
+        loop {
+            match self.socket.read_now(self.replies.space())? {
+                None => return Ok(()),
+                Some(0) => {
+                    return Err(
+                        io::Error::new(io::ErrorKind::NotConnected, "the server has closed the connection").into()
+                    );
+                }
+                Some(count) => {
+                    self.replies.filled(count);
+                    self.drop_pushes()?;
+                }
+            }
+        }
+    }
+
+    fn drop_pushes(&mut self) -> RedisResult<()> {
+        loop {
+            match self.replies.next()? {
+                Some(Value::Push { .. }) => {}
+                Some(_) => {
+                    let problem = "the server has sent a reply that nobody has asked for";
+                    return Err(io::Error::new(io::ErrorKind::NotConnected, problem).into());
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+}

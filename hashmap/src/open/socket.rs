@@ -1,0 +1,211 @@
+//! Blocking sockets, of which no call lasts longer than its deadline.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::open::deadline::Deadline;
+use crate::open::options::Host;
+
+/// Where a server is.
+#[derive(Clone)]
+pub(super) enum Address {
+    Tcp(Host),
+    #[cfg(feature = "tls-rustls")]
+    Tls(Host, std::sync::Arc<rustls::ClientConfig>),
+    Unix(PathBuf),
+}
+
+/// A connected socket.
+pub(super) enum Socket {
+    Tcp(Timed<TcpStream>),
+    #[cfg(unix)]
+    Unix(Timed<UnixStream>),
+    #[cfg(feature = "tls-rustls")]
+    Tls(Box<rustls::StreamOwned<rustls::ClientConnection, Timed<TcpStream>>>),
+}
+
+/// A socket whose time-outs are set by the deadline of the call.
+pub(super) struct Timed<S> {
+    stream: S,
+    deadline: Option<Deadline>,
+    /// The time-outs that the system has for it. Setting one is a system call, which most calls need not make.
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+}
+
+/// By how much a call may outlast its deadline.
+const TOLERANCE: Duration = Duration::from_millis(2);
+
+impl Socket {
+    pub(super) fn connect(address: &Address, deadline: Deadline) -> io::Result<Self> {
+        match address {
+            Address::Tcp(host) => Ok(Self::Tcp(Timed::new(tcp(host, deadline)?))),
+            #[cfg(feature = "tls-rustls")]
+            Address::Tls(host, config) => {
+                let name = rustls::pki_types::ServerName::try_from(host.name.clone());
+                let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+                let config = std::sync::Arc::clone(config);
+                let session = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
+                let mut stream = rustls::StreamOwned::new(session, Timed::new(tcp(host, deadline)?));
+                stream.sock.deadline = Some(deadline);
+                while stream.conn.is_handshaking() {
+                    stream.conn.complete_io(&mut stream.sock)?;
+                }
+                Ok(Self::Tls(Box::new(stream)))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Ok(Self::Unix(Timed::new(UnixStream::connect(path)?))),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
+        }
+    }
+
+    /// Sets by when the reads and writes that follow have to end.
+    pub(super) fn set_deadline(&mut self, deadline: Option<Deadline>) {
+        match self {
+            Self::Tcp(socket) => socket.deadline = deadline,
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.deadline = deadline,
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(stream) => stream.sock.deadline = deadline,
+        }
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.read(buffer),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.read(buffer),
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+
+    /// Reads what has come in already, without waiting. Returns `None` if nothing has.
+    pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        self.set_nonblocking(true)?;
+        self.set_deadline(None);
+        let read = match self.read(buffer) {
+            Ok(count) => Ok(Some(count)),
+            // What `Timed` makes of `WouldBlock`.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.set_nonblocking(false)?;
+        read
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.stream.set_nonblocking(nonblocking),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.stream.set_nonblocking(nonblocking),
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(stream) => stream.sock.stream.set_nonblocking(nonblocking),
+        }
+    }
+
+    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.write_all(bytes),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.write_all(bytes),
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+        }
+    }
+}
+
+/// Connects to one address of the host after the other.
+fn tcp(host: &Host, deadline: Deadline) -> io::Result<TcpStream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in resolve(host, deadline)? {
+        match TcpStream::connect_timeout(&address, deadline.left()?) {
+            Ok(stream) => {
+                // Otherwise small commands wait for one another.
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+/// Looks up the addresses of a host. The system's look-up has no time-out, so that it runs on a thread of its own, which
+/// nobody awaits any longer after the deadline.
+fn resolve(host: &Host, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.name.trim_matches(['[', ']']).parse() {
+        return Ok(vec![SocketAddr::new(address, host.port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let host = host.clone();
+    std::thread::Builder::new().name("redis-hashmap look-up".to_owned()).spawn(move || {
+        let addresses = (&*host.name, host.port).to_socket_addrs().map(Iterator::collect);
+        // The caller may have stopped waiting.
+        let _ = sender.send(addresses);
+    })?;
+    receiver.recv_timeout(deadline.left()?).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+impl<S> Timed<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, deadline: None, read_timeout: None, write_timeout: None }
+    }
+}
+
+/// The time-out to set, if the one that is set lets a call last too long or not long enough.
+fn timeout(deadline: Option<Deadline>, set: Option<Duration>) -> io::Result<Option<Duration>> {
+    let Some(deadline) = deadline else { return Ok(None) };
+    let left = deadline.left()?;
+    let fits = set.is_some_and(|set| set >= left && set.saturating_sub(left) < TOLERANCE);
+    // With some room, so that the next call, a microsecond faster or slower, can leave it as it is.
+    Ok((!fits).then_some(left + TOLERANCE / 2))
+}
+
+/// A time-out as such: the system calls it `WouldBlock`.
+fn named(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
+}
+
+macro_rules! timed {
+    ($stream:ty) => {
+        impl Read for Timed<$stream> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                loop {
+                    if let Some(timeout) = timeout(self.deadline, self.read_timeout)? {
+                        self.stream.set_read_timeout(Some(timeout))?;
+                        self.read_timeout = Some(timeout);
+                    }
+                    match self.stream.read(buffer) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        read => return read.map_err(named),
+                    }
+                }
+            }
+        }
+
+        impl Write for Timed<$stream> {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if let Some(timeout) = timeout(self.deadline, self.write_timeout)? {
+                    self.stream.set_write_timeout(Some(timeout))?;
+                    self.write_timeout = Some(timeout);
+                }
+                self.stream.write(bytes).map_err(named)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                self.stream.flush()
+            }
+        }
+    };
+}
+
+timed!(TcpStream);
+#[cfg(unix)]
+timed!(UnixStream);

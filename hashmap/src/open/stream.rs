@@ -1,0 +1,41 @@
+//! Async streams to a server: TCP, TLS or a Unix socket.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::open::options::Host;
+use crate::open::socket::Address;
+
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+pub(super) type Stream = Box<dyn Duplex>;
+
+/// Connects. The caller limits the time.
+pub(super) async fn connect(address: &Address) -> io::Result<Stream> {
+    match address {
+        Address::Tcp(host) => Ok(Box::new(tcp(host).await?)),
+        #[cfg(all(feature = "tls-rustls", feature = "tokio-rustls-comp"))]
+        Address::Tls(host, config) => {
+            let name = rustls::pki_types::ServerName::try_from(host.name.clone());
+            let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+            let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::clone(config));
+            Ok(Box::new(connector.connect(name, tcp(host).await?).await?))
+        }
+        #[cfg(all(feature = "tls-rustls", not(feature = "tokio-rustls-comp")))]
+        Address::Tls(..) => Err(io::Error::new(io::ErrorKind::Unsupported, "needs the feature `tokio-rustls-comp`")),
+        #[cfg(unix)]
+        Address::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
+    }
+}
+
+async fn tcp(host: &Host) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((host.name.trim_matches(['[', ']']), host.port)).await?;
+    // Otherwise small commands wait for one another.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
