@@ -13,6 +13,7 @@ pub struct Readme;
 pub struct Deployment;
 
 pub mod odd;
+pub mod proxy;
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};

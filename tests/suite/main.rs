@@ -8,6 +8,7 @@ mod derives;
 mod errors;
 mod examples;
 mod expiry;
+mod faults;
 mod given;
 mod keys;
 mod maps;

@@ -20,6 +20,31 @@ const PAGE: u64 = 256;
 /// The cursor of the next page, and the entries of this one. Each entry may be unreadable.
 type Page<K, T> = (u64, Vec<Result<(K, T), Error>>);
 
+/// How many pages may follow each other without an entry, or without moving on. Redis gives such pages where a large hash
+/// has become small; a server that gives no others would be asked for ever.
+const PAGES_WITHOUT_PROGRESS: u32 = 10_000;
+
+/// Where a scan is.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    /// The cursor of the next page, `None` after the last.
+    cursor: Option<u64>,
+    stalled: u32,
+}
+
+impl Progress {
+    const START: Self = Self { cursor: Some(0), stalled: 0 };
+
+    /// Notes that a page was read at a cursor. It is an error if too many have brought nothing.
+    fn after<T>(self, target: &Target, at: u64, next: u64, entries: &[T]) -> Result<Self, Error> {
+        let stalled = if entries.is_empty() || next == at { self.stalled + 1 } else { 0 };
+        if stalled > PAGES_WITHOUT_PROGRESS {
+            return Err(Error::UnexpectedReply { place: target.place(None), operation: "HSCAN" });
+        }
+        Ok(Self { cursor: (next != 0).then_some(next), stalled })
+    }
+}
+
 /// Reads one page of a scan by `HSCAN`.
 fn page<K, V>(target: &Target, cursor: u64) -> Command<Page<K, V::Item>>
 where
@@ -39,8 +64,7 @@ pub struct Iter<'a, K, V: MapValue, C> {
     executor: &'a Blocking<C>,
     target: &'a Target,
     page: std::vec::IntoIter<Result<(K, V::Item), Error>>,
-    /// `None` after the last page.
-    cursor: Option<u64>,
+    progress: Progress,
     values: PhantomData<fn() -> V>,
 }
 
@@ -63,13 +87,18 @@ where
             if let Some(entry) = self.page.next() {
                 return Some(entry);
             }
-            match self.executor.run(page::<K, V>(self.target, self.cursor?)) {
-                Ok((next, entries)) => {
-                    self.cursor = (next != 0).then_some(next);
+            let at = self.progress.cursor?;
+            let read = self
+                .executor
+                .run(page::<K, V>(self.target, at))
+                .and_then(|(next, entries)| Ok((self.progress.after(self.target, at, next, &entries)?, entries)));
+            match read {
+                Ok((progress, entries)) => {
+                    self.progress = progress;
                     self.page = entries.into_iter();
                 }
                 Err(error) => {
-                    self.cursor = None;
+                    self.progress.cursor = None;
                     return Some(Err(error));
                 }
             }
@@ -111,7 +140,7 @@ where
     /// ```
     pub fn iter(&self) -> Iter<'_, K, V, C> {
         let (executor, target) = (&self.executor, &self.target);
-        Iter { executor, target, page: Vec::new().into_iter(), cursor: Some(0), values: PhantomData }
+        Iter { executor, target, page: Vec::new().into_iter(), progress: Progress::START, values: PhantomData }
     }
 }
 
@@ -142,7 +171,7 @@ mod aio {
     use futures_util::stream::{Stream, TryStreamExt, iter, try_unfold};
     use redis::aio::ConnectionLike;
 
-    use super::{Page, page};
+    use super::{Page, Progress, page};
     use crate::accessor::map::HashMap;
     use crate::accessor::map_value::MapValue;
     use crate::command::Command;
@@ -163,10 +192,11 @@ mod aio {
         V: MapValue,
         P: Future<Output = Result<Page<K, V::Item>, Error>> + Send,
     {
-        let pages = try_unfold((run, target, Some(0)), async |(run, target, cursor)| {
-            let Some(cursor) = cursor else { return Ok::<_, Error>(None) };
-            let (next, entries) = run(page::<K, V>(&target, cursor)).await?;
-            Ok(Some((iter(entries), (run, target, (next != 0).then_some(next)))))
+        let pages = try_unfold((run, target, Progress::START), async |(run, target, progress)| {
+            let Some(at) = progress.cursor else { return Ok::<_, Error>(None) };
+            let (next, entries) = run(page::<K, V>(&target, at)).await?;
+            let progress = progress.after(&target, at, next, &entries)?;
+            Ok(Some((iter(entries), (run, target, progress))))
         });
         Box::pin(pages.try_flatten())
     }
