@@ -135,7 +135,7 @@ impl Shared {
     }
 
     fn pump(&self, mut from: TcpStream, mut to: TcpStream, are_requests: bool) {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = vec![0; 64 << 10];
         loop {
             drop(self.changed.wait_while(lock(&self.mode), |mode| *mode == Mode::Stall));
             let Ok(count @ 1..) = from.read(&mut buffer) else { break };

@@ -255,8 +255,10 @@ fn hostile(answer: &'static [u8], endless: bool) -> Result<String, AnyError> {
                 stream.write_all(b"+OK\r\n+OK\r\n")?;
                 while stream.read(&mut buffer)? > 0 {
                     stream.write_all(answer)?;
-                    while endless {
-                        stream.write_all(&[b'x'; 4096])?;
+                    if endless {
+                        loop {
+                            stream.write_all(&[b'x'; 4096])?;
+                        }
                     }
                 }
                 Ok(())

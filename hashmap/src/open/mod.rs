@@ -43,8 +43,9 @@ use crate::open::options::Options;
 /// [`Options`](crate::Options) sets most of them in code.
 ///
 /// The connection implements redis-rs's `ConnectionLike`, so every accessor and every redis-rs call works on it. A
-/// connection that fails is dropped, and the next call opens a new one. A command that failed is never sent again;
-/// except in a cluster, where redis-rs itself repeats commands, also one whose answer was lost.
+/// connection that fails is dropped, and the next call opens a new one. No call lasts longer than its time-outs. A command
+/// that was sent whole is not sent again: it may have been carried out. One that only reads is, once, if the connection was
+/// closed. In a cluster redis-rs itself repeats commands, also one whose answer was lost.
 ///
 /// ```
 /// use redis_hashmap::HashMap;
