@@ -1,28 +1,22 @@
-//! Arguments and answers of the embedded store's commands.
+//! What the embedded store's commands answer.
+
+use std::io;
 
 use redis::{RedisError, Value};
 
-use crate::embedded::tables::Field;
-
-/// The arguments of one command, its name first.
-pub(super) type Args = Vec<Vec<u8>>;
+use crate::embedded::storage::Field;
 
 /// Why a command was not carried out.
 pub(super) enum Failure {
     /// What Redis would answer, without the `-`.
     Reply(String),
-    Storage(redb::Error),
+    /// The disk failed. Every other failure is an answer.
+    Storage(io::Error),
 }
 
-impl From<redb::Error> for Failure {
-    fn from(error: redb::Error) -> Self {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
         Self::Storage(error)
-    }
-}
-
-impl From<redb::StorageError> for Failure {
-    fn from(error: redb::StorageError) -> Self {
-        Self::Storage(error.into())
     }
 }
 
@@ -38,17 +32,22 @@ pub(super) fn error(reply: &str) -> Value {
     redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap_or(Value::Nil)
 }
 
-/// A failure of the disk, as redis-rs's error. Every other failure is an answer.
-pub(super) fn storage_error(error: redb::Error) -> RedisError {
-    let io = match error {
-        redb::Error::Io(error) => error,
-        error => std::io::Error::other(error.to_string()),
-    };
-    io.into()
+/// The answer to one command. Its failure is an answer too, unless it is one of the disk.
+pub(super) fn answered(answer: Answer) -> Result<Value, RedisError> {
+    match answer {
+        Ok(value) => Ok(value),
+        Err(Failure::Reply(reply)) => Ok(error(&reply)),
+        Err(Failure::Storage(error)) => Err(error.into()),
+    }
 }
 
 pub(super) fn wrong_number<T>(name: &str) -> Result<T, Failure> {
     refuse(format!("ERR wrong number of arguments for '{}' command", name.to_lowercase()))
+}
+
+/// Where only commands that read can have come.
+pub(super) fn not_a_read() -> Answer {
+    refuse("ERR this is not a command that reads")
 }
 
 pub(super) fn bulk(bytes: &[u8]) -> Value {
@@ -66,6 +65,6 @@ pub(super) fn number<T: std::str::FromStr + ToString>(arg: &[u8]) -> Result<T, F
     parsed.ok_or_else(|| Failure::Reply("ERR value is not an integer or out of range".to_owned()))
 }
 
-pub(super) fn value_of(field: Option<Field>) -> Value {
-    field.map_or(Value::Nil, |field| Value::BulkString(field.value))
+pub(super) fn value_of(field: Option<Field<'_>>) -> Value {
+    field.map_or(Value::Nil, |field| Value::BulkString(field.value.into_owned()))
 }

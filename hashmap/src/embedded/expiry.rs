@@ -2,8 +2,8 @@
 
 use redis::Value;
 
-use crate::embedded::answer::{Answer, Failure, int, number, refuse, wrong_number};
-use crate::embedded::tables::{Field, FieldExpiries, Fields, Hash, Keys, View, Writer};
+use crate::embedded::answer::{Answer, Failure, int, number, refuse, value_of, wrong_number};
+use crate::embedded::storage::{Edit, Hash, Reader, Writer};
 
 /// How a command states a time: in units of so many milliseconds, from now or since 1970.
 pub(super) struct Clock {
@@ -27,18 +27,18 @@ impl Clock {
         })
     }
 
-    fn start(&self, writer: &Writer<'_>) -> i64 {
-        if self.from_now { milliseconds(writer.now()) } else { 0 }
+    fn start(&self, storage: &impl Reader) -> i64 {
+        if self.from_now { milliseconds(storage.now()) } else { 0 }
     }
 
     /// When a field is to expire. Redis has 46 bits for that, which last until the year 4199.
-    fn field_time(&self, writer: &Writer<'_>, name: &str, time: &[u8]) -> Result<u64, Failure> {
+    fn field_time(&self, storage: &impl Reader, name: &str, time: &[u8]) -> Result<u64, Failure> {
         const LAST: i64 = (1 << 46) - 1;
         let time: i64 = number(time)?;
         if time < 0 {
             return refuse("ERR invalid expire time, must be >= 0");
         }
-        let at = time.checked_mul(self.unit).and_then(|time| time.checked_add(self.start(writer)));
+        let at = time.checked_mul(self.unit).and_then(|time| time.checked_add(self.start(storage)));
         at.filter(|at| *at <= LAST).map_or_else(|| invalid(name), |at| Ok(at.unsigned_abs()))
     }
 }
@@ -52,7 +52,7 @@ fn invalid<T>(name: &str) -> Result<T, Failure> {
 }
 
 /// EXPIRE, PEXPIRE, EXPIREAT and PEXPIREAT.
-pub(super) fn expire(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], clock: &Clock) -> Answer {
+pub(super) fn expire(storage: &mut impl Writer, name: &str, args: &[&[u8]], clock: &Clock) -> Answer {
     let (mut nx, mut xx, mut gt, mut lt) = (false, false, false, false);
     for option in &args[2..] {
         match option.to_ascii_uppercase().as_slice() {
@@ -69,26 +69,31 @@ pub(super) fn expire(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], cloc
     if gt && lt {
         return refuse("ERR GT and LT options at the same time are not compatible");
     }
-    let (key, time) = (&args[0], number::<i64>(&args[1])?);
-    let at = time.checked_mul(clock.unit).and_then(|time| time.checked_add(clock.start(writer)));
+    let (key, time) = (args[0], number::<i64>(args[1])?);
+    let at = time.checked_mul(clock.unit).and_then(|time| time.checked_add(clock.start(storage)));
     let at = at.map_or_else(|| invalid(name), Ok)?;
-    let Some(hash) = writer.find(key)? else { return Ok(int(0)) };
+    let now = milliseconds(storage.now());
+    let mut hash = storage.edit(key)?;
     // A missing expiry counts as an infinite one.
-    let current = if hash.expires == 0 { i64::MAX } else { milliseconds(hash.expires) };
-    let is_set = hash.expires != 0;
-    if (nx && is_set) || (xx && !is_set) || (gt && at <= current) || (lt && at >= current) {
+    let current = if hash.expires() == 0 { i64::MAX } else { milliseconds(hash.expires()) };
+    let is_set = hash.expires() != 0;
+    let is_refused = (nx && is_set) || (xx && !is_set) || (gt && at <= current) || (lt && at >= current);
+    if is_refused || !hash.has_fields()? {
+        hash.close()?;
         return Ok(int(0));
     }
-    if at <= milliseconds(writer.now()) {
-        writer.remove(key)?;
-    } else {
-        writer.expire(hash, at.unsigned_abs())?;
+    if at > now {
+        hash.expire(at.unsigned_abs())?;
+    }
+    hash.close()?;
+    if at <= now {
+        storage.remove(key)?;
     }
     Ok(int(1))
 }
 
 /// The names that follow FIELDS and their number.
-fn fields<'a>(args: &'a [Vec<u8>], not_positive: &str) -> Result<&'a [Vec<u8>], Failure> {
+fn fields<'a>(args: &'a [&'a [u8]], not_positive: &str) -> Result<&'a [&'a [u8]], Failure> {
     match args {
         [word, count, fields @ ..] if is(word, "FIELDS") => {
             let count = number::<i64>(count).ok().filter(|count| *count > 0);
@@ -107,60 +112,57 @@ fn is(arg: &[u8], word: &str) -> bool {
     arg.eq_ignore_ascii_case(word.as_bytes())
 }
 
-/// Answers for each field what `carry_out` returns, or `missing` if the field is absent.
-fn each_field(
-    writer: &mut Writer<'_>,
+/// Answers for each field what `carry_out` returns, given when it expires, or `missing` if the field is absent.
+fn each_field<W: Writer>(
+    storage: &mut W,
     key: &[u8],
-    fields: &[Vec<u8>],
+    fields: &[&[u8]],
     missing: &Value,
-    mut carry_out: impl FnMut(&mut Writer<'_>, &mut Hash<'_>, &[u8], Field) -> Answer,
+    mut carry_out: impl FnMut(&mut W::Edit<'_>, &[u8], u64) -> Answer,
 ) -> Answer {
-    let mut hash = writer.find(key)?;
+    let mut hash = storage.edit(key)?;
     let mut answers = Vec::with_capacity(fields.len());
     for field in fields {
-        let stored = match hash {
-            Some(hash) => writer.view().field(hash, field)?,
-            None => None,
-        };
-        answers.push(match (&mut hash, stored) {
-            (Some(hash), Some(stored)) => carry_out(writer, hash, field, stored)?,
-            _ => missing.clone(),
+        answers.push(match hash.field_expires(field)? {
+            Some(expires) => carry_out(&mut hash, field, expires)?,
+            None => missing.clone(),
         });
     }
-    if let Some(hash) = hash {
-        writer.close(hash)?;
-    }
+    hash.close()?;
     Ok(Value::Array(answers))
 }
 
 const NOT_POSITIVE: &str = "ERR Number of fields must be a positive integer";
 
 /// HTTL and HPTTL: the time left, rounded up to units of so many milliseconds.
-pub(super) fn left<K: Keys, F: Fields, E: FieldExpiries>(
-    view: &View<'_, K, F, E>,
-    args: &[Vec<u8>],
-    unit: u64,
-) -> Answer {
+pub(super) fn left(storage: &impl Reader, args: &[&[u8]], unit: u64) -> Answer {
     let fields = fields(&args[1..], NOT_POSITIVE)?;
-    let hash = view.hash(&args[0])?;
+    let hash = storage.hash(args[0])?;
     let mut left = Vec::with_capacity(fields.len());
     for field in fields {
-        let expires = match hash {
-            Some(hash) => view.field_expires(hash, field)?,
-            None => None,
-        };
+        let expires = hash.as_ref().map_or(Ok(None), |hash| hash.field_expires(field))?;
         left.push(match expires {
             None => int(-2),
             Some(0) => int(-1),
-            Some(expires) => int((expires - view.now).div_ceil(unit)),
+            Some(expires) => int(expires.saturating_sub(storage.now()).div_ceil(unit)),
         });
     }
     Ok(Value::Array(left))
 }
 
+/// TTL and PTTL: the time left of a key, rounded to units of so many milliseconds.
+pub(super) fn key_left(storage: &impl Reader, key: &[u8], unit: u64) -> Answer {
+    let Some(hash) = storage.hash(key)? else { return Ok(int(-2)) };
+    Ok(match hash.expires() {
+        _ if !hash.has_fields()? => int(-2),
+        0 => int(-1),
+        expires => int((expires.saturating_sub(storage.now())).saturating_add(unit / 2) / unit),
+    })
+}
+
 /// HEXPIRE, HPEXPIRE, HEXPIREAT and HPEXPIREAT.
-pub(super) fn expire_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>], clock: &Clock) -> Answer {
-    let at = clock.field_time(writer, name, &args[1])?;
+pub(super) fn expire_fields(storage: &mut impl Writer, name: &str, args: &[&[u8]], clock: &Clock) -> Answer {
+    let at = clock.field_time(storage, name, args[1])?;
     // A missing expiry counts as an infinite one.
     let condition: Option<fn(u64, u64) -> bool> = match args[2].to_ascii_uppercase().as_slice() {
         b"NX" => Some(|_, current| current == 0),
@@ -171,26 +173,27 @@ pub(super) fn expire_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>
     };
     let rest = &args[2 + usize::from(condition.is_some())..];
     let fields = fields(rest, "ERR Parameter `numFields` should be greater than 0")?;
-    each_field(writer, &args[0], fields, &int(-2), |writer, hash, field, stored| {
-        Ok(int(if condition.is_some_and(|is_met| !is_met(at, stored.expires)) {
+    let now = storage.now();
+    each_field(storage, args[0], fields, &int(-2), |hash, field, expires| {
+        Ok(int(if condition.is_some_and(|is_met| !is_met(at, expires)) {
             0
-        } else if at <= writer.now() {
-            writer.unset(hash, field)?;
+        } else if at <= now {
+            hash.unset(field)?;
             2
         } else {
-            writer.set(hash, field, &stored.value, at)?;
+            hash.expire_field(field, at)?;
             1
         }))
     })
 }
 
-pub(super) fn persist_fields(writer: &mut Writer<'_>, args: &[Vec<u8>]) -> Answer {
+pub(super) fn persist_fields(storage: &mut impl Writer, args: &[&[u8]]) -> Answer {
     let fields = fields(&args[1..], NOT_POSITIVE)?;
-    each_field(writer, &args[0], fields, &int(-2), |writer, hash, field, stored| {
-        if stored.expires == 0 {
+    each_field(storage, args[0], fields, &int(-2), |hash, field, expires| {
+        if expires == 0 {
             return Ok(int(-1));
         }
-        writer.set(hash, field, &stored.value, 0)?;
+        hash.expire_field(field, 0)?;
         Ok(int(1))
     })
 }
@@ -203,10 +206,10 @@ enum Expiry {
 }
 
 /// HGETEX.
-pub(super) fn get_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
-    let (expiry, rest) = if let Some(clock) = Clock::of_option(&args[1]) {
-        (Expiry::At(clock.field_time(writer, name, &args[2])?), &args[3..])
-    } else if is(&args[1], "PERSIST") {
+pub(super) fn get_fields(storage: &mut impl Writer, name: &str, args: &[&[u8]]) -> Answer {
+    let (expiry, rest) = if let Some(clock) = Clock::of_option(args[1]) {
+        (Expiry::At(clock.field_time(storage, name, args[2])?), &args[3..])
+    } else if is(args[1], "PERSIST") {
         (Expiry::Never, &args[2..])
     } else {
         (Expiry::Keep, &args[1..])
@@ -216,28 +219,31 @@ pub(super) fn get_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) 
         return wrong_number(name);
     }
     let fields = fields(rest, NOT_POSITIVE)?;
-    each_field(writer, &args[0], fields, &Value::Nil, |writer, hash, field, stored| {
+    let now = storage.now();
+    each_field(storage, args[0], fields, &Value::Nil, |hash, field, _| {
+        let value = value_of(hash.field(field)?);
         match expiry {
             Expiry::Keep => {}
-            Expiry::At(at) if at <= writer.now() => drop(writer.unset(hash, field)?),
-            Expiry::At(at) => drop(writer.set(hash, field, &stored.value, at)?),
-            Expiry::Never => drop(writer.set(hash, field, &stored.value, 0)?),
+            Expiry::At(at) if at <= now => drop(hash.unset(field)?),
+            Expiry::At(at) => hash.expire_field(field, at)?,
+            Expiry::Never => hash.expire_field(field, 0)?,
         }
-        Ok(Value::BulkString(stored.value))
+        Ok(value)
     })
 }
 
 /// HGETDEL.
-pub(super) fn take_fields(writer: &mut Writer<'_>, args: &[Vec<u8>]) -> Answer {
+pub(super) fn take_fields(storage: &mut impl Writer, args: &[&[u8]]) -> Answer {
     let fields = fields(&args[1..], NOT_POSITIVE)?;
-    each_field(writer, &args[0], fields, &Value::Nil, |writer, hash, field, stored| {
-        writer.unset(hash, field)?;
-        Ok(Value::BulkString(stored.value))
+    each_field(storage, args[0], fields, &Value::Nil, |hash, field, _| {
+        let value = value_of(hash.field(field)?);
+        hash.unset(field)?;
+        Ok(value)
     })
 }
 
 /// HSETEX.
-pub(super) fn set_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) -> Answer {
+pub(super) fn set_fields(storage: &mut impl Writer, name: &str, args: &[&[u8]]) -> Answer {
     let (mut expiry, mut existing) = (None, None);
     let mut rest = &args[1..];
     let pairs = loop {
@@ -258,42 +264,39 @@ pub(super) fn set_fields(writer: &mut Writer<'_>, name: &str, args: &[Vec<u8>]) 
         } else if let Some(clock) = clock {
             let [time, after @ ..] = rest else { return refuse("ERR missing expire time") };
             rest = after;
-            expiry = Some(Expiry::At(clock.field_time(writer, name, time)?));
+            expiry = Some(Expiry::At(clock.field_time(storage, name, time)?));
         } else {
             expiry = Some(Expiry::Keep);
         }
     };
+    let now = storage.now();
+    let mut hash = storage.edit(args[0])?;
     if let Some(existing) = existing {
-        let hash = writer.find(&args[0])?;
         for pair in pairs.chunks_exact(2) {
-            let exists = match hash {
-                Some(hash) => writer.view().field_expires(hash, &pair[0])?.is_some(),
-                None => false,
-            };
-            if exists != existing {
+            if hash.field_expires(pair[0])?.is_some() != existing {
+                hash.close()?;
                 return Ok(int(0));
             }
         }
     }
-    let mut hash = writer.open(&args[0])?;
     for pair in pairs.chunks_exact(2) {
         let expires = match expiry {
             None | Some(Expiry::Never) => 0,
-            Some(Expiry::Keep) => writer.view().field_expires(hash, &pair[0])?.unwrap_or(0),
-            Some(Expiry::At(at)) if at <= writer.now() => {
-                writer.unset(&mut hash, &pair[0])?;
+            Some(Expiry::Keep) => hash.field_expires(pair[0])?.unwrap_or(0),
+            Some(Expiry::At(at)) if at <= now => {
+                hash.unset(pair[0])?;
                 continue;
             }
             Some(Expiry::At(at)) => at,
         };
-        writer.set(&mut hash, &pair[0], &pair[1], expires)?;
+        hash.set(pair[0], pair[1], expires)?;
     }
-    writer.close(hash)?;
+    hash.close()?;
     Ok(int(1))
 }
 
 /// The names and values that follow FIELDS and their number in HSETEX, in turn.
-fn pairs<'a>(name: &str, args: &'a [Vec<u8>]) -> Result<&'a [Vec<u8>], Failure> {
+fn pairs<'a>(name: &str, args: &'a [&'a [u8]]) -> Result<&'a [&'a [u8]], Failure> {
     let [count, pairs @ ..] = args else { return wrong_number(name) };
     if pairs.len() < 2 {
         return wrong_number(name);

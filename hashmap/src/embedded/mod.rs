@@ -1,26 +1,37 @@
 //! The embedded store, which is behind `memory:` and `file:`.
 
 mod answer;
-mod commands;
+mod bytes;
+mod engine;
 mod expiry;
+mod file;
+mod memory;
+mod names;
+mod ordered;
+mod reads;
+mod request;
 mod scan;
 mod scripts;
-mod store;
+mod shared;
+mod storage;
 mod tables;
+mod transaction;
+mod writes;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use redis::{Arg, Cmd, ConnectionLike, RedisError, RedisResult, Value};
+use redis::{Cmd, ConnectionLike, RedisResult, Value};
 
-use crate::embedded::answer::Args;
-use crate::embedded::store::{Request, Store, stopped};
-
-pub use store::Durability;
-
+use crate::embedded::file::{File, Request, stopped};
+use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::shared::Shared;
+use crate::embedded::transaction::writes;
 use crate::error::Error;
+
+pub use file::Durability;
 
 /// A connection to a store inside this process: in memory, or in one file.
 ///
@@ -39,8 +50,14 @@ use crate::error::Error;
 /// needs no runtime, and never blocks a runtime's thread on the disk.
 #[derive(Clone)]
 pub struct Embedded {
-    store: Arc<Store>,
-    resp3: bool,
+    store: Store,
+    dialect: Dialect,
+}
+
+#[derive(Clone)]
+enum Store {
+    Memory(Arc<Shared>),
+    File(Arc<File>),
 }
 
 impl fmt::Debug for Embedded {
@@ -55,9 +72,9 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Store`] if the store's thread cannot be started.
+    /// None today. Reserved for stores that cannot be had.
     pub fn in_memory(name: &str) -> Result<Self, Error> {
-        Ok(Self { store: Store::in_memory(name)?, resp3: false })
+        Ok(Self { store: Store::Memory(Shared::open(name)), dialect: Dialect::default() })
     }
 
     /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it.
@@ -67,60 +84,39 @@ impl Embedded {
     /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version or belongs to another
     /// process. The file is left as it is.
     pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
-        Ok(Self { store: Store::in_file(path.as_ref(), durability)?, resp3: false })
+        Ok(Self { store: Store::File(File::open(path.as_ref(), durability)?), dialect: Dialect::default() })
     }
 
     /// Sets whether it answers in the shapes of RESP3. By default it answers in those of RESP2.
     #[must_use]
     pub fn with_resp3(mut self, resp3: bool) -> Self {
-        self.resp3 = resp3;
+        self.dialect.resp3 = resp3;
         self
     }
 
-    fn request(&self, commands: Vec<Args>) -> RedisResult<Vec<Value>> {
-        if !commands::writes(&commands) {
-            return self.store.read(&commands, self.resp3);
+    fn request(&self, commands: Commands<'_>) -> RedisResult<Vec<Value>> {
+        let file = match &self.store {
+            Store::Memory(memory) => return memory.request(commands, self.dialect),
+            Store::File(file) => file,
+        };
+        if !writes(commands)? {
+            return file.read(commands, self.dialect);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let respond = Box::new(move |answers| {
             // The caller may have stopped waiting.
             let _ = sender.send(answers);
         });
-        self.store.send(Request { commands, resp3: self.resp3, respond });
+        file.send(Request { packed: commands.packed(), dialect: self.dialect, respond });
         receiver.recv().unwrap_or_else(|_| Err(stopped()))
     }
-}
 
-fn args(cmd: &Cmd) -> Args {
-    let bytes = |arg: Arg<&[u8]>| match arg {
-        Arg::Simple(bytes) => bytes.to_vec(),
-        _ => b"0".to_vec(),
-    };
-    cmd.args_iter().map(bytes).collect()
-}
-
-/// Unpacks commands as a client sends them: arrays of bulk strings, one after the other.
-fn unpack(mut packed: &[u8]) -> RedisResult<Vec<Args>> {
-    let malformed = || RedisError::from((redis::ErrorKind::Client, "this is not a packed command"));
-    let line = |packed: &mut &[u8], mark: u8| -> Option<usize> {
-        let end = packed.windows(2).position(|bytes| bytes == b"\r\n")?;
-        let (line, rest) = packed.split_at(end);
-        *packed = &rest[2..];
-        std::str::from_utf8(line.strip_prefix(&[mark])?).ok()?.parse().ok()
-    };
-    let mut commands = Vec::new();
-    while !packed.is_empty() {
-        let len = line(&mut packed, b'*').ok_or_else(malformed)?;
-        let mut command = Vec::new();
-        for _ in 0..len {
-            let len = line(&mut packed, b'$').ok_or_else(malformed)?;
-            let (arg, rest) = packed.split_at_checked(len).ok_or_else(malformed)?;
-            packed = rest.strip_prefix(b"\r\n").ok_or_else(malformed)?;
-            command.push(arg.to_vec());
+    fn request_one(&self, cmd: &Cmd) -> RedisResult<Value> {
+        match &self.store {
+            Store::Memory(memory) => memory.request_one(cmd, self.dialect),
+            Store::File(_) => self.request(Commands::One(cmd))?.pop().ok_or_else(stopped),
         }
-        commands.push(command);
     }
-    Ok(commands)
 }
 
 /// The answers that a pipeline asked for. An error before them fails the whole pipeline, as it does on a server.
@@ -134,15 +130,15 @@ fn answers_of(answers: Vec<Value>, offset: usize, count: usize) -> RedisResult<V
 
 impl ConnectionLike for Embedded {
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
-        self.request(vec![args(cmd)])?.pop().ok_or_else(stopped)
+        self.request_one(cmd)
     }
 
     fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
-        self.request(unpack(cmd)?)?.pop().ok_or_else(stopped)
+        self.request(Commands::Packed(cmd))?.pop().ok_or_else(stopped)
     }
 
     fn req_packed_commands(&mut self, cmd: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
-        answers_of(self.request(unpack(cmd)?)?, offset, count)
+        answers_of(self.request(Commands::Packed(cmd))?, offset, count)
     }
 
     fn get_db(&self) -> i64 {
@@ -163,23 +159,32 @@ mod aio {
     use futures_channel::oneshot;
     use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-    use super::{Args, Embedded, Request, answers_of, args, stopped};
+    use super::{Commands, Dialect, Embedded, File, Request, Store, answers_of, stopped, writes};
 
-    impl Embedded {
-        async fn request_async(&self, commands: Vec<Args>) -> RedisResult<Vec<Value>> {
-            let (sender, receiver) = oneshot::channel();
-            let respond = Box::new(move |answers| {
-                // The caller may have stopped waiting.
-                let _ = sender.send(answers);
-            });
-            self.store.send(Request { commands, resp3: self.resp3, respond });
-            receiver.await.unwrap_or_else(|_| Err(stopped()))
-        }
+    async fn request(file: &File, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+        // Says that it is malformed before it gets among the commands of others.
+        writes(commands)?;
+        let (sender, receiver) = oneshot::channel();
+        let respond = Box::new(move |answers| {
+            // The caller may have stopped waiting.
+            let _ = sender.send(answers);
+        });
+        file.send(Request { packed: commands.packed(), dialect, respond });
+        receiver.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     impl redis::aio::ConnectionLike for Embedded {
         fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-            Box::pin(async move { self.request_async(vec![args(cmd)]).await?.pop().ok_or_else(stopped) })
+            match &self.store {
+                Store::Memory(memory) => {
+                    let dialect = self.dialect;
+                    Box::pin(async move { memory.request_one(cmd, dialect) })
+                }
+                Store::File(file) => {
+                    let answers = request(file, Commands::One(cmd), self.dialect);
+                    Box::pin(async move { answers.await?.pop().ok_or_else(stopped) })
+                }
+            }
         }
 
         fn req_packed_commands<'a>(
@@ -188,14 +193,18 @@ mod aio {
             offset: usize,
             count: usize,
         ) -> RedisFuture<'a, Vec<Value>> {
-            Box::pin(async move {
-                let mut commands: Vec<Args> = pipeline.cmd_iter().map(args).collect();
-                if pipeline.is_transaction() {
-                    commands.insert(0, vec![b"MULTI".to_vec()]);
-                    commands.push(vec![b"EXEC".to_vec()]);
+            let commands = Commands::Pipeline(pipeline);
+            let answers = move |answers: RedisResult<Vec<Value>>| answers_of(answers?, offset, count);
+            match &self.store {
+                Store::Memory(memory) => {
+                    let dialect = self.dialect;
+                    Box::pin(async move { answers(memory.request(commands, dialect)) })
                 }
-                answers_of(self.request_async(commands).await?, offset, count)
-            })
+                Store::File(file) => {
+                    let answered = request(file, commands, self.dialect);
+                    Box::pin(async move { answers(answered.await) })
+                }
+            }
         }
 
         fn get_db(&self) -> i64 {

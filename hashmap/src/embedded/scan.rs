@@ -15,7 +15,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn parse(cursor: &[u8], options: &[Vec<u8>]) -> Result<Self, Failure> {
+    pub(super) fn parse(cursor: &[u8], options: &[&[u8]]) -> Result<Self, Failure> {
         let cursor = std::str::from_utf8(cursor).ok().and_then(|cursor| cursor.parse().ok());
         let cursor = cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)?;
         let mut scan = Self { cursor, count: 10, pattern: None, no_values: false, hashes: true };
@@ -29,7 +29,7 @@ impl Scan {
                         return refuse("ERR syntax error");
                     }
                 }
-                b"MATCH" => scan.pattern = Some(value()?.clone()),
+                b"MATCH" => scan.pattern = Some(value()?.to_vec()),
                 b"TYPE" => scan.hashes = value()?.eq_ignore_ascii_case(b"hash"),
                 b"NOVALUES" => scan.no_values = true,
                 _ => return refuse("ERR syntax error"),

@@ -1,16 +1,19 @@
 //! Hashes in redb's tables. Nothing here knows Redis's commands or replies.
 
+use std::borrow::Cow;
+
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
+use crate::embedded::storage::{Entry, Field};
 use crate::format::shape::{fmix64, fnv1a};
 
 /// The version of this layout. A file with another version is refused.
 pub(super) const LAYOUT: u64 = 1;
 
-type KeyName = (u64, &'static [u8]);
-type KeyRow = (u64, u64, u64);
-type FieldName = (u64, u64, &'static [u8]);
-type FieldRow = (u64, &'static [u8]);
+pub(super) type KeyName = (u64, &'static [u8]);
+pub(super) type KeyRow = (u64, u64, u64);
+pub(super) type FieldName = (u64, u64, &'static [u8]);
+pub(super) type FieldRow = (u64, &'static [u8]);
 
 /// Position and name of each key: its id, its number of fields, and when it expires (in ms since 1970; 0: never).
 pub(super) const KEYS: TableDefinition<KeyName, KeyRow> = TableDefinition::new("keys");
@@ -30,29 +33,23 @@ const META_NEXT_ID: &str = "next id";
 /// The most expiries that one transaction clears away besides its own work.
 const RECLAIMED_AT_ONCE: usize = 32;
 
-pub(super) type Result<T> = std::result::Result<T, redb::Error>;
+type Result<T> = std::result::Result<T, redb::Error>;
 
 /// The position of a name among its siblings: a hash that never changes, so that a cursor of SCAN can be a number.
 pub(super) fn position(name: &[u8]) -> u64 {
     fmix64(fnv1a(name))
 }
 
-/// An existing key.
+/// What stands in the row of a key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hash<'k> {
+pub(super) struct Row<'k> {
     key: &'k [u8],
-    id: u64,
+    /// 0: it has no row yet.
+    pub(super) id: u64,
     /// The number of fields, including those that have expired but are not cleared away yet.
-    len: u64,
+    pub(super) len: u64,
     /// Milliseconds since 1970; 0: never.
     pub(super) expires: u64,
-}
-
-/// An existing field.
-pub(super) struct Field {
-    /// Milliseconds since 1970; 0: never.
-    pub(super) expires: u64,
-    pub(super) value: Vec<u8>,
 }
 
 pub(super) trait Keys: ReadableTable<KeyName, KeyRow> {}
@@ -73,16 +70,24 @@ pub(super) struct View<'a, K, F, E> {
     pub(super) now: u64,
 }
 
+impl<K, F, E> Clone for View<'_, K, F, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, F, E> Copy for View<'_, K, F, E> {}
+
 impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
     /// The hash at a key, unless the key has expired. All of its fields may have expired: see [`Self::living`].
-    pub(super) fn hash<'k>(&self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
+    pub(super) fn hash<'k>(&self, key: &'k [u8]) -> Result<Option<Row<'k>>> {
         let Some(row) = self.keys.get((position(key), key))? else { return Ok(None) };
         let (id, len, expires) = row.value();
-        Ok(self.is_alive(expires).then_some(Hash { key, id, len, expires }))
+        Ok(self.is_alive(expires).then_some(Row { key, id, len, expires }))
     }
 
     /// The hash at a key, unless the key or every field of it has expired.
-    pub(super) fn living<'k>(&self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
+    fn living<'k>(&self, key: &'k [u8]) -> Result<Option<Row<'k>>> {
         match self.hash(key)? {
             Some(hash) if self.has_fields(hash.id, hash.len)? => Ok(Some(hash)),
             _ => Ok(None),
@@ -94,7 +99,7 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
     }
 
     /// True unless all fields of a hash have expired. It counts the expired ones only if no field expires later.
-    fn has_fields(&self, id: u64, len: u64) -> Result<bool> {
+    pub(super) fn has_fields(&self, id: u64, len: u64) -> Result<bool> {
         let first = |from| Ok::<_, redb::Error>(self.field_expiries.range(of_hash(id, from))?.next().transpose()?);
         Ok(first(0)?.is_none_or(|(row, _)| row.value().1 > self.now)
             || first(self.now + 1)?.is_some()
@@ -112,33 +117,28 @@ impl<K: Keys, F: Fields, E: FieldExpiries> View<'_, K, F, E> {
     }
 
     /// How many fields there are, without the expired ones.
-    pub(super) fn len(&self, hash: Hash<'_>) -> Result<u64> {
+    pub(super) fn len(&self, hash: Row<'_>) -> Result<u64> {
         Ok(hash.len.saturating_sub(self.due(hash.id)?))
     }
 
-    pub(super) fn field(&self, hash: Hash<'_>, field: &[u8]) -> Result<Option<Field>> {
+    pub(super) fn field(&self, hash: Row<'_>, field: &[u8]) -> Result<Option<Field<'static>>> {
         let Some(row) = self.fields.get((hash.id, position(field), field))? else { return Ok(None) };
         let (expires, value) = row.value();
-        Ok(self.is_alive(expires).then(|| Field { expires, value: value.to_vec() }))
+        Ok(self.is_alive(expires).then(|| Field { expires, value: Cow::Owned(value.to_vec()) }))
     }
 
     /// When a field expires, if it exists; 0: never.
-    pub(super) fn field_expires(&self, hash: Hash<'_>, field: &[u8]) -> Result<Option<u64>> {
+    pub(super) fn field_expires(&self, hash: Row<'_>, field: &[u8]) -> Result<Option<u64>> {
         let expires = self.fields.get((hash.id, position(field), field))?.map(|row| row.value().0);
         Ok(expires.filter(|expires| self.is_alive(*expires)))
     }
 
     /// Visits the fields from a position on, until the visitor returns false.
-    pub(super) fn each_field(
-        &self,
-        hash: Hash<'_>,
-        from: u64,
-        mut visit: impl FnMut(u64, &[u8], &[u8]) -> bool,
-    ) -> Result<()> {
+    pub(super) fn each_field(&self, hash: Row<'_>, from: u64, mut visit: impl FnMut(Entry<'_>) -> bool) -> Result<()> {
         for row in self.fields.range(of_hash(hash.id, from))? {
             let (name, row) = row?;
-            let ((_, position, field), (expires, value)) = (name.value(), row.value());
-            if self.is_alive(expires) && !visit(position, field, value) {
+            let ((_, position, name), (expires, value)) = (name.value(), row.value());
+            if self.is_alive(expires) && !visit(Entry { position, name, expires, value }) {
                 break;
             }
         }
@@ -171,19 +171,19 @@ fn due_of_hash(id: u64, now: u64) -> Names {
 }
 
 /// The tables, for writing.
-pub(crate) struct Writer<'t> {
+pub(super) struct Tables<'t> {
     keys: Table<'t, KeyName, KeyRow>,
     fields: Table<'t, FieldName, FieldRow>,
     expiries: Table<'t, KeyName, ()>,
     field_expiries: Table<'t, FieldName, ()>,
     meta: Table<'t, &'static str, u64>,
-    now: u64,
+    pub(super) now: u64,
 }
 
-type WriterView<'a, 't> =
+type TablesView<'a, 't> =
     View<'a, Table<'t, KeyName, KeyRow>, Table<'t, FieldName, FieldRow>, Table<'t, FieldName, ()>>;
 
-impl<'t> Writer<'t> {
+impl<'t> Tables<'t> {
     pub(super) fn new(transaction: &'t WriteTransaction, now: u64) -> Result<Self> {
         Ok(Self {
             keys: transaction.open_table(KEYS)?,
@@ -195,11 +195,7 @@ impl<'t> Writer<'t> {
         })
     }
 
-    pub(super) fn now(&self) -> u64 {
-        self.now
-    }
-
-    pub(super) fn view(&self) -> WriterView<'_, 't> {
+    pub(super) fn view(&self) -> TablesView<'_, 't> {
         View { keys: &self.keys, fields: &self.fields, field_expiries: &self.field_expiries, now: self.now }
     }
 
@@ -220,7 +216,7 @@ impl<'t> Writer<'t> {
     }
 
     /// The hash at a key, after clearing away its expired fields.
-    pub(super) fn find<'k>(&mut self, key: &'k [u8]) -> Result<Option<Hash<'k>>> {
+    fn find<'k>(&mut self, key: &'k [u8]) -> Result<Option<Row<'k>>> {
         let Some(mut hash) = self.view().hash(key)? else { return Ok(None) };
         let before = hash.len;
         for row in self.field_expiries.extract_from_if(due_of_hash(hash.id, self.now), |_, ()| true)? {
@@ -236,19 +232,26 @@ impl<'t> Writer<'t> {
         Ok((hash.len > 0).then_some(hash))
     }
 
-    /// The hash at a key, created if there is none. [`Self::close`] must follow the changes.
-    pub(super) fn open<'k>(&mut self, key: &'k [u8]) -> Result<Hash<'k>> {
+    /// The hash at a key, or an empty one. [`Self::close`] must follow the changes.
+    pub(super) fn open<'k>(&mut self, key: &'k [u8]) -> Result<Row<'k>> {
         if let Some(hash) = self.find(key)? {
             return Ok(hash);
         }
         self.remove(key)?; // it may be there, expired
+        Ok(Row { key, id: 0, len: 0, expires: 0 })
+    }
+
+    fn next_id(&mut self) -> Result<u64> {
         let id = self.meta.get(META_NEXT_ID)?.map_or(1, |row| row.value());
         self.meta.insert(META_NEXT_ID, id + 1)?;
-        Ok(Hash { key, id, len: 0, expires: 0 })
+        Ok(id)
     }
 
     /// Sets a field and when it expires: true if it is new. [`Self::close`] must follow.
-    pub(super) fn set(&mut self, hash: &mut Hash<'_>, field: &[u8], value: &[u8], expires: u64) -> Result<bool> {
+    pub(super) fn set(&mut self, hash: &mut Row<'_>, field: &[u8], value: &[u8], expires: u64) -> Result<bool> {
+        if hash.id == 0 {
+            hash.id = self.next_id()?;
+        }
         let name = (hash.id, position(field), field);
         let old = self.fields.insert(name, (expires, value))?.map(|row| row.value().0);
         hash.len += u64::from(old.is_none());
@@ -257,14 +260,14 @@ impl<'t> Writer<'t> {
     }
 
     /// Removes a field: true if it was there. [`Self::close`] must follow.
-    pub(super) fn unset(&mut self, hash: &mut Hash<'_>, field: &[u8]) -> Result<bool> {
+    pub(super) fn unset(&mut self, hash: &mut Row<'_>, field: &[u8]) -> Result<bool> {
         let old = self.fields.remove((hash.id, position(field), field))?.map(|row| row.value().0);
         hash.len -= u64::from(old.is_some());
         self.reschedule(*hash, field, old.unwrap_or(0), 0)?;
         Ok(old.is_some())
     }
 
-    fn reschedule(&mut self, hash: Hash<'_>, field: &[u8], old: u64, new: u64) -> Result<()> {
+    fn reschedule(&mut self, hash: Row<'_>, field: &[u8], old: u64, new: u64) -> Result<()> {
         if old == new {
             return Ok(());
         }
@@ -280,7 +283,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Removes a time that leads to the key, unless something else of the key expires then.
-    fn unlist(&mut self, hash: Hash<'_>, when: u64) -> Result<()> {
+    fn unlist(&mut self, hash: Row<'_>, when: u64) -> Result<()> {
         let another = self.field_expiries.range((hash.id, when, &[][..])..(hash.id, when + 1, &[][..]))?.next();
         if hash.expires != when && another.transpose()?.is_none() {
             self.expiries.remove((when, hash.key))?;
@@ -289,7 +292,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Stores the number of fields and when the key expires. A hash without fields is removed.
-    pub(super) fn close(&mut self, hash: Hash<'_>) -> Result<()> {
+    pub(super) fn close(&mut self, hash: Row<'_>) -> Result<()> {
         let name = (position(hash.key), hash.key);
         if hash.len > 0 {
             self.keys.insert(name, (hash.id, hash.len, hash.expires))?;
@@ -300,17 +303,16 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// Sets when a key expires; 0: never.
-    pub(super) fn expire(&mut self, hash: Hash<'_>, at: u64) -> Result<()> {
-        let old = hash.expires;
-        let hash = Hash { expires: at, ..hash };
+    /// Sets when a key expires; 0: never. [`Self::close`] must follow.
+    pub(super) fn expire(&mut self, hash: &mut Row<'_>, at: u64) -> Result<()> {
+        let old = std::mem::replace(&mut hash.expires, at);
         if old != 0 {
-            self.unlist(hash, old)?;
+            self.unlist(*hash, old)?;
         }
         if at != 0 {
             self.expiries.insert((at, hash.key), ())?;
         }
-        self.close(hash)
+        Ok(())
     }
 
     /// Removes a key and its fields, expired or not: true if it was there and alive.
@@ -323,7 +325,7 @@ impl<'t> Writer<'t> {
             self.expiries.remove((row?.0.value().1, key))?;
         }
         self.fields.retain_in(of_hash(id, 0), |_, _| false)?;
-        self.close(Hash { key, id, len: 0, expires })?;
+        self.close(Row { key, id, len: 0, expires })?;
         Ok(was_alive)
     }
 }

@@ -1,4 +1,4 @@
-//! The store behind an embedded connection: a redb database, and the one thread that writes to it.
+//! The store in a file: a redb database, and the one thread that writes to it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use redb::backends::InMemoryBackend;
 use redb::{Database, Durability as RedbDurability, ReadableDatabase, TableError};
-use redis::{RedisError, Value};
+use redis::{RedisError, RedisResult, Value};
 
-use crate::embedded::answer::{Args, storage_error};
-use crate::embedded::commands;
+use crate::embedded::answer::not_a_read;
+use crate::embedded::engine::io_error;
+use crate::embedded::memory::clock;
+use crate::embedded::names::Command;
+use crate::embedded::reads;
+use crate::embedded::request::{Commands, Dialect};
 use crate::embedded::scripts;
-use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, View, Writer};
+use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, Tables, View};
+use crate::embedded::transaction::{answer, writes};
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -37,53 +41,41 @@ const EVENTUALLY: Duration = Duration::from_secs(1);
 const SHARED_COMMIT: usize = 256;
 
 /// Takes the answers to a request.
-pub(super) type Respond = Box<dyn FnOnce(Result<Vec<Value>, RedisError>) + Send>;
+pub(super) type Respond = Box<dyn FnOnce(RedisResult<Vec<Value>>) + Send>;
 
 /// Commands that are carried out with nothing in between.
 pub(super) struct Request {
-    pub(super) commands: Vec<Args>,
-    pub(super) resp3: bool,
+    pub(super) packed: Vec<u8>,
+    pub(super) dialect: Dialect,
     pub(super) respond: Respond,
 }
 
-/// A store that threads and tasks share.
-pub(super) struct Store {
+/// A file that threads and tasks share.
+pub(super) struct File {
     /// The database. It is `Some` until the store is dropped.
     database: Option<Arc<Database>>,
     /// Dropping it ends the thread. It is `Some` until the store is dropped.
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
-    /// Its key among the open stores, if it can be opened again.
-    place: Option<PathBuf>,
+    /// Its key among the open stores.
+    place: PathBuf,
 }
 
-impl Store {
-    /// Opens a store in memory: the one of that name in this process, or a new one.
-    pub(super) fn in_memory(name: &str) -> Result<Arc<Self>, Error> {
-        let open = || {
-            let database = redb::Builder::new().create_with_backend(InMemoryBackend::new());
-            database.map_err(|error| unusable(&"memory:", error.into()))
-        };
-        if name.is_empty() {
-            return Self::start(open()?, Durability::Immediate, None);
-        }
-        open_once(Path::new("memory:").join(name), |place| Self::start(open()?, Durability::Immediate, Some(place)))
-    }
-
+impl File {
     /// Opens the store in a file, which is created if it does not exist.
-    pub(super) fn in_file(path: &Path, durability: Durability) -> Result<Arc<Self>, Error> {
+    pub(super) fn open(path: &Path, durability: Durability) -> Result<Arc<Self>, Error> {
         let place = true_path(path).map_err(|error| unusable(&path.display(), error.into()))?;
         open_once(place, |place| {
             create(&place).map_err(|error| unusable(&place.display(), error))?;
             // The check on opening makes a damaged file an error now, and not a panic later.
             let database = redb::Builder::new().set_check_integrity_on_open(true).open(&place);
             let database = database.map_err(|error| unusable(&place.display(), error.into()))?;
-            Self::start(database, durability, Some(place))
+            Self::start(database, durability, place)
         })
     }
 
-    fn start(database: Database, durability: Durability, place: Option<PathBuf>) -> Result<Arc<Self>, Error> {
-        let shown = place.as_deref().map_or_else(|| "memory:".to_owned(), |place| place.display().to_string());
+    fn start(database: Database, durability: Durability, place: PathBuf) -> Result<Arc<Self>, Error> {
+        let shown = place.display().to_string();
         check_layout(&database).map_err(|error| unusable(&shown, error))?;
         let database = Arc::new(database);
         let (requests, received) = channel();
@@ -104,24 +96,23 @@ impl Store {
     }
 
     /// Answers commands that only read, on the caller's thread.
-    pub(super) fn read(&self, commands: &[Args], resp3: bool) -> Result<Vec<Value>, RedisError> {
+    pub(super) fn read(&self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
         let Some(database) = &self.database else { return Err(stopped()) };
-        read(database, commands, resp3).map_err(storage_error)
+        read(database, commands, dialect)
     }
 }
 
-impl Drop for Store {
+impl Drop for File {
     fn drop(&mut self) {
         drop(self.requests.take());
         if let Some(thread) = self.thread.take() {
             // It returns nothing, and a panic in it has been printed.
             let _ = thread.join();
         }
-        let Some(place) = self.place.take() else { return };
         // The file is closed with the last handle of the database; only then may it be opened again.
         let (stores, changed) = open_stores();
         self.database = None;
-        lock(stores).remove(&place);
+        lock(stores).remove(&self.place);
         changed.notify_all();
     }
 }
@@ -131,7 +122,7 @@ pub(super) fn stopped() -> RedisError {
     io::Error::other("the embedded store has stopped").into()
 }
 
-type Stores = Mutex<HashMap<PathBuf, Weak<Store>>>;
+type Stores = Mutex<HashMap<PathBuf, Weak<File>>>;
 
 /// The open stores of this process. Whoever opens a place again shares its store, as on a server.
 fn open_stores() -> (&'static Stores, &'static Condvar) {
@@ -141,11 +132,11 @@ fn open_stores() -> (&'static Stores, &'static Condvar) {
 }
 
 /// Locks the open stores. A panic of another thread leaves the map intact.
-fn lock(stores: &'static Stores) -> MutexGuard<'static, HashMap<PathBuf, Weak<Store>>> {
+fn lock(stores: &'static Stores) -> MutexGuard<'static, HashMap<PathBuf, Weak<File>>> {
     stores.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn open_once(place: PathBuf, open: impl FnOnce(PathBuf) -> Result<Arc<Store>, Error>) -> Result<Arc<Store>, Error> {
+fn open_once(place: PathBuf, open: impl FnOnce(PathBuf) -> Result<Arc<File>, Error>) -> Result<Arc<File>, Error> {
     let (stores, changed) = open_stores();
     let mut open_now = lock(stores);
     while let Some(store) = open_now.get(&place) {
@@ -197,7 +188,7 @@ fn create(path: &Path) -> Result<(), redb::Error> {
 fn init(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(META)?.insert(META_LAYOUT, LAYOUT)?;
-    Writer::new(&transaction, 0)?;
+    Tables::new(&transaction, 0)?;
     transaction.commit()?;
     Ok(())
 }
@@ -241,17 +232,25 @@ fn unusable(place: &impl std::fmt::Display, error: redb::Error) -> Error {
     Error::Store { place: place.to_string(), problem }
 }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+fn failed(error: redb::Error) -> RedisError {
+    io_error(error).into()
 }
 
-fn read(database: &Database, commands: &[Args], resp3: bool) -> Result<Vec<Value>, redb::Error> {
-    let transaction = database.begin_read()?;
-    let (keys, fields) = (transaction.open_table(KEYS)?, transaction.open_table(FIELDS)?);
-    let field_expiries = transaction.open_table(FIELD_EXPIRIES)?;
-    let view = View { keys: &keys, fields: &fields, field_expiries: &field_expiries, now: now() };
-    commands::answer_all(commands, |name, args| commands::read(&view, resp3, name, args))
+fn read(database: &Database, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    let tables = || {
+        let transaction = database.begin_read()?;
+        let (keys, fields) = (transaction.open_table(KEYS)?, transaction.open_table(FIELDS)?);
+        Ok((keys, fields, transaction.open_table(FIELD_EXPIRIES)?))
+    };
+    let (keys, fields, field_expiries) = tables().map_err(failed)?;
+    let view = View { keys: &keys, fields: &fields, field_expiries: &field_expiries, now: clock() };
+    let run = |command, args: &[&[u8]]| match command {
+        Command::Read(command) => reads::run(&view, dialect, command, args),
+        _ => not_a_read(),
+    };
+    let mut answers = Vec::with_capacity(commands.count());
+    answer(commands, run, |value| answers.push(value))?;
+    Ok(answers)
 }
 
 /// Runs the store's thread, which takes what has come in, carries it out in one transaction, and answers when that is
@@ -276,13 +275,12 @@ fn serve(database: &Database, requests: &Receiver<Request>, durability: Durabili
             continue;
         };
         let batch: Vec<Request> = std::iter::once(first).chain(requests.try_iter().take(SHARED_COMMIT - 1)).collect();
-        if batch.iter().any(|request| commands::writes(&request.commands)) {
+        if batch.iter().any(|request| writes(Commands::Packed(&request.packed)).unwrap_or_default()) {
             unsynced |= durability == Durability::Eventual;
             commit(database, batch, durability);
         } else {
             for request in batch {
-                let answers = read(database, &request.commands, request.resp3);
-                (request.respond)(answers.map_err(storage_error));
+                (request.respond)(read(database, Commands::Packed(&request.packed), request.dialect));
             }
         }
     }
@@ -293,35 +291,37 @@ fn serve(database: &Database, requests: &Receiver<Request>, durability: Durabili
 
 /// Carries requests out in one transaction. If the disk fails, none of them has happened.
 fn commit(database: &Database, batch: Vec<Request>, durability: Durability) {
-    let carried_out = || {
-        let mut transaction = database.begin_write()?;
-        if durability == Durability::Eventual {
-            transaction.set_durability(RedbDurability::None)?;
-        }
-        let mut writer = Writer::new(&transaction, now())?;
-        writer.reclaim()?;
-        let mut answers = Vec::with_capacity(batch.len());
-        for request in &batch {
-            let run = |name: &str, args: &[Vec<u8>]| scripts::run(&mut writer, request.resp3, name, args);
-            answers.push(commands::answer_all(&request.commands, run)?);
-        }
-        drop(writer);
-        transaction.commit()?;
-        Ok::<_, redb::Error>(answers)
-    };
-    match carried_out() {
+    match carried_out(database, &batch, durability) {
         Ok(answers) => {
             for (request, answers) in batch.into_iter().zip(answers) {
                 (request.respond)(Ok(answers));
             }
         }
         Err(error) => {
-            let error = storage_error(error);
             for request in batch {
                 (request.respond)(Err(error.clone()));
             }
         }
     }
+}
+
+fn carried_out(database: &Database, batch: &[Request], durability: Durability) -> RedisResult<Vec<Vec<Value>>> {
+    let mut transaction = database.begin_write().map_err(|error| failed(error.into()))?;
+    if durability == Durability::Eventual {
+        transaction.set_durability(RedbDurability::None).map_err(|error| failed(error.into()))?;
+    }
+    let mut tables = Tables::new(&transaction, clock()).map_err(failed)?;
+    tables.reclaim().map_err(failed)?;
+    let mut answers = Vec::with_capacity(batch.len());
+    for request in batch {
+        let run = |command, args: &[&[u8]]| scripts::run(&mut tables, request.dialect, command, args);
+        let mut taken = Vec::new();
+        answer(Commands::Packed(&request.packed), run, |value| taken.push(value))?;
+        answers.push(taken);
+    }
+    drop(tables);
+    transaction.commit().map_err(|error| failed(error.into()))?;
+    Ok(answers)
 }
 
 /// Brings eventual writes to the disk.

@@ -1,0 +1,147 @@
+//! The one table of the embedded store's commands: their names, and how many arguments each takes.
+
+use crate::embedded::answer::{Failure, refuse, wrong_number};
+
+/// A command, by what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    Read(Read),
+    Write(Write),
+    /// It belongs to the connection.
+    Control(Control),
+}
+
+pub(super) struct Spec {
+    pub(super) command: Command,
+    /// How many arguments it takes, not counting its name.
+    args: (usize, usize),
+}
+
+const MANY: usize = usize::MAX;
+
+/// The most bytes of a name: they are looked up as one number.
+const LONGEST: usize = 16;
+
+/// A name as a number, whatever its case. No name is 0.
+#[inline]
+const fn number(name: &[u8]) -> u128 {
+    let mut number = 0;
+    if name.len() <= LONGEST {
+        let mut at = 0;
+        while at < name.len() {
+            number = number << 8 | name[at].to_ascii_uppercase() as u128;
+            at += 1;
+        }
+    }
+    number
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $Kind:ident { $($variant:ident $name:literal $least:literal $most:expr;)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+            pub(super) enum $Kind { $($variant),* }
+
+            impl $Kind {
+                pub(super) fn name(self) -> &'static str {
+                    match self { $(Self::$variant => $name),* }
+                }
+            }
+        )*
+
+        impl Command {
+            fn name(self) -> &'static str {
+                match self { $(Self::$Kind(command) => command.name()),* }
+            }
+        }
+
+        #[expect(non_upper_case_globals, reason = "a constant is named as its variant")]
+        fn find(name: &[u8]) -> Option<&'static Spec> {
+            $($(const $variant: u128 = number($name.as_bytes());)*)*
+            // A name that stands in the table twice is an unreachable pattern.
+            match number(name) {
+                $($($variant => {
+                    Some(&Spec { command: Command::$Kind($Kind::$variant), args: ($least, $most) })
+                })*)*
+                _ => None,
+            }
+        }
+    };
+}
+
+commands! {
+    /// What changes nothing.
+    Read {
+        Ping "PING" 0 1;
+        HGet "HGET" 2 2;
+        HMGet "HMGET" 2 MANY;
+        HExists "HEXISTS" 2 2;
+        HGetAll "HGETALL" 1 1;
+        HKeys "HKEYS" 1 1;
+        HLen "HLEN" 1 1;
+        HScan "HSCAN" 2 MANY;
+        Exists "EXISTS" 1 MANY;
+        Type "TYPE" 1 1;
+        Ttl "TTL" 1 1;
+        PTtl "PTTL" 1 1;
+        Scan "SCAN" 1 MANY;
+        HTtl "HTTL" 4 MANY;
+        HPTtl "HPTTL" 4 MANY;
+    }
+    /// What may change something.
+    Write {
+        HSet "HSET" 3 MANY;
+        HSetNx "HSETNX" 3 3;
+        HDel "HDEL" 2 MANY;
+        HIncrBy "HINCRBY" 3 3;
+        Del "DEL" 1 MANY;
+        Unlink "UNLINK" 1 MANY;
+        Expire "EXPIRE" 2 MANY;
+        PExpire "PEXPIRE" 2 MANY;
+        ExpireAt "EXPIREAT" 2 MANY;
+        PExpireAt "PEXPIREAT" 2 MANY;
+        Persist "PERSIST" 1 1;
+        HExpire "HEXPIRE" 5 MANY;
+        HPExpire "HPEXPIRE" 5 MANY;
+        HExpireAt "HEXPIREAT" 5 MANY;
+        HPExpireAt "HPEXPIREAT" 5 MANY;
+        HPersist "HPERSIST" 4 MANY;
+        HSetEx "HSETEX" 5 MANY;
+        HGetEx "HGETEX" 4 MANY;
+        HGetDel "HGETDEL" 4 MANY;
+        Eval "EVAL" 2 MANY;
+        EvalSha "EVALSHA" 2 MANY;
+    }
+    /// What is about the connection.
+    Control {
+        Multi "MULTI" 0 0;
+        Exec "EXEC" 0 0;
+        Discard "DISCARD" 0 0;
+    }
+}
+
+/// Finds a command. An unknown one, and a wrong number of arguments, get Redis's own error.
+pub(super) fn spec(args: &[&[u8]]) -> Result<&'static Spec, Failure> {
+    let Some((name, args)) = args.split_first() else { return refuse("ERR unknown command ''") };
+    match find(name) {
+        Some(spec) if spec.args.0 <= args.len() && args.len() <= spec.args.1 => Ok(spec),
+        Some(spec) => wrong_number(spec.command.name()),
+        None => unknown(name, args),
+    }
+}
+
+#[cold]
+fn unknown<T>(name: &[u8], args: &[&[u8]]) -> Result<T, Failure> {
+    let mut reply = format!("ERR unknown command '{}', with args beginning with: ", quotable(name));
+    for arg in args.iter().take(8) {
+        reply.extend(["'", quotable(arg).as_str(), "' "]);
+    }
+    refuse(reply)
+}
+
+/// An argument as Redis quotes it: its first 128 bytes, up to a NUL.
+fn quotable(arg: &[u8]) -> String {
+    let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(128);
+    String::from_utf8_lossy(&arg[..end]).into_owned()
+}
