@@ -70,7 +70,7 @@ pub use command::named_field::{FieldInfo, NamedField, Presence};
 pub use command::redis_hash::{DefaultedHash, PlainPatch, RedisHash};
 pub use command::ttl::Ttl;
 #[cfg(feature = "embedded")]
-pub use embedded::{Durability, Embedded};
+pub use embedded::{Durability, Embedded, Server};
 pub use error::Error;
 pub use error::place::Place;
 pub use error::redis_fault::RedisFault;

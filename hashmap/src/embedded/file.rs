@@ -20,7 +20,8 @@ use crate::embedded::reads;
 use crate::embedded::request::{Commands, Dialect};
 use crate::embedded::scripts;
 use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, Tables, View};
-use crate::embedded::transaction::{answer, writes};
+use crate::embedded::transaction::{Session, answer, note, writes};
+use crate::embedded::watch::{Watched, Watches};
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -47,7 +48,14 @@ pub(super) type Respond = Box<dyn FnOnce(RedisResult<Vec<Value>>) + Send>;
 pub(super) struct Request {
     pub(super) packed: Vec<u8>,
     pub(super) dialect: Dialect,
+    pub(super) watched: Arc<Watched>,
     pub(super) respond: Respond,
+}
+
+impl Request {
+    fn session<'a>(&'a self, watches: &'a Watches) -> Session<'a> {
+        Session { dialect: self.dialect, watched: &self.watched, watches }
+    }
 }
 
 /// A file that threads and tasks share.
@@ -57,6 +65,7 @@ pub(super) struct File {
     /// Dropping it ends the thread. It is `Some` until the store is dropped.
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
+    watches: Arc<Watches>,
     /// Its key among the open stores.
     place: PathBuf,
 }
@@ -79,12 +88,13 @@ impl File {
         check_layout(&database).map_err(|error| unusable(&shown, error))?;
         let database = Arc::new(database);
         let (requests, received) = channel();
-        let writer = Arc::clone(&database);
+        let (writer, watches) = (Arc::clone(&database), Arc::<Watches>::default());
+        let told = Arc::clone(&watches);
         let thread = std::thread::Builder::new()
             .name("redis-hashmap store".to_owned())
-            .spawn(move || serve(&writer, &received, durability))
+            .spawn(move || serve(&writer, &told, &received, durability))
             .map_err(|error| unusable(&shown, error.into()))?;
-        Ok(Arc::new(Self { database: Some(database), requests: Some(requests), thread: Some(thread), place }))
+        Ok(Arc::new(Self { database: Some(database), requests: Some(requests), thread: Some(thread), watches, place }))
     }
 
     /// Hands a request to the store's thread.
@@ -96,9 +106,14 @@ impl File {
     }
 
     /// Answers commands that only read, on the caller's thread.
-    pub(super) fn read(&self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    pub(super) fn read(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Arc<Watched>,
+    ) -> RedisResult<Vec<Value>> {
         let Some(database) = &self.database else { return Err(stopped()) };
-        read(database, commands, dialect)
+        read(database, commands, Session { dialect, watched, watches: &self.watches })
     }
 }
 
@@ -236,7 +251,7 @@ fn failed(error: redb::Error) -> RedisError {
     io_error(error).into()
 }
 
-fn read(database: &Database, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+fn read(database: &Database, commands: Commands<'_>, session: Session<'_>) -> RedisResult<Vec<Value>> {
     let tables = || {
         let transaction = database.begin_read()?;
         let (keys, fields) = (transaction.open_table(KEYS)?, transaction.open_table(FIELDS)?);
@@ -245,17 +260,17 @@ fn read(database: &Database, commands: Commands<'_>, dialect: Dialect) -> RedisR
     let (keys, fields, field_expiries) = tables().map_err(failed)?;
     let view = View { keys: &keys, fields: &fields, field_expiries: &field_expiries, now: clock() };
     let run = |command, args: &[&[u8]]| match command {
-        Command::Read(command) => reads::run(&view, dialect, command, args),
+        Command::Read(command) => reads::run(&view, session.dialect, command, args),
         _ => not_a_read(),
     };
     let mut answers = Vec::with_capacity(commands.count());
-    answer(commands, run, |value| answers.push(value))?;
+    answer(commands, session, run, |value| answers.push(value))?;
     Ok(answers)
 }
 
 /// Runs the store's thread, which takes what has come in, carries it out in one transaction, and answers when that is
 /// on disk.
-fn serve(database: &Database, requests: &Receiver<Request>, durability: Durability) {
+fn serve(database: &Database, watches: &Watches, requests: &Receiver<Request>, durability: Durability) {
     let mut unsynced = false;
     loop {
         let first = if unsynced {
@@ -275,12 +290,13 @@ fn serve(database: &Database, requests: &Receiver<Request>, durability: Durabili
             continue;
         };
         let batch: Vec<Request> = std::iter::once(first).chain(requests.try_iter().take(SHARED_COMMIT - 1)).collect();
-        if batch.iter().any(|request| writes(Commands::Packed(&request.packed)).unwrap_or_default()) {
+        if batch.iter().any(|request| writes(Commands::Packed(&request.packed), request.dialect).unwrap_or_default()) {
             unsynced |= durability == Durability::Eventual;
-            commit(database, batch, durability);
+            commit(database, watches, batch, durability);
         } else {
             for request in batch {
-                (request.respond)(read(database, Commands::Packed(&request.packed), request.dialect));
+                let answers = read(database, Commands::Packed(&request.packed), request.session(watches));
+                (request.respond)(answers);
             }
         }
     }
@@ -290,9 +306,13 @@ fn serve(database: &Database, requests: &Receiver<Request>, durability: Durabili
 }
 
 /// Carries requests out in one transaction. If the disk fails, none of them has happened.
-fn commit(database: &Database, batch: Vec<Request>, durability: Durability) {
-    match carried_out(database, &batch, durability) {
+fn commit(database: &Database, watches: &Watches, batch: Vec<Request>, durability: Durability) {
+    match carried_out(database, watches, &batch, durability) {
         Ok(answers) => {
+            // Who has begun to watch after a command was carried out may have read what was there before.
+            for request in &batch {
+                note(Commands::Packed(&request.packed), request.dialect, watches);
+            }
             for (request, answers) in batch.into_iter().zip(answers) {
                 (request.respond)(Ok(answers));
             }
@@ -305,7 +325,12 @@ fn commit(database: &Database, batch: Vec<Request>, durability: Durability) {
     }
 }
 
-fn carried_out(database: &Database, batch: &[Request], durability: Durability) -> RedisResult<Vec<Vec<Value>>> {
+fn carried_out(
+    database: &Database,
+    watches: &Watches,
+    batch: &[Request],
+    durability: Durability,
+) -> RedisResult<Vec<Vec<Value>>> {
     let mut transaction = database.begin_write().map_err(|error| failed(error.into()))?;
     if durability == Durability::Eventual {
         transaction.set_durability(RedbDurability::None).map_err(|error| failed(error.into()))?;
@@ -316,7 +341,7 @@ fn carried_out(database: &Database, batch: &[Request], durability: Durability) -
     for request in batch {
         let run = |command, args: &[&[u8]]| scripts::run(&mut tables, request.dialect, command, args);
         let mut taken = Vec::new();
-        answer(Commands::Packed(&request.packed), run, |value| taken.push(value))?;
+        answer(Commands::Packed(&request.packed), request.session(watches), run, |value| taken.push(value))?;
         answers.push(taken);
     }
     drop(tables);

@@ -5,6 +5,7 @@ mod bytes;
 mod engine;
 mod expiry;
 mod file;
+mod glob;
 mod memory;
 mod names;
 mod ordered;
@@ -12,10 +13,12 @@ mod reads;
 mod request;
 mod scan;
 mod scripts;
+mod server;
 mod shared;
 mod storage;
 mod tables;
 mod transaction;
+mod watch;
 mod writes;
 
 use std::fmt;
@@ -29,17 +32,27 @@ use crate::embedded::file::{File, Request, stopped};
 use crate::embedded::request::{Commands, Dialect};
 use crate::embedded::shared::Shared;
 use crate::embedded::transaction::writes;
+use crate::embedded::watch::Watched;
 use crate::error::Error;
 
 pub use file::Durability;
+pub use server::Server;
 
 /// A connection to a store inside this process: in memory, or in one file.
 ///
-/// It answers as a Redis server does to the commands that this library sends, and to related ones: `HSET` `HGET`
-/// `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `HEXPIRE` `HPEXPIRE` `HEXPIREAT`
-/// `HPEXPIREAT` `HTTL` `HPTTL` `HPERSIST` `HSETEX` `HGETEX` `HGETDEL`, `DEL` `UNLINK` `EXISTS` `TYPE` `SCAN` `PING`,
-/// `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, `MULTI` `EXEC` `DISCARD` in a pipeline, and `EVAL`
-/// `EVALSHA` of this library's own scripts. Any other command gets Redis's unknown-command error.
+/// It answers as a Redis server does to the commands that this library sends, and to most others on hashes and keys:
+///
+/// - `HSET` `HMSET` `HSETNX` `HGET` `HMGET` `HGETALL` `HKEYS` `HVALS` `HLEN` `HSTRLEN` `HEXISTS` `HDEL` `HINCRBY`
+///   `HINCRBYFLOAT` `HRANDFIELD` `HSCAN`;
+/// - `HEXPIRE` `HPEXPIRE` `HEXPIREAT` `HPEXPIREAT` `HTTL` `HPTTL` `HEXPIRETIME` `HPEXPIRETIME` `HPERSIST` `HSETEX`
+///   `HGETEX` `HGETDEL`;
+/// - `DEL` `UNLINK` `EXISTS` `TOUCH` `TYPE` `RENAME` `RENAMENX` `COPY` `SCAN` `KEYS` `RANDOMKEY` `DBSIZE` `FLUSHDB`;
+/// - `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `EXPIRETIME` `PEXPIRETIME` `PERSIST`;
+/// - `WATCH` `UNWATCH`, and `MULTI` `EXEC` `DISCARD` in a pipeline, as redis-rs's `transaction` sends them; `PING`; `EVAL`
+///   and `EVALSHA` of this library's own scripts.
+///
+/// Any other command gets Redis's unknown-command error. `HDEL` of a field that has expired removes nothing, and
+/// `HINCRBYFLOAT` computes with 64 bits.
 ///
 /// Expired data is gone at once. Unlike a server, the store does not count expired fields in `HLEN`, and a hash whose
 /// fields have all expired does not exist.
@@ -48,10 +61,18 @@ pub use file::Durability;
 /// process. A write that has returned is on disk, unless the store was opened with [`Durability::Eventual`]. A pipeline
 /// is carried out as one transaction. The connection implements both of redis-rs's connection traits; the async one
 /// needs no runtime, and never blocks a runtime's thread on the disk.
-#[derive(Clone)]
 pub struct Embedded {
     store: Store,
     dialect: Dialect,
+    /// What this connection watches.
+    watched: Arc<Watched>,
+}
+
+/// A clone is another connection to the same store: it watches nothing yet.
+impl Clone for Embedded {
+    fn clone(&self) -> Self {
+        Self { store: self.store.clone(), dialect: self.dialect, watched: Arc::default() }
+    }
 }
 
 #[derive(Clone)]
@@ -74,7 +95,7 @@ impl Embedded {
     ///
     /// None today. Reserved for stores that cannot be had.
     pub fn in_memory(name: &str) -> Result<Self, Error> {
-        Ok(Self { store: Store::Memory(Shared::open(name)), dialect: Dialect::default() })
+        Ok(Self::of(Store::Memory(Shared::open(name))))
     }
 
     /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it.
@@ -84,7 +105,33 @@ impl Embedded {
     /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version or belongs to another
     /// process. The file is left as it is.
     pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
-        Ok(Self { store: Store::File(File::open(path.as_ref(), durability)?), dialect: Dialect::default() })
+        Ok(Self::of(Store::File(File::open(path.as_ref(), durability)?)))
+    }
+
+    fn of(store: Store) -> Self {
+        Self { store, dialect: Dialect::default(), watched: Arc::default() }
+    }
+
+    /// Makes it stand in for a server: it then has the commands and options of that server, and no others. What expires
+    /// already still does.
+    ///
+    /// ```
+    /// use redis_hashmap::{Embedded, Error, RedisHash, Server, require};
+    ///
+    /// #[derive(RedisHash)]
+    /// struct Login {
+    ///     #[redis_hash(ttl = "5m")]
+    ///     code: Option<u32>,
+    /// }
+    ///
+    /// let mut con = Embedded::in_memory("")?.stand_in_for(Server::Redis70);
+    /// assert!(matches!(require::<Login>(&mut con), Err(Error::Requirement { .. })));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn stand_in_for(mut self, server: Server) -> Self {
+        self.dialect.server = Some(server);
+        self
     }
 
     /// Sets whether it answers in the shapes of RESP3. By default it answers in those of RESP2.
@@ -96,24 +143,25 @@ impl Embedded {
 
     fn request(&self, commands: Commands<'_>) -> RedisResult<Vec<Value>> {
         let file = match &self.store {
-            Store::Memory(memory) => return memory.request(commands, self.dialect),
+            Store::Memory(memory) => return memory.request(commands, self.dialect, &self.watched),
             Store::File(file) => file,
         };
-        if !writes(commands)? {
-            return file.read(commands, self.dialect);
+        if !writes(commands, self.dialect)? {
+            return file.read(commands, self.dialect, &self.watched);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let respond = Box::new(move |answers| {
             // The caller may have stopped waiting.
             let _ = sender.send(answers);
         });
-        file.send(Request { packed: commands.packed(), dialect: self.dialect, respond });
+        let watched = Arc::clone(&self.watched);
+        file.send(Request { packed: commands.packed(), dialect: self.dialect, watched, respond });
         receiver.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
     fn request_one(&self, cmd: &Cmd) -> RedisResult<Value> {
         match &self.store {
-            Store::Memory(memory) => memory.request_one(cmd, self.dialect),
+            Store::Memory(memory) => memory.request_one(cmd, self.dialect, &self.watched),
             Store::File(_) => self.request(Commands::One(cmd))?.pop().ok_or_else(stopped),
         }
     }
@@ -159,17 +207,22 @@ mod aio {
     use futures_channel::oneshot;
     use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-    use super::{Commands, Dialect, Embedded, File, Request, Store, answers_of, stopped, writes};
+    use super::{Arc, Commands, Dialect, Embedded, File, Request, Store, Watched, answers_of, stopped, writes};
 
-    async fn request(file: &File, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    async fn request(
+        file: &File,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: Arc<Watched>,
+    ) -> RedisResult<Vec<Value>> {
         // Says that it is malformed before it gets among the commands of others.
-        writes(commands)?;
+        writes(commands, dialect)?;
         let (sender, receiver) = oneshot::channel();
         let respond = Box::new(move |answers| {
             // The caller may have stopped waiting.
             let _ = sender.send(answers);
         });
-        file.send(Request { packed: commands.packed(), dialect, respond });
+        file.send(Request { packed: commands.packed(), dialect, watched, respond });
         receiver.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -177,11 +230,11 @@ mod aio {
         fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
             match &self.store {
                 Store::Memory(memory) => {
-                    let dialect = self.dialect;
-                    Box::pin(async move { memory.request_one(cmd, dialect) })
+                    let (dialect, watched) = (self.dialect, &self.watched);
+                    Box::pin(async move { memory.request_one(cmd, dialect, watched) })
                 }
                 Store::File(file) => {
-                    let answers = request(file, Commands::One(cmd), self.dialect);
+                    let answers = request(file, Commands::One(cmd), self.dialect, Arc::clone(&self.watched));
                     Box::pin(async move { answers.await?.pop().ok_or_else(stopped) })
                 }
             }
@@ -197,11 +250,11 @@ mod aio {
             let answers = move |answers: RedisResult<Vec<Value>>| answers_of(answers?, offset, count);
             match &self.store {
                 Store::Memory(memory) => {
-                    let dialect = self.dialect;
-                    Box::pin(async move { answers(memory.request(commands, dialect)) })
+                    let (dialect, watched) = (self.dialect, &self.watched);
+                    Box::pin(async move { answers(memory.request(commands, dialect, watched)) })
                 }
                 Store::File(file) => {
-                    let answered = request(file, commands, self.dialect);
+                    let answered = request(file, commands, self.dialect, Arc::clone(&self.watched));
                     Box::pin(async move { answers(answered.await) })
                 }
             }

@@ -1,6 +1,7 @@
 //! The one table of the embedded store's commands: their names, and how many arguments each takes.
 
 use crate::embedded::answer::{Failure, refuse, wrong_number};
+use crate::embedded::server::Server;
 
 /// A command, by what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) struct Spec {
     pub(super) command: Command,
     /// How many arguments it takes, not counting its name.
     args: (usize, usize),
+    /// True if it came with the expiry of fields.
+    is_newer: bool,
 }
 
 const MANY: usize = usize::MAX;
@@ -37,7 +40,7 @@ const fn number(name: &[u8]) -> u128 {
 }
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $Kind:ident { $($variant:ident $name:literal $least:literal $most:expr;)* })*) => {
+    ($($(#[$doc:meta])* $Kind:ident { $($variant:ident $name:literal $least:literal $most:tt $($newer:ident)?;)* })*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,39 +65,58 @@ macro_rules! commands {
             // A name that stands in the table twice is an unreachable pattern.
             match number(name) {
                 $($($variant => {
-                    Some(&Spec { command: Command::$Kind($Kind::$variant), args: ($least, $most) })
+                    const SPEC: &Spec = &Spec {
+                        command: Command::$Kind($Kind::$variant),
+                        args: ($least, $most),
+                        is_newer: false $(|| commands!($newer))?,
+                    };
+                    Some(SPEC)
                 })*)*
                 _ => None,
             }
         }
     };
+    (newer) => { true };
 }
 
 commands! {
     /// What changes nothing.
     Read {
-        Ping "PING" 0 1;
+        Ping "PING" 0 MANY;
         HGet "HGET" 2 2;
         HMGet "HMGET" 2 MANY;
         HExists "HEXISTS" 2 2;
         HGetAll "HGETALL" 1 1;
         HKeys "HKEYS" 1 1;
+        HVals "HVALS" 1 1;
         HLen "HLEN" 1 1;
+        HStrLen "HSTRLEN" 2 2;
+        HRandField "HRANDFIELD" 1 MANY;
         HScan "HSCAN" 2 MANY;
         Exists "EXISTS" 1 MANY;
+        Touch "TOUCH" 1 MANY;
         Type "TYPE" 1 1;
         Ttl "TTL" 1 1;
         PTtl "PTTL" 1 1;
+        ExpireTime "EXPIRETIME" 1 1;
+        PExpireTime "PEXPIRETIME" 1 1;
         Scan "SCAN" 1 MANY;
-        HTtl "HTTL" 4 MANY;
-        HPTtl "HPTTL" 4 MANY;
+        Keys "KEYS" 1 1;
+        RandomKey "RANDOMKEY" 0 0;
+        DbSize "DBSIZE" 0 0;
+        HTtl "HTTL" 4 MANY newer;
+        HPTtl "HPTTL" 4 MANY newer;
+        HExpireTime "HEXPIRETIME" 4 MANY newer;
+        HPExpireTime "HPEXPIRETIME" 4 MANY newer;
     }
     /// What may change something.
     Write {
         HSet "HSET" 3 MANY;
+        HMSet "HMSET" 3 MANY;
         HSetNx "HSETNX" 3 3;
         HDel "HDEL" 2 MANY;
         HIncrBy "HINCRBY" 3 3;
+        HIncrByFloat "HINCRBYFLOAT" 3 3;
         Del "DEL" 1 MANY;
         Unlink "UNLINK" 1 MANY;
         Expire "EXPIRE" 2 MANY;
@@ -102,14 +124,18 @@ commands! {
         ExpireAt "EXPIREAT" 2 MANY;
         PExpireAt "PEXPIREAT" 2 MANY;
         Persist "PERSIST" 1 1;
-        HExpire "HEXPIRE" 5 MANY;
-        HPExpire "HPEXPIRE" 5 MANY;
-        HExpireAt "HEXPIREAT" 5 MANY;
-        HPExpireAt "HPEXPIREAT" 5 MANY;
-        HPersist "HPERSIST" 4 MANY;
-        HSetEx "HSETEX" 5 MANY;
-        HGetEx "HGETEX" 4 MANY;
-        HGetDel "HGETDEL" 4 MANY;
+        Rename "RENAME" 2 2;
+        RenameNx "RENAMENX" 2 2;
+        Copy "COPY" 2 MANY;
+        FlushDb "FLUSHDB" 0 MANY;
+        HExpire "HEXPIRE" 5 MANY newer;
+        HPExpire "HPEXPIRE" 5 MANY newer;
+        HExpireAt "HEXPIREAT" 5 MANY newer;
+        HPExpireAt "HPEXPIREAT" 5 MANY newer;
+        HPersist "HPERSIST" 4 MANY newer;
+        HSetEx "HSETEX" 5 MANY newer;
+        HGetEx "HGETEX" 4 MANY newer;
+        HGetDel "HGETDEL" 4 MANY newer;
         Eval "EVAL" 2 MANY;
         EvalSha "EVALSHA" 2 MANY;
     }
@@ -118,14 +144,27 @@ commands! {
         Multi "MULTI" 0 0;
         Exec "EXEC" 0 0;
         Discard "DISCARD" 0 0;
+        Watch "WATCH" 1 MANY;
+        Unwatch "UNWATCH" 0 0;
+    }
+}
+
+/// Finds a command that a server knows; all are known if the store stands in for none.
+pub(super) fn known(name: &[u8], server: Option<Server>) -> Option<&'static Spec> {
+    find(name).filter(|spec| !spec.is_newer || server.is_none_or(Server::expires_fields))
+}
+
+impl Spec {
+    pub(super) fn takes(&self, args: usize) -> bool {
+        self.args.0 <= args && args <= self.args.1
     }
 }
 
 /// Finds a command. An unknown one, and a wrong number of arguments, get Redis's own error.
-pub(super) fn spec(args: &[&[u8]]) -> Result<&'static Spec, Failure> {
+pub(super) fn spec(args: &[&[u8]], server: Option<Server>) -> Result<&'static Spec, Failure> {
     let Some((name, args)) = args.split_first() else { return refuse("ERR unknown command ''") };
-    match find(name) {
-        Some(spec) if spec.args.0 <= args.len() && args.len() <= spec.args.1 => Ok(spec),
+    match known(name, server) {
+        Some(spec) if spec.takes(args.len()) => Ok(spec),
         Some(spec) => wrong_number(spec.command.name()),
         None => unknown(name, args),
     }

@@ -3,11 +3,15 @@
 use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
 use smallvec::SmallVec;
 
+use crate::embedded::server::Server;
+
 /// What is true of all commands of a connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Dialect {
     /// Whether it gets the shapes of RESP3.
     pub(super) resp3: bool,
+    /// The server that the store stands in for.
+    pub(super) server: Option<Server>,
 }
 
 impl Dialect {

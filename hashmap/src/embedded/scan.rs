@@ -3,6 +3,9 @@
 use redis::Value;
 
 use crate::embedded::answer::{Failure, bulk, number, refuse};
+use crate::embedded::glob::matches;
+use crate::embedded::request::Dialect;
+use crate::embedded::server::Server;
 
 /// The arguments of HSCAN and SCAN.
 pub(super) struct Scan {
@@ -15,24 +18,56 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn parse(cursor: &[u8], options: &[&[u8]]) -> Result<Self, Failure> {
+    pub(super) fn cursor(cursor: &[u8]) -> Result<u64, Failure> {
         let cursor = std::str::from_utf8(cursor).ok().and_then(|cursor| cursor.parse().ok());
-        let cursor = cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)?;
+        cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)
+    }
+
+    /// The options of HSCAN.
+    pub(super) fn of_fields(cursor: u64, options: &[&[u8]], dialect: Dialect) -> Result<Self, Failure> {
+        Self::parse(cursor, options, |scan, option, _| {
+            if option.eq_ignore_ascii_case(b"NOVALUES") && dialect.server.is_none_or(Server::scans_names) {
+                scan.no_values = true;
+                return Ok(());
+            }
+            refuse("ERR syntax error")
+        })
+    }
+
+    /// The options of SCAN.
+    pub(super) fn of_keys(cursor: u64, options: &[&[u8]], dialect: Dialect) -> Result<Self, Failure> {
+        Self::parse(cursor, options, |scan, option, value| {
+            if option.eq_ignore_ascii_case(b"TYPE")
+                && let Some(kind) = value()
+            {
+                scan.hashes = kind.eq_ignore_ascii_case(b"hash");
+                Ok(())
+            } else if option.eq_ignore_ascii_case(b"NOVALUES") && dialect.server.is_none_or(Server::scans_names) {
+                refuse("ERR NOVALUES option can only be used in HSCAN")
+            } else {
+                refuse("ERR syntax error")
+            }
+        })
+    }
+
+    fn parse<'a>(
+        cursor: u64,
+        options: &[&'a [u8]],
+        mut other: impl FnMut(&mut Self, &[u8], &mut dyn FnMut() -> Option<&'a [u8]>) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
         let mut scan = Self { cursor, count: 10, pattern: None, no_values: false, hashes: true };
-        let mut options = options.iter();
+        let mut options = options.iter().copied();
         while let Some(option) = options.next() {
-            let mut value = || options.next().map_or_else(|| refuse("ERR syntax error"), Ok);
-            match option.to_ascii_uppercase().as_slice() {
-                b"COUNT" => {
-                    scan.count = number(value()?)?;
-                    if scan.count == 0 {
-                        return refuse("ERR syntax error");
-                    }
-                }
-                b"MATCH" => scan.pattern = Some(value()?.to_vec()),
-                b"TYPE" => scan.hashes = value()?.eq_ignore_ascii_case(b"hash"),
-                b"NOVALUES" => scan.no_values = true,
-                _ => return refuse("ERR syntax error"),
+            if option.eq_ignore_ascii_case(b"COUNT") {
+                let count: i64 = number(options.next().map_or_else(|| refuse("ERR syntax error"), Ok)?)?;
+                scan.count = match usize::try_from(count) {
+                    Ok(count @ 1..) => count,
+                    _ => return refuse("ERR syntax error"),
+                };
+            } else if option.eq_ignore_ascii_case(b"MATCH") {
+                scan.pattern = Some(options.next().map_or_else(|| refuse("ERR syntax error"), Ok)?.to_vec());
+            } else {
+                other(&mut scan, option, &mut || options.next())?;
             }
         }
         Ok(scan)
@@ -69,37 +104,12 @@ impl<'a> Page<'a> {
         true
     }
 
+    /// The page of what is not there.
+    pub(super) fn empty() -> Value {
+        Value::Array(vec![bulk(b"0"), Value::Array(Vec::new())])
+    }
+
     pub(super) fn into_value(self) -> Value {
         Value::Array(vec![bulk(self.next.to_string().as_bytes()), Value::Array(self.items)])
-    }
-}
-
-/// Redis's glob: `*`, `?`, `[a-z]`, `[^a]` and `\` before a literal character.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => (0..=name.len()).any(|skipped| matches(rest, &name[skipped..])),
-        Some((first, rest)) => {
-            let Some((byte, name)) = name.split_first() else { return false };
-            match first {
-                b'?' => matches(rest, name),
-                b'[' => {
-                    let end = rest.iter().position(|byte| *byte == b']').unwrap_or(rest.len());
-                    let (class, rest) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
-                    let (negated, class) = class.strip_prefix(b"^").map_or((false, class), |class| (true, class));
-                    (in_class(class, *byte) != negated) && matches(rest, name)
-                }
-                b'\\' if !rest.is_empty() => rest[0] == *byte && matches(&rest[1..], name),
-                literal => literal == byte && matches(rest, name),
-            }
-        }
-    }
-}
-
-fn in_class(class: &[u8], byte: u8) -> bool {
-    match class {
-        [] => false,
-        [from, b'-', to, rest @ ..] => (*from.min(to)..=*from.max(to)).contains(&byte) || in_class(rest, byte),
-        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => *literal == byte || in_class(rest, byte),
     }
 }

@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::command::script::Script;
 use crate::embedded::answer::{Answer, Failure, number, refuse};
-use crate::embedded::names::{Command, Write, spec};
+use crate::embedded::names::{Command, Write, known};
 use crate::embedded::request::Dialect;
 use crate::embedded::storage::Writer;
 use crate::embedded::{reads, writes};
@@ -92,7 +92,14 @@ impl<W: Writer> Twin<'_, W> {
         for args in args {
             command.extend_from_slice(args);
         }
-        match spec(&command)?.command {
+        // A script gets other texts than a client.
+        let Some(spec) = known(name, self.dialect.server) else {
+            return refuse("ERR Unknown Redis command called from script");
+        };
+        if !spec.takes(command.len() - 1) {
+            return refuse("ERR Wrong number of args calling Redis command from script");
+        }
+        match spec.command {
             Command::Write(Write::Eval | Write::EvalSha) => not_allowed(),
             found => run(self.storage, self.dialect, found, &command[1..]),
         }
@@ -136,8 +143,11 @@ impl<W: Writer> Twin<'_, W> {
             let (field, value, millis) = (args.next()?, args.next()?, args.next()?);
             let stored = self.stored(field)?;
             let pair: &[&[u8]] = &[b"FIELDS", b"1", field, value];
-            if millis == b"keep" {
+            if millis == b"keep" && self.has_time(field).unwrap_or_default() {
                 self.call(b"HSETEX", &[&[b"KEEPTTL"], pair])?;
+            } else if millis == b"keep" {
+                // There is no time to keep, as everywhere where fields cannot expire.
+                self.call(b"HSET", &[&[field, value]])?;
             } else if !(keep && stored.as_deref() == Some(value) && self.has_time(field)?) {
                 self.call(b"HSETEX", &[&[b"PX", millis], pair])?;
             }

@@ -10,17 +10,21 @@ use crate::embedded::memory::Memory;
 use crate::embedded::names::Command;
 use crate::embedded::request::{Commands, Dialect};
 use crate::embedded::scripts;
-use crate::embedded::transaction::answer;
+use crate::embedded::transaction::{Session, answer};
+use crate::embedded::watch::{Watched, Watches};
 
 /// A store in memory. A request has it to itself.
 #[derive(Debug)]
-pub(super) struct Shared(Mutex<Memory>);
+pub(super) struct Shared {
+    memory: Mutex<Memory>,
+    watches: Watches,
+}
 
 impl Shared {
     /// Opens the store of a name in this process, which ends with its last connection. An empty name makes a new one.
     pub(super) fn open(name: &str) -> Arc<Self> {
         static STORES: LazyLock<Mutex<HashMap<String, Weak<Shared>>>> = LazyLock::new(Mutex::default);
-        let new = || Arc::new(Self(Mutex::new(Memory::new())));
+        let new = || Arc::new(Self { memory: Mutex::new(Memory::new()), watches: Watches::default() });
         if name.is_empty() {
             return new();
         }
@@ -34,23 +38,35 @@ impl Shared {
         store
     }
 
-    pub(super) fn request(&self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    pub(super) fn request(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Arc<Watched>,
+    ) -> RedisResult<Vec<Value>> {
         let mut answers = Vec::with_capacity(commands.count());
-        self.answer(commands, dialect, |value| answers.push(value))?;
+        self.answer(commands, dialect, watched, |value| answers.push(value))?;
         Ok(answers)
     }
 
-    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect) -> RedisResult<Value> {
+    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect, watched: &Arc<Watched>) -> RedisResult<Value> {
         let mut answered = Value::Nil;
-        self.answer(Commands::One(cmd), dialect, |value| answered = value)?;
+        self.answer(Commands::One(cmd), dialect, watched, |value| answered = value)?;
         Ok(answered)
     }
 
-    fn answer(&self, commands: Commands<'_>, dialect: Dialect, take: impl FnMut(Value)) -> RedisResult<()> {
+    fn answer(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Arc<Watched>,
+        take: impl FnMut(Value),
+    ) -> RedisResult<()> {
         // Nothing in it panics; if something did, it would leave whole commands.
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.begin(None);
-        answer(commands, |command, args| run(&mut memory, dialect, command, args), take)
+        let session = Session { dialect, watched, watches: &self.watches };
+        answer(commands, session, |command, args| run(&mut memory, dialect, command, args), take)
     }
 }
 

@@ -21,7 +21,11 @@ impl Options {
             Target::Memory(name) => Embedded::in_memory(name)?,
             _ => Embedded::in_memory("")?,
         };
-        Ok(con.with_resp3(self.resp3))
+        let con = con.with_resp3(self.resp3);
+        Ok(match self.stand_in_for {
+            Some(server) => con.stand_in_for(server),
+            None => con,
+        })
     }
 
     #[cfg(feature = "cluster")]

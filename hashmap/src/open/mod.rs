@@ -37,7 +37,8 @@ use crate::open::options::Options;
 /// | `redis+cluster://host:port,host:port` | in a cluster; `rediss+cluster://` over TLS |
 /// | `redis+sentinel://host:port,host:port/mastername[/database]` | on the master that Sentinels name; `rediss+sentinel://` |
 ///
-/// Parameters follow a `?`, with `&` between them: `protocol=resp3`; `durability=eventual` for files; `connect_timeout`
+/// Parameters follow a `?`, with `&` between them: `protocol=resp3`; `durability=eventual` for files;
+/// `as=redis-7.0` (or `redis-8.0`, `valkey-8.1`, `valkey-9.1`) for memory and files, which then answer as that server; `connect_timeout`
 /// and `response_timeout` for servers, such as `500ms` or `5s`; `ca`, `cert` and `key`, paths of PEM files, over TLS;
 /// `db`, `user` and `pass` for Unix sockets; `sentinel_user` and `sentinel_pass` for Sentinels.
 /// [`Options`](crate::Options) sets most of them in code.

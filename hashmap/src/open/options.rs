@@ -27,6 +27,8 @@ pub struct Options {
     pub(super) database: i64,
     pub(super) resp3: bool,
     pub(super) eventual: bool,
+    #[cfg(feature = "embedded")]
+    pub(super) stand_in_for: Option<crate::embedded::Server>,
     pub(super) connect_timeout: Duration,
     pub(super) response_timeout: Duration,
     pub(super) ca: Option<PathBuf>,
@@ -67,6 +69,8 @@ impl Options {
             database: 0,
             resp3: false,
             eventual: false,
+            #[cfg(feature = "embedded")]
+            stand_in_for: None,
             connect_timeout: CONNECT_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
             ca: None,
@@ -86,6 +90,16 @@ impl Options {
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
+        self
+    }
+
+    /// Makes the store in memory or in a file stand in for a server: see [`Embedded::stand_in_for`].
+    ///
+    /// [`Embedded::stand_in_for`]: crate::Embedded::stand_in_for
+    #[cfg(feature = "embedded")]
+    #[must_use]
+    pub fn stand_in_for(mut self, server: crate::embedded::Server) -> Self {
+        self.stand_in_for = Some(server);
         self
     }
 

@@ -85,6 +85,17 @@ fn set(options: &mut Options, place: Place, name: &str, value: &str) -> Result<(
                 _ => return Err(wrong("parameter `protocol`", "is neither `resp2` nor `resp3`")),
             }
         }
+        #[cfg(feature = "embedded")]
+        "as" if matches!(place, Place::Embedded | Place::File) => {
+            let server = crate::embedded::Server::by_name(value);
+            let names = || crate::embedded::Server::ALL.map(|server| format!("`{server}`")).join(", ");
+            options.stand_in_for = Some(server.ok_or_else(|| {
+                wrong(
+                    "parameter `as`",
+                    format!("names a server that the store cannot stand in for; write one of {}", names()),
+                )
+            })?);
+        }
         "durability" if place == Place::File => {
             options.eventual = match value {
                 "immediate" => false,
@@ -108,8 +119,8 @@ fn set(options: &mut Options, place: Place, name: &str, value: &str) -> Result<(
         }
         _ => {
             let known = match place {
-                Place::Embedded => "`protocol`",
-                Place::File => "`protocol`, `durability`",
+                Place::Embedded => "`protocol`, `as`",
+                Place::File => "`protocol`, `as`, `durability`",
                 Place::Unix => "`protocol`, `connect_timeout`, `response_timeout`, `db`, `user`, `pass`",
                 Place::Server if is_sentinel(options) => {
                     "`protocol`, `connect_timeout`, `response_timeout`, `sentinel_user`, `sentinel_pass`"
