@@ -9,6 +9,8 @@ use redis::{Cmd, ConnectionLike, Value};
 use redis_hashmap::{Embedded, RedisHash};
 use redis_hashmap_tests::{client, key, newer_server, redis_url};
 
+use crate::further::{further, further_newer};
+
 /// One of a few values, so that commands often meet.
 fn name(kind: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![2 => Just(0), 1 => 0..4_u8].prop_map(move |number| format!("{kind}{number}"))
@@ -187,8 +189,14 @@ fn field_expiry() -> impl Strategy<Value = (String, Vec<Arg>)> {
     ]
 }
 
+/// What every server knows.
+fn classic() -> impl Strategy<Value = (String, Vec<Arg>)> {
+    prop_oneof![2 => command(), 1 => further()]
+}
+
+/// What the newer servers know.
 pub(crate) fn any_command() -> impl Strategy<Value = (String, Vec<Arg>)> {
-    prop_oneof![1 => command(), 2 => field_expiry()]
+    prop_oneof![4 => classic(), 6 => field_expiry(), 1 => further_newer()]
 }
 
 #[derive(Clone)]
@@ -226,11 +234,11 @@ pub(crate) fn cmd(prefix: &str, (name, args): &(String, Vec<Arg>)) -> Cmd {
 
 /// Makes answers comparable. Hashes have no order, so they are sorted; time passes between the two servers, so times
 /// are rounded until a minute does not matter.
-fn normal(cmd: &Cmd, value: Value) -> Value {
+pub(crate) fn normal(cmd: &Cmd, value: Value) -> Value {
     let name = cmd.args_iter().next().map(|arg| format!("{arg:?}")).unwrap_or_default();
     let is = |bytes: &str| name == format!("{:?}", redis::Arg::Simple(bytes.as_bytes()));
     match value {
-        Value::Array(mut values) if is("HKEYS") => {
+        Value::Array(mut values) if is("HKEYS") || is("HVALS") => {
             values.sort_by_key(|value| format!("{value:?}"));
             Value::Array(values)
         }
@@ -254,6 +262,18 @@ fn normal(cmd: &Cmd, value: Value) -> Value {
             Value::Map(pairs)
         }
         left if is("TTL") => rounded(left, 1),
+        at if is("EXPIRETIME") => far(at, 1),
+        at if is("PEXPIRETIME") => far(at, 1000),
+        Value::Array(times) if is("HEXPIRETIME") => Value::Array(times.into_iter().map(|at| far(at, 1)).collect()),
+        Value::Array(times) if is("HPEXPIRETIME") => Value::Array(times.into_iter().map(|at| far(at, 1000)).collect()),
+        other => other,
+    }
+}
+
+/// A point in time as it is if it was given as such. One that was given from now on depends on the clock.
+fn far(at: Value, unit: i64) -> Value {
+    match at {
+        Value::Int(at) if (1_000_000_000..3_900_000_000).contains(&(at / unit)) => Value::Int(0),
         other => other,
     }
 }
@@ -314,7 +334,7 @@ fn a_pipeline_is_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)], atom
     Ok(())
 }
 
-fn clean(server: &mut redis::Connection, prefix: &str) {
+pub(crate) fn clean(server: &mut impl ConnectionLike, prefix: &str) {
     for name in ["k0", "k1", "k2", "k3"] {
         redis::cmd("DEL").arg(format!("{prefix}/{name}")).exec(server).unwrap();
     }
@@ -325,14 +345,14 @@ proptest! {
 
     #[test]
     fn every_command_is_answered_as_by_redis(
-        commands in proptest::collection::vec(command(), 1..60), resp3 in any::<bool>()
+        commands in proptest::collection::vec(classic(), 1..60), resp3 in any::<bool>()
     ) {
         single_commands_are_answered_as_by(&redis_url(), &commands, resp3)?;
     }
 
     #[test]
     fn every_pipeline_and_transaction_is_answered_as_by_redis(
-        commands in proptest::collection::vec(command(), 1..12), atomic in any::<bool>()
+        commands in proptest::collection::vec(classic(), 1..12), atomic in any::<bool>()
     ) {
         a_pipeline_is_answered_as_by(&redis_url(), &commands, atomic)?;
     }

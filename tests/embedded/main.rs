@@ -2,5 +2,7 @@
 
 mod differential;
 mod files;
+mod further;
 mod operations;
+mod stand_in;
 mod twins;

@@ -2,6 +2,10 @@
 
 /// True if a pattern matches all of a name. It takes at most as many steps as their lengths multiplied.
 pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    // Redis does not look into the pattern, except that `*` alone is all names.
+    if name.is_empty() {
+        return pattern.is_empty() || pattern == b"*";
+    }
     let (mut at, mut byte) = (0, 0);
     // What follows the last `*`, and the first byte of the name that the `*` does not cover yet.
     let mut star: Option<(usize, usize)> = None;
@@ -90,6 +94,7 @@ mod tests {
             ("a\\", "a\\", true),
             ("\\*", "*", true),
             ("**a", "bba", true),
+            ("**", "", false),
         ] {
             assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
         }

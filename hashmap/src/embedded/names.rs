@@ -170,17 +170,22 @@ pub(super) fn spec(args: &[&[u8]], server: Option<Server>) -> Result<&'static Sp
     }
 }
 
+/// Redis quotes the name and the first arguments, in 128 bytes each.
 #[cold]
 fn unknown<T>(name: &[u8], args: &[&[u8]]) -> Result<T, Failure> {
-    let mut reply = format!("ERR unknown command '{}', with args beginning with: ", quotable(name));
-    for arg in args.iter().take(8) {
-        reply.extend(["'", quotable(arg).as_str(), "' "]);
+    const LONGEST: usize = 128;
+    let mut quoted = String::new();
+    for arg in args {
+        if quoted.len() >= LONGEST {
+            break;
+        }
+        quoted.extend(["'", quotable(arg, LONGEST - quoted.len()).as_str(), "' "]);
     }
-    refuse(reply)
+    refuse(format!("ERR unknown command '{}', with args beginning with: {quoted}", quotable(name, LONGEST)))
 }
 
-/// An argument as Redis quotes it: its first 128 bytes, up to a NUL.
-fn quotable(arg: &[u8]) -> String {
-    let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(128);
+/// An argument as C prints it: up to a NUL.
+fn quotable(arg: &[u8], longest: usize) -> String {
+    let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(longest);
     String::from_utf8_lossy(&arg[..end]).into_owned()
 }

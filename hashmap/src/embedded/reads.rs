@@ -164,13 +164,17 @@ fn random_fields(storage: &impl Reader, dialect: Dialect, key: &[u8], args: &[&[
         return Ok(if entries.is_empty() { Value::Nil } else { entries.swap_remove(at).0 });
     };
     let count: i64 = number(count)?;
+    if count == i64::MIN {
+        let (least, most) = (-i64::MAX, i64::MAX);
+        return refuse(format!("ERR value is out of range, value must between {least} and {most}"));
+    }
     let with_values = match options {
         [] => false,
         [option] if option.eq_ignore_ascii_case(b"WITHVALUES") => true,
         _ => return refuse("ERR syntax error"),
     };
-    // Redis has half the range, since it answers with two values for each field.
-    if !(-i64::MAX / 2..=i64::MAX / 2).contains(&count) && (with_values || count == i64::MIN) {
+    // Redis has half the range where it answers with two values for each field.
+    if with_values && !(-i64::MAX / 2..=i64::MAX / 2).contains(&count) {
         return refuse("ERR value is out of range");
     }
     let mut entries = all()?;
