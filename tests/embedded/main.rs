@@ -2,5 +2,9 @@
 
 mod differential;
 mod files;
+mod further;
+mod memory;
 mod operations;
+mod patterns;
 mod twins;
+mod watch;

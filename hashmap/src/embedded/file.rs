@@ -12,15 +12,11 @@ use std::time::Duration;
 use redb::{Database, Durability as RedbDurability, ReadableDatabase, TableError};
 use redis::{RedisError, RedisResult, Value};
 
-use crate::embedded::answer::not_a_read;
 use crate::embedded::engine::io_error;
 use crate::embedded::memory::clock;
-use crate::embedded::names::Command;
-use crate::embedded::reads;
 use crate::embedded::request::{Commands, Dialect};
-use crate::embedded::scripts;
 use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, Tables, View};
-use crate::embedded::transaction::{answer, writes};
+use crate::embedded::transaction::{Reading, Watched, Writing, answer, writes};
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -47,6 +43,7 @@ pub(super) type Respond = Box<dyn FnOnce(RedisResult<Vec<Value>>) + Send>;
 pub(super) struct Request {
     pub(super) packed: Vec<u8>,
     pub(super) dialect: Dialect,
+    pub(super) watched: Arc<Watched>,
     pub(super) respond: Respond,
 }
 
@@ -96,9 +93,9 @@ impl File {
     }
 
     /// Answers commands that only read, on the caller's thread.
-    pub(super) fn read(&self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    pub(super) fn read(&self, commands: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Vec<Value>> {
         let Some(database) = &self.database else { return Err(stopped()) };
-        read(database, commands, dialect)
+        read(database, commands, dialect, watched)
     }
 }
 
@@ -236,7 +233,7 @@ fn failed(error: redb::Error) -> RedisError {
     io_error(error).into()
 }
 
-fn read(database: &Database, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+fn read(database: &Database, commands: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Vec<Value>> {
     let tables = || {
         let transaction = database.begin_read()?;
         let (keys, fields) = (transaction.open_table(KEYS)?, transaction.open_table(FIELDS)?);
@@ -244,12 +241,8 @@ fn read(database: &Database, commands: Commands<'_>, dialect: Dialect) -> RedisR
     };
     let (keys, fields, field_expiries) = tables().map_err(failed)?;
     let view = View { keys: &keys, fields: &fields, field_expiries: &field_expiries, now: clock() };
-    let run = |command, args: &[&[u8]]| match command {
-        Command::Read(command) => reads::run(&view, dialect, command, args),
-        _ => not_a_read(),
-    };
     let mut answers = Vec::with_capacity(commands.count());
-    answer(commands, run, |value| answers.push(value))?;
+    answer(commands, Reading { storage: &view, dialect }, watched, |value| answers.push(value))?;
     Ok(answers)
 }
 
@@ -280,7 +273,7 @@ fn serve(database: &Database, requests: &Receiver<Request>, durability: Durabili
             commit(database, batch, durability);
         } else {
             for request in batch {
-                (request.respond)(read(database, Commands::Packed(&request.packed), request.dialect));
+                (request.respond)(read(database, Commands::Packed(&request.packed), request.dialect, &request.watched));
             }
         }
     }
@@ -314,9 +307,9 @@ fn carried_out(database: &Database, batch: &[Request], durability: Durability) -
     tables.reclaim().map_err(failed)?;
     let mut answers = Vec::with_capacity(batch.len());
     for request in batch {
-        let run = |command, args: &[&[u8]]| scripts::run(&mut tables, request.dialect, command, args);
+        let carrier = Writing { storage: &mut tables, dialect: request.dialect };
         let mut taken = Vec::new();
-        answer(Commands::Packed(&request.packed), run, |value| taken.push(value))?;
+        answer(Commands::Packed(&request.packed), carrier, &request.watched, |value| taken.push(value))?;
         answers.push(taken);
     }
     drop(tables);

@@ -21,7 +21,6 @@ pub(super) struct Entry<'a> {
     pub(super) position: u64,
     pub(super) name: &'a [u8],
     /// Milliseconds since 1970; 0: never.
-    #[expect(dead_code, reason = "COPY is about to ask for it")]
     pub(super) expires: u64,
     pub(super) value: &'a [u8],
 }
@@ -92,4 +91,7 @@ pub(super) trait Writer: Reader {
 
     /// Removes a key: true if it was there and had not expired.
     fn remove(&mut self, key: &[u8]) -> Result<bool>;
+
+    /// Frees some of what has expired. It is called before each command that may write.
+    fn reclaim(&mut self) -> Result<()>;
 }
