@@ -3,6 +3,9 @@
 mod differential;
 mod files;
 mod further;
+mod memory;
 mod operations;
+mod patterns;
 mod stand_in;
 mod twins;
+mod watch;

@@ -12,16 +12,11 @@ use std::time::Duration;
 use redb::{Database, Durability as RedbDurability, ReadableDatabase, TableError};
 use redis::{RedisError, RedisResult, Value};
 
-use crate::embedded::answer::not_a_read;
 use crate::embedded::engine::io_error;
 use crate::embedded::memory::clock;
-use crate::embedded::names::Command;
-use crate::embedded::reads;
 use crate::embedded::request::{Commands, Dialect};
-use crate::embedded::scripts;
 use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, KEYS, LAYOUT, META, META_LAYOUT, Tables, View};
-use crate::embedded::transaction::{Session, answer, note, writes};
-use crate::embedded::watch::{Watched, Watches};
+use crate::embedded::transaction::{Reading, Watched, Writing, answer, writes};
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -52,12 +47,6 @@ pub(super) struct Request {
     pub(super) respond: Respond,
 }
 
-impl Request {
-    fn session<'a>(&'a self, watches: &'a Watches) -> Session<'a> {
-        Session { dialect: self.dialect, watched: &self.watched, watches }
-    }
-}
-
 /// A file that threads and tasks share.
 pub(super) struct File {
     /// The database. It is `Some` until the store is dropped.
@@ -65,7 +54,6 @@ pub(super) struct File {
     /// Dropping it ends the thread. It is `Some` until the store is dropped.
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
-    watches: Arc<Watches>,
     /// Its key among the open stores.
     place: PathBuf,
 }
@@ -88,13 +76,12 @@ impl File {
         check_layout(&database).map_err(|error| unusable(&shown, error))?;
         let database = Arc::new(database);
         let (requests, received) = channel();
-        let (writer, watches) = (Arc::clone(&database), Arc::<Watches>::default());
-        let told = Arc::clone(&watches);
+        let writer = Arc::clone(&database);
         let thread = std::thread::Builder::new()
             .name("redis-hashmap store".to_owned())
-            .spawn(move || serve(&writer, &told, &received, durability))
+            .spawn(move || serve(&writer, &received, durability))
             .map_err(|error| unusable(&shown, error.into()))?;
-        Ok(Arc::new(Self { database: Some(database), requests: Some(requests), thread: Some(thread), watches, place }))
+        Ok(Arc::new(Self { database: Some(database), requests: Some(requests), thread: Some(thread), place }))
     }
 
     /// Hands a request to the store's thread.
@@ -106,14 +93,9 @@ impl File {
     }
 
     /// Answers commands that only read, on the caller's thread.
-    pub(super) fn read(
-        &self,
-        commands: Commands<'_>,
-        dialect: Dialect,
-        watched: &Arc<Watched>,
-    ) -> RedisResult<Vec<Value>> {
+    pub(super) fn read(&self, commands: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Vec<Value>> {
         let Some(database) = &self.database else { return Err(stopped()) };
-        read(database, commands, Session { dialect, watched, watches: &self.watches })
+        read(database, commands, dialect, watched)
     }
 }
 
@@ -251,7 +233,7 @@ fn failed(error: redb::Error) -> RedisError {
     io_error(error).into()
 }
 
-fn read(database: &Database, commands: Commands<'_>, session: Session<'_>) -> RedisResult<Vec<Value>> {
+fn read(database: &Database, commands: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Vec<Value>> {
     let tables = || {
         let transaction = database.begin_read()?;
         let (keys, fields) = (transaction.open_table(KEYS)?, transaction.open_table(FIELDS)?);
@@ -259,18 +241,14 @@ fn read(database: &Database, commands: Commands<'_>, session: Session<'_>) -> Re
     };
     let (keys, fields, field_expiries) = tables().map_err(failed)?;
     let view = View { keys: &keys, fields: &fields, field_expiries: &field_expiries, now: clock() };
-    let run = |command, args: &[&[u8]]| match command {
-        Command::Read(command) => reads::run(&view, session.dialect, command, args),
-        _ => not_a_read(),
-    };
     let mut answers = Vec::with_capacity(commands.count());
-    answer(commands, session, run, |value| answers.push(value))?;
+    answer(commands, Reading { storage: &view, dialect }, watched, |value| answers.push(value))?;
     Ok(answers)
 }
 
 /// Runs the store's thread, which takes what has come in, carries it out in one transaction, and answers when that is
 /// on disk.
-fn serve(database: &Database, watches: &Watches, requests: &Receiver<Request>, durability: Durability) {
+fn serve(database: &Database, requests: &Receiver<Request>, durability: Durability) {
     let mut unsynced = false;
     loop {
         let first = if unsynced {
@@ -292,11 +270,10 @@ fn serve(database: &Database, watches: &Watches, requests: &Receiver<Request>, d
         let batch: Vec<Request> = std::iter::once(first).chain(requests.try_iter().take(SHARED_COMMIT - 1)).collect();
         if batch.iter().any(|request| writes(Commands::Packed(&request.packed), request.dialect).unwrap_or_default()) {
             unsynced |= durability == Durability::Eventual;
-            commit(database, watches, batch, durability);
+            commit(database, batch, durability);
         } else {
             for request in batch {
-                let answers = read(database, Commands::Packed(&request.packed), request.session(watches));
-                (request.respond)(answers);
+                (request.respond)(read(database, Commands::Packed(&request.packed), request.dialect, &request.watched));
             }
         }
     }
@@ -306,13 +283,9 @@ fn serve(database: &Database, watches: &Watches, requests: &Receiver<Request>, d
 }
 
 /// Carries requests out in one transaction. If the disk fails, none of them has happened.
-fn commit(database: &Database, watches: &Watches, batch: Vec<Request>, durability: Durability) {
-    match carried_out(database, watches, &batch, durability) {
+fn commit(database: &Database, batch: Vec<Request>, durability: Durability) {
+    match carried_out(database, &batch, durability) {
         Ok(answers) => {
-            // Who has begun to watch after a command was carried out may have read what was there before.
-            for request in &batch {
-                note(Commands::Packed(&request.packed), request.dialect, watches);
-            }
             for (request, answers) in batch.into_iter().zip(answers) {
                 (request.respond)(Ok(answers));
             }
@@ -325,12 +298,7 @@ fn commit(database: &Database, watches: &Watches, batch: Vec<Request>, durabilit
     }
 }
 
-fn carried_out(
-    database: &Database,
-    watches: &Watches,
-    batch: &[Request],
-    durability: Durability,
-) -> RedisResult<Vec<Vec<Value>>> {
+fn carried_out(database: &Database, batch: &[Request], durability: Durability) -> RedisResult<Vec<Vec<Value>>> {
     let mut transaction = database.begin_write().map_err(|error| failed(error.into()))?;
     if durability == Durability::Eventual {
         transaction.set_durability(RedbDurability::None).map_err(|error| failed(error.into()))?;
@@ -339,9 +307,9 @@ fn carried_out(
     tables.reclaim().map_err(failed)?;
     let mut answers = Vec::with_capacity(batch.len());
     for request in batch {
-        let run = |command, args: &[&[u8]]| scripts::run(&mut tables, request.dialect, command, args);
+        let carrier = Writing { storage: &mut tables, dialect: request.dialect };
         let mut taken = Vec::new();
-        answer(Commands::Packed(&request.packed), request.session(watches), run, |value| taken.push(value))?;
+        answer(Commands::Packed(&request.packed), carrier, &request.watched, |value| taken.push(value))?;
         answers.push(taken);
     }
     drop(tables);

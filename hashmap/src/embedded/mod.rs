@@ -5,10 +5,12 @@ mod bytes;
 mod engine;
 mod expiry;
 mod file;
-mod glob;
+mod long_double;
 mod memory;
 mod names;
 mod ordered;
+mod pattern;
+mod random;
 mod reads;
 mod request;
 mod scan;
@@ -18,7 +20,7 @@ mod shared;
 mod storage;
 mod tables;
 mod transaction;
-mod watch;
+mod whole;
 mod writes;
 
 use std::fmt;
@@ -31,8 +33,7 @@ use redis::{Cmd, ConnectionLike, RedisResult, Value};
 use crate::embedded::file::{File, Request, stopped};
 use crate::embedded::request::{Commands, Dialect};
 use crate::embedded::shared::Shared;
-use crate::embedded::transaction::writes;
-use crate::embedded::watch::Watched;
+use crate::embedded::transaction::{Watched, writes};
 use crate::error::Error;
 
 pub use file::Durability;
@@ -40,22 +41,14 @@ pub use server::Server;
 
 /// A connection to a store inside this process: in memory, or in one file.
 ///
-/// It answers as a Redis server does to the commands that this library sends, and to most others on hashes and keys:
-///
-/// - `HSET` `HMSET` `HSETNX` `HGET` `HMGET` `HGETALL` `HKEYS` `HVALS` `HLEN` `HSTRLEN` `HEXISTS` `HDEL` `HINCRBY`
-///   `HINCRBYFLOAT` `HRANDFIELD` `HSCAN`;
-/// - `HEXPIRE` `HPEXPIRE` `HEXPIREAT` `HPEXPIREAT` `HTTL` `HPTTL` `HEXPIRETIME` `HPEXPIRETIME` `HPERSIST` `HSETEX`
-///   `HGETEX` `HGETDEL`;
-/// - `DEL` `UNLINK` `EXISTS` `TOUCH` `TYPE` `RENAME` `RENAMENX` `COPY` `SCAN` `KEYS` `RANDOMKEY` `DBSIZE` `FLUSHDB`;
-/// - `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `EXPIRETIME` `PEXPIRETIME` `PERSIST`;
-/// - `WATCH` `UNWATCH`, and `MULTI` `EXEC` `DISCARD` in a pipeline, as redis-rs's `transaction` sends them; `PING`; `EVAL`
-///   and `EVALSHA` of this library's own scripts.
-///
-/// Any other command gets Redis's unknown-command error. `HDEL` of a field that has expired removes nothing, and
-/// `HINCRBYFLOAT` computes with 64 bits.
+/// It answers as Redis 8.0 does to the commands that this library sends, and to the others on hashes and keys, also in
+/// pipelines and transactions, `WATCH` among them. `docs/embedded.md` lists them, and where it differs. Of scripts it
+/// runs this library's own. Any other command gets Redis's unknown-command error.
 ///
 /// Expired data is gone at once. Unlike a server, the store does not count expired fields in `HLEN`, and a hash whose
 /// fields have all expired does not exist.
+///
+/// A store in memory works on the thread of whoever calls, and an async operation is done at its first poll.
 ///
 /// Threads and tasks share a store by cloning the connection, or by opening the same place again. A file belongs to one
 /// process. A write that has returned is on disk, unless the store was opened with [`Durability::Eventual`]. A pipeline
@@ -64,11 +57,10 @@ pub use server::Server;
 pub struct Embedded {
     store: Store,
     dialect: Dialect,
-    /// What this connection watches.
     watched: Arc<Watched>,
 }
 
-/// A clone is another connection to the same store: it watches nothing yet.
+/// A clone is another connection to the store: it watches nothing.
 impl Clone for Embedded {
     fn clone(&self) -> Self {
         Self { store: self.store.clone(), dialect: self.dialect, watched: Arc::default() }
@@ -93,9 +85,9 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// None today. Reserved for stores that cannot be had.
+    /// It has none.
     pub fn in_memory(name: &str) -> Result<Self, Error> {
-        Ok(Self::of(Store::Memory(Shared::open(name))))
+        Ok(Self { store: Store::Memory(Shared::open(name)), dialect: Dialect::default(), watched: Arc::default() })
     }
 
     /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it.
@@ -105,11 +97,11 @@ impl Embedded {
     /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version or belongs to another
     /// process. The file is left as it is.
     pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
-        Ok(Self::of(Store::File(File::open(path.as_ref(), durability)?)))
-    }
-
-    fn of(store: Store) -> Self {
-        Self { store, dialect: Dialect::default(), watched: Arc::default() }
+        Ok(Self {
+            store: Store::File(File::open(path.as_ref(), durability)?),
+            dialect: Dialect::default(),
+            watched: Arc::default(),
+        })
     }
 
     /// Makes it stand in for a server: it then has the commands and options of that server, and no others. What expires
@@ -154,8 +146,8 @@ impl Embedded {
             // The caller may have stopped waiting.
             let _ = sender.send(answers);
         });
-        let watched = Arc::clone(&self.watched);
-        file.send(Request { packed: commands.packed(), dialect: self.dialect, watched, respond });
+        let (packed, watched) = (commands.packed(), Arc::clone(&self.watched));
+        file.send(Request { packed, dialect: self.dialect, watched, respond });
         receiver.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -204,40 +196,40 @@ impl ConnectionLike for Embedded {
 
 #[cfg(feature = "tokio-comp")]
 mod aio {
+    use std::sync::Arc;
+
     use futures_channel::oneshot;
     use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-    use super::{Arc, Commands, Dialect, Embedded, File, Request, Store, Watched, answers_of, stopped, writes};
+    use super::{Commands, Embedded, Request, Store, answers_of, stopped, writes};
 
-    async fn request(
-        file: &File,
-        commands: Commands<'_>,
-        dialect: Dialect,
-        watched: Arc<Watched>,
-    ) -> RedisResult<Vec<Value>> {
-        // Says that it is malformed before it gets among the commands of others.
-        writes(commands, dialect)?;
-        let (sender, receiver) = oneshot::channel();
-        let respond = Box::new(move |answers| {
-            // The caller may have stopped waiting.
-            let _ = sender.send(answers);
-        });
-        file.send(Request { packed: commands.packed(), dialect, watched, respond });
-        receiver.await.unwrap_or_else(|_| Err(stopped()))
+    impl Embedded {
+        async fn request_async(&self, commands: Commands<'_>) -> RedisResult<Vec<Value>> {
+            let file = match &self.store {
+                Store::Memory(memory) => return memory.request(commands, self.dialect, &self.watched),
+                Store::File(file) => file,
+            };
+            // Says that it is malformed before it gets among the commands of others.
+            writes(commands, self.dialect)?;
+            let (sender, receiver) = oneshot::channel();
+            let respond = Box::new(move |answers| {
+                // The caller may have stopped waiting.
+                let _ = sender.send(answers);
+            });
+            let (packed, watched) = (commands.packed(), Arc::clone(&self.watched));
+            file.send(Request { packed, dialect: self.dialect, watched, respond });
+            receiver.await.unwrap_or_else(|_| Err(stopped()))
+        }
     }
 
     impl redis::aio::ConnectionLike for Embedded {
         fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-            match &self.store {
-                Store::Memory(memory) => {
-                    let (dialect, watched) = (self.dialect, &self.watched);
-                    Box::pin(async move { memory.request_one(cmd, dialect, watched) })
+            Box::pin(async move {
+                match &self.store {
+                    Store::Memory(_) => self.request_one(cmd),
+                    Store::File(_) => self.request_async(Commands::One(cmd)).await?.pop().ok_or_else(stopped),
                 }
-                Store::File(file) => {
-                    let answers = request(file, Commands::One(cmd), self.dialect, Arc::clone(&self.watched));
-                    Box::pin(async move { answers.await?.pop().ok_or_else(stopped) })
-                }
-            }
+            })
         }
 
         fn req_packed_commands<'a>(
@@ -246,18 +238,7 @@ mod aio {
             offset: usize,
             count: usize,
         ) -> RedisFuture<'a, Vec<Value>> {
-            let commands = Commands::Pipeline(pipeline);
-            let answers = move |answers: RedisResult<Vec<Value>>| answers_of(answers?, offset, count);
-            match &self.store {
-                Store::Memory(memory) => {
-                    let (dialect, watched) = (self.dialect, &self.watched);
-                    Box::pin(async move { answers(memory.request(commands, dialect, watched)) })
-                }
-                Store::File(file) => {
-                    let answered = request(file, commands, self.dialect, Arc::clone(&self.watched));
-                    Box::pin(async move { answers(answered.await) })
-                }
-            }
+            Box::pin(async move { answers_of(self.request_async(Commands::Pipeline(pipeline)).await?, offset, count) })
         }
 
         fn get_db(&self) -> i64 {

@@ -59,6 +59,9 @@ macro_rules! commands {
             }
         }
 
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$($($name),*),*];
+
         #[expect(non_upper_case_globals, reason = "a constant is named as its variant")]
         fn find(name: &[u8]) -> Option<&'static Spec> {
             $($(const $variant: u128 = number($name.as_bytes());)*)*
@@ -88,26 +91,26 @@ commands! {
         HExists "HEXISTS" 2 2;
         HGetAll "HGETALL" 1 1;
         HKeys "HKEYS" 1 1;
-        HVals "HVALS" 1 1;
         HLen "HLEN" 1 1;
-        HStrLen "HSTRLEN" 2 2;
-        HRandField "HRANDFIELD" 1 MANY;
         HScan "HSCAN" 2 MANY;
         Exists "EXISTS" 1 MANY;
-        Touch "TOUCH" 1 MANY;
         Type "TYPE" 1 1;
         Ttl "TTL" 1 1;
         PTtl "PTTL" 1 1;
-        ExpireTime "EXPIRETIME" 1 1;
-        PExpireTime "PEXPIRETIME" 1 1;
         Scan "SCAN" 1 MANY;
-        Keys "KEYS" 1 1;
-        RandomKey "RANDOMKEY" 0 0;
-        DbSize "DBSIZE" 0 0;
         HTtl "HTTL" 4 MANY newer;
         HPTtl "HPTTL" 4 MANY newer;
         HExpireTime "HEXPIRETIME" 4 MANY newer;
         HPExpireTime "HPEXPIRETIME" 4 MANY newer;
+        HVals "HVALS" 1 1;
+        HStrLen "HSTRLEN" 2 2;
+        HRandField "HRANDFIELD" 1 MANY;
+        ExpireTime "EXPIRETIME" 1 1;
+        PExpireTime "PEXPIRETIME" 1 1;
+        Touch "TOUCH" 1 MANY;
+        DbSize "DBSIZE" 0 0;
+        Keys "KEYS" 1 1;
+        RandomKey "RANDOMKEY" 0 0;
     }
     /// What may change something.
     Write {
@@ -117,6 +120,10 @@ commands! {
         HDel "HDEL" 2 MANY;
         HIncrBy "HINCRBY" 3 3;
         HIncrByFloat "HINCRBYFLOAT" 3 3;
+        Rename "RENAME" 2 2;
+        RenameNx "RENAMENX" 2 2;
+        Copy "COPY" 2 MANY;
+        FlushDb "FLUSHDB" 0 MANY;
         Del "DEL" 1 MANY;
         Unlink "UNLINK" 1 MANY;
         Expire "EXPIRE" 2 MANY;
@@ -124,10 +131,6 @@ commands! {
         ExpireAt "EXPIREAT" 2 MANY;
         PExpireAt "PEXPIREAT" 2 MANY;
         Persist "PERSIST" 1 1;
-        Rename "RENAME" 2 2;
-        RenameNx "RENAMENX" 2 2;
-        Copy "COPY" 2 MANY;
-        FlushDb "FLUSHDB" 0 MANY;
         HExpire "HEXPIRE" 5 MANY newer;
         HPExpire "HPEXPIRE" 5 MANY newer;
         HExpireAt "HEXPIREAT" 5 MANY newer;
@@ -149,12 +152,12 @@ commands! {
     }
 }
 
-/// Finds a command that a server knows; all are known if the store stands in for none.
-pub(super) fn known(name: &[u8], server: Option<Server>) -> Option<&'static Spec> {
-    find(name).filter(|spec| !spec.is_newer || server.is_none_or(Server::expires_fields))
-}
-
 impl Spec {
+    /// Finds a command that a server knows. All are known where the store stands in for none.
+    pub(super) fn find(name: &[u8], server: Option<Server>) -> Option<&'static Self> {
+        find(name).filter(|spec| !spec.is_newer || server.is_none_or(Server::expires_fields))
+    }
+
     pub(super) fn takes(&self, args: usize) -> bool {
         self.args.0 <= args && args <= self.args.1
     }
@@ -163,7 +166,7 @@ impl Spec {
 /// Finds a command. An unknown one, and a wrong number of arguments, get Redis's own error.
 pub(super) fn spec(args: &[&[u8]], server: Option<Server>) -> Result<&'static Spec, Failure> {
     let Some((name, args)) = args.split_first() else { return refuse("ERR unknown command ''") };
-    match known(name, server) {
+    match Spec::find(name, server) {
         Some(spec) if spec.takes(args.len()) => Ok(spec),
         Some(spec) => wrong_number(spec.command.name()),
         None => unknown(name, args),
@@ -188,4 +191,27 @@ fn unknown<T>(name: &[u8], args: &[&[u8]]) -> Result<T, Failure> {
 fn quotable(arg: &[u8], longest: usize) -> String {
     let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(longest);
     String::from_utf8_lossy(&arg[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, NAMES};
+
+    #[test]
+    fn the_docs_list_every_command() {
+        let page = include_str!("../../../docs/embedded.md");
+        let table = page.split("## ").next().unwrap_or_default().split("|---|---|").last().unwrap_or_default();
+        let mut listed: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+        let mut names = NAMES.to_vec();
+        listed.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(listed, names);
+    }
+
+    #[test]
+    fn every_name_can_be_found() {
+        for name in NAMES {
+            assert!(name.len() <= LONGEST && super::find(name.to_lowercase().as_bytes()).is_some(), "{name}");
+        }
+    }
 }

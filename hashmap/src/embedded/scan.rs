@@ -3,81 +3,66 @@
 use redis::Value;
 
 use crate::embedded::answer::{Failure, bulk, number, refuse};
-use crate::embedded::glob::matches;
-use crate::embedded::request::Dialect;
+use crate::embedded::pattern::matches;
 use crate::embedded::server::Server;
 
-/// The arguments of HSCAN and SCAN.
-pub(super) struct Scan {
-    pub(super) cursor: u64,
+/// The options of HSCAN and SCAN.
+pub(super) struct Scan<'a> {
     count: usize,
-    pattern: Option<Vec<u8>>,
+    pattern: Option<&'a [u8]>,
     pub(super) no_values: bool,
-    /// False if SCAN's TYPE asks for something other than hashes.
+    /// False if TYPE asks for something other than hashes.
     hashes: bool,
 }
 
-impl Scan {
-    pub(super) fn cursor(cursor: &[u8]) -> Result<u64, Failure> {
-        let cursor = std::str::from_utf8(cursor).ok().and_then(|cursor| cursor.parse().ok());
-        cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)
+pub(super) fn cursor(arg: &[u8]) -> Result<u64, Failure> {
+    let cursor = std::str::from_utf8(arg).ok().and_then(|cursor| cursor.parse().ok());
+    cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn of_fields(options: &[&'a [u8]], server: Option<Server>) -> Result<Self, Failure> {
+        Self::parse(options, true, server)
     }
 
-    /// The options of HSCAN.
-    pub(super) fn of_fields(cursor: u64, options: &[&[u8]], dialect: Dialect) -> Result<Self, Failure> {
-        Self::parse(cursor, options, |scan, option, _| {
-            if option.eq_ignore_ascii_case(b"NOVALUES") && dialect.server.is_none_or(Server::scans_names) {
-                scan.no_values = true;
-                return Ok(());
-            }
-            refuse("ERR syntax error")
-        })
+    pub(super) fn of_keys(options: &[&'a [u8]], server: Option<Server>) -> Result<Self, Failure> {
+        Self::parse(options, false, server)
     }
 
-    /// The options of SCAN.
-    pub(super) fn of_keys(cursor: u64, options: &[&[u8]], dialect: Dialect) -> Result<Self, Failure> {
-        Self::parse(cursor, options, |scan, option, value| {
-            if option.eq_ignore_ascii_case(b"TYPE")
-                && let Some(kind) = value()
-            {
-                scan.hashes = kind.eq_ignore_ascii_case(b"hash");
-                Ok(())
-            } else if option.eq_ignore_ascii_case(b"NOVALUES") && dialect.server.is_none_or(Server::scans_names) {
-                refuse("ERR NOVALUES option can only be used in HSCAN")
-            } else {
-                refuse("ERR syntax error")
-            }
-        })
-    }
-
-    fn parse<'a>(
-        cursor: u64,
-        options: &[&'a [u8]],
-        mut other: impl FnMut(&mut Self, &[u8], &mut dyn FnMut() -> Option<&'a [u8]>) -> Result<(), Failure>,
-    ) -> Result<Self, Failure> {
-        let mut scan = Self { cursor, count: 10, pattern: None, no_values: false, hashes: true };
-        let mut options = options.iter().copied();
+    fn parse(options: &[&'a [u8]], of_fields: bool, server: Option<Server>) -> Result<Self, Failure> {
+        let knows_no_values = server.is_none_or(Server::scans_names);
+        let mut scan = Self { count: 10, pattern: None, no_values: false, hashes: true };
+        let mut options = options.iter();
         while let Some(option) = options.next() {
-            if option.eq_ignore_ascii_case(b"COUNT") {
-                let count: i64 = number(options.next().map_or_else(|| refuse("ERR syntax error"), Ok)?)?;
-                scan.count = match usize::try_from(count) {
-                    Ok(count @ 1..) => count,
-                    _ => return refuse("ERR syntax error"),
-                };
-            } else if option.eq_ignore_ascii_case(b"MATCH") {
-                scan.pattern = Some(options.next().map_or_else(|| refuse("ERR syntax error"), Ok)?.to_vec());
-            } else {
-                other(&mut scan, option, &mut || options.next())?;
+            let mut value = || options.next().map_or_else(|| refuse("ERR syntax error"), |value| Ok(*value));
+            match option.to_ascii_uppercase().as_slice() {
+                b"COUNT" => {
+                    let count: i64 = number(value()?)?;
+                    scan.count = usize::try_from(count).unwrap_or_default();
+                    if count < 1 {
+                        return refuse("ERR syntax error");
+                    }
+                }
+                b"MATCH" => scan.pattern = Some(value()?).filter(|pattern| *pattern != b"*"),
+                b"TYPE" if !of_fields => scan.hashes = value()?.eq_ignore_ascii_case(b"hash"),
+                b"NOVALUES" if of_fields && knows_no_values => scan.no_values = true,
+                b"NOVALUES" if knows_no_values => return refuse("ERR NOVALUES option can only be used in HSCAN"),
+                _ => return refuse("ERR syntax error"),
             }
         }
         Ok(scan)
     }
 }
 
+/// A page without anything, after which nothing follows.
+pub(super) fn nothing() -> Value {
+    Value::Array(vec![bulk(b"0"), Value::Array(Vec::new())])
+}
+
 /// One page of a scan. Its cursor is the position of the first name after it. Names that share a position come in one
 /// page, so that none is left out.
 pub(super) struct Page<'a> {
-    scan: &'a Scan,
+    scan: &'a Scan<'a>,
     seen: usize,
     last: Option<u64>,
     next: u64,
@@ -85,7 +70,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(scan: &'a Scan) -> Self {
+    pub(super) fn new(scan: &'a Scan<'a>) -> Self {
         Self { scan, seen: 0, last: None, next: 0, items: Vec::new() }
     }
 
@@ -97,16 +82,11 @@ impl<'a> Page<'a> {
         }
         self.seen += 1;
         self.last = Some(position);
-        if self.scan.hashes && self.scan.pattern.as_ref().is_none_or(|pattern| matches(pattern, name)) {
+        if self.scan.hashes && self.scan.pattern.is_none_or(|pattern| matches(pattern, name)) {
             self.items.push(bulk(name));
             self.items.extend(value.map(bulk));
         }
         true
-    }
-
-    /// The page of what is not there.
-    pub(super) fn empty() -> Value {
-        Value::Array(vec![bulk(b"0"), Value::Array(Vec::new())])
     }
 
     pub(super) fn into_value(self) -> Value {

@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::command::script::Script;
 use crate::embedded::answer::{Answer, Failure, number, refuse};
-use crate::embedded::names::{Command, Write, known};
+use crate::embedded::names::{Command, Spec, Write};
 use crate::embedded::request::Dialect;
 use crate::embedded::storage::Writer;
 use crate::embedded::{reads, writes};
@@ -93,7 +93,7 @@ impl<W: Writer> Twin<'_, W> {
             command.extend_from_slice(args);
         }
         // A script gets other texts than a client.
-        let Some(spec) = known(name, self.dialect.server) else {
+        let Some(spec) = Spec::find(name, self.dialect.server) else {
             return refuse("ERR Unknown Redis command called from script");
         };
         if !spec.takes(command.len() - 1) {

@@ -5,26 +5,19 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use redis::{Cmd, RedisResult, Value};
 
-use crate::embedded::answer::Answer;
 use crate::embedded::memory::Memory;
-use crate::embedded::names::Command;
 use crate::embedded::request::{Commands, Dialect};
-use crate::embedded::scripts;
-use crate::embedded::transaction::{Session, answer};
-use crate::embedded::watch::{Watched, Watches};
+use crate::embedded::transaction::{Watched, Writing, answer};
 
 /// A store in memory. A request has it to itself.
 #[derive(Debug)]
-pub(super) struct Shared {
-    memory: Mutex<Memory>,
-    watches: Watches,
-}
+pub(super) struct Shared(Mutex<Memory>);
 
 impl Shared {
     /// Opens the store of a name in this process, which ends with its last connection. An empty name makes a new one.
     pub(super) fn open(name: &str) -> Arc<Self> {
         static STORES: LazyLock<Mutex<HashMap<String, Weak<Shared>>>> = LazyLock::new(Mutex::default);
-        let new = || Arc::new(Self { memory: Mutex::new(Memory::new()), watches: Watches::default() });
+        let new = || Arc::new(Self(Mutex::new(Memory::new())));
         if name.is_empty() {
             return new();
         }
@@ -42,14 +35,14 @@ impl Shared {
         &self,
         commands: Commands<'_>,
         dialect: Dialect,
-        watched: &Arc<Watched>,
+        watched: &Watched,
     ) -> RedisResult<Vec<Value>> {
         let mut answers = Vec::with_capacity(commands.count());
         self.answer(commands, dialect, watched, |value| answers.push(value))?;
         Ok(answers)
     }
 
-    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect, watched: &Arc<Watched>) -> RedisResult<Value> {
+    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect, watched: &Watched) -> RedisResult<Value> {
         let mut answered = Value::Nil;
         self.answer(Commands::One(cmd), dialect, watched, |value| answered = value)?;
         Ok(answered)
@@ -59,20 +52,12 @@ impl Shared {
         &self,
         commands: Commands<'_>,
         dialect: Dialect,
-        watched: &Arc<Watched>,
+        watched: &Watched,
         take: impl FnMut(Value),
     ) -> RedisResult<()> {
         // Nothing in it panics; if something did, it would leave whole commands.
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.begin(None);
-        let session = Session { dialect, watched, watches: &self.watches };
-        answer(commands, session, |command, args| run(&mut memory, dialect, command, args), take)
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let storage = memory.begin(None);
+        answer(commands, Writing { storage, dialect }, watched, take)
     }
-}
-
-fn run(memory: &mut Memory, dialect: Dialect, command: Command, args: &[&[u8]]) -> Answer {
-    if matches!(command, Command::Write(_)) {
-        memory.reclaim();
-    }
-    scripts::run(memory, dialect, command, args)
 }

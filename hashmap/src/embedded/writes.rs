@@ -4,20 +4,20 @@ use redis::Value;
 
 use crate::embedded::answer::{Answer, Failure, int, number, refuse, wrong_number};
 use crate::embedded::expiry::{self, Clock};
+use crate::embedded::long_double::{LongDouble, NoNumber};
 use crate::embedded::names::Write;
-use crate::embedded::reads::is_there;
 use crate::embedded::storage::{Edit, Hash, Writer};
+use crate::embedded::whole;
 
 /// Carries out a command that may write.
 pub(super) fn run(storage: &mut impl Writer, command: Write, args: &[&[u8]]) -> Answer {
     let (key, name) = (args.first().copied().unwrap_or_default(), command.name());
     Ok(match command {
-        Write::HSet | Write::HMSet => {
-            if args.len().is_multiple_of(2) {
-                return wrong_number(name);
-            }
-            let new = set_fields(storage, key, &args[1..])?;
-            if command == Write::HSet { int(new) } else { Value::Okay }
+        Write::HSet | Write::HMSet if args.len().is_multiple_of(2) => return wrong_number(name),
+        Write::HSet => int(set_fields(storage, key, &args[1..])?),
+        Write::HMSet => {
+            set_fields(storage, key, &args[1..])?;
+            Value::Okay
         }
         Write::HSetNx => {
             let mut hash = storage.edit(key)?;
@@ -39,22 +39,10 @@ pub(super) fn run(storage: &mut impl Writer, command: Write, args: &[&[u8]]) -> 
         }
         Write::HIncrBy => increment(storage, key, args[1], args[2])?,
         Write::HIncrByFloat => increment_float(storage, key, args[1], args[2])?,
-        Write::Rename => match rename(storage, key, args[1], true)? {
-            None => return refuse("ERR no such key"),
-            Some(_) => Value::Okay,
-        },
-        Write::RenameNx => match rename(storage, key, args[1], false)? {
-            None => return refuse("ERR no such key"),
-            Some(is_done) => int(i64::from(is_done)),
-        },
-        Write::Copy => copy(storage, key, args[1], &args[2..])?,
-        Write::FlushDb => match args {
-            [] => flush(storage)?,
-            [option] if [b"ASYNC".as_slice(), b"SYNC"].iter().any(|word| word.eq_ignore_ascii_case(option)) => {
-                flush(storage)?
-            }
-            _ => return refuse("ERR syntax error"),
-        },
+        Write::Rename => whole::rename(storage, key, args[1], false)?,
+        Write::RenameNx => whole::rename(storage, key, args[1], true)?,
+        Write::Copy => whole::copy(storage, args)?,
+        Write::FlushDb => whole::flush(storage, args)?,
         Write::Del | Write::Unlink => {
             let mut removed = 0;
             for key in args {
@@ -114,113 +102,25 @@ fn increment(storage: &mut impl Writer, key: &[u8], field: &[u8], by: &[u8]) -> 
     Ok(Value::Int(sum))
 }
 
-/// HINCRBYFLOAT. It computes with 64 bits, where a server has the 80 of its processor: the last digits can differ.
 fn increment_float(storage: &mut impl Writer, key: &[u8], field: &[u8], by: &[u8]) -> Answer {
-    let Some(by) = float(by) else { return refuse("ERR value is not a valid float") };
+    let by = LongDouble::parse(by).or_else(|what| {
+        refuse(match what {
+            NoNumber::Infinite => "ERR value is NaN or Infinity",
+            NoNumber::Malformed => "ERR value is not a valid float",
+        })
+    })?;
     let mut hash = storage.edit(key)?;
-    let (current, expires) = match hash.field(field)? {
-        Some(field) => match float(&field.value) {
-            Some(current) => (current, field.expires),
-            None => return refuse("ERR hash value is not a float"),
+    let (sum, expires) = match hash.field(field)? {
+        Some(field) => match LongDouble::parse(&field.value) {
+            Ok(current) => (current.plus(by), field.expires),
+            Err(NoNumber::Infinite) => (None, 0),
+            Err(NoNumber::Malformed) => return refuse("ERR hash value is not a float"),
         },
-        None => (0.0, 0),
+        None => (Some(by), 0),
     };
-    let sum = current + by;
-    if !sum.is_finite() {
-        return refuse("ERR increment would produce NaN or Infinity");
-    }
-    let digits = format!("{sum:.17}");
-    let digits = digits.trim_end_matches('0').trim_end_matches('.');
-    let digits = if digits == "-0" { "0" } else { digits };
-    hash.set(field, digits.as_bytes(), expires)?;
+    let Some(sum) = sum else { return refuse("ERR increment would produce NaN or Infinity") };
+    let sum = sum.to_string();
+    hash.set(field, sum.as_bytes(), expires)?;
     hash.close()?;
-    Ok(Value::BulkString(digits.into()))
-}
-
-fn float(text: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(text).ok()?;
-    text.parse().ok().filter(|number: &f64| !number.is_nan())
-}
-
-/// The fields of a hash with the times at which they expire, and when it expires itself.
-struct Taken {
-    fields: Vec<(Vec<u8>, Vec<u8>, u64)>,
-    expires: u64,
-}
-
-fn taken(storage: &impl Writer, key: &[u8]) -> Result<Option<Taken>, Failure> {
-    let Some(hash) = storage.hash(key)? else { return Ok(None) };
-    let mut fields = Vec::new();
-    hash.each_field(0, |field| {
-        fields.push((field.name.to_vec(), field.value.to_vec(), field.expires));
-        true
-    })?;
-    Ok((!fields.is_empty()).then(|| Taken { fields, expires: hash.expires() }))
-}
-
-fn put(storage: &mut impl Writer, key: &[u8], taken: &Taken) -> Result<(), Failure> {
-    storage.remove(key)?;
-    let mut hash = storage.edit(key)?;
-    for (name, value, expires) in &taken.fields {
-        hash.set(name, value, *expires)?;
-    }
-    if taken.expires != 0 {
-        hash.expire(taken.expires)?;
-    }
-    Ok(hash.close()?)
-}
-
-/// Returns whether it was renamed, or `None` if there is no such key.
-fn rename(storage: &mut impl Writer, from: &[u8], to: &[u8], replace: bool) -> Result<Option<bool>, Failure> {
-    let Some(taken) = taken(storage, from)? else { return Ok(None) };
-    if from == to {
-        return Ok(Some(replace));
-    }
-    if !replace && is_there(storage, to)? {
-        return Ok(Some(false));
-    }
-    storage.remove(from)?;
-    put(storage, to, &taken)?;
-    Ok(Some(true))
-}
-
-fn copy(storage: &mut impl Writer, from: &[u8], to: &[u8], options: &[&[u8]]) -> Answer {
-    let mut replace = false;
-    let mut options = options.iter();
-    while let Some(option) = options.next() {
-        if option.eq_ignore_ascii_case(b"REPLACE") {
-            replace = true;
-        } else if option.eq_ignore_ascii_case(b"DB")
-            && let Some(database) = options.next()
-        {
-            match number::<i64>(database) {
-                Ok(0) => {}
-                Ok(_) => return refuse("ERR DB index is out of range"),
-                Err(failure) => return Err(failure),
-            }
-        } else {
-            return refuse("ERR syntax error");
-        }
-    }
-    if from == to {
-        return refuse("ERR source and destination objects are the same");
-    }
-    let Some(taken) = taken(storage, from)? else { return Ok(int(0)) };
-    if !replace && is_there(storage, to)? {
-        return Ok(int(0));
-    }
-    put(storage, to, &taken)?;
-    Ok(int(1))
-}
-
-fn flush(storage: &mut impl Writer) -> Answer {
-    let mut keys = Vec::new();
-    storage.each_key(0, |_, key| {
-        keys.push(key.to_vec());
-        true
-    })?;
-    for key in keys {
-        storage.remove(&key)?;
-    }
-    Ok(Value::Okay)
+    Ok(Value::BulkString(sum.into_bytes()))
 }
