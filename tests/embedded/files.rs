@@ -1,48 +1,17 @@
-//! Stores in files.
+//! Stores in files: opening, sharing, and what lies in the tables.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use proptest::prelude::*;
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 use redis::ConnectionLike;
-use redis_hashmap::{Durability, Embedded, Error, HashMap};
+use redis_hashmap::{Durability, Embedded, HashMap};
 use redis_hashmap_tests::AnyError;
 
-type Test = Result<(), AnyError>;
-
-/// A folder for each test, which is removed at the test's end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("redis-hashmap-{test}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("settings.redb")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-#[track_caller]
-fn refused(path: &std::path::Path) -> String {
-    match Embedded::in_file(path, Durability::Immediate) {
-        Err(error @ Error::Store { .. }) => error.to_string(),
-        Err(error) => panic!("{error}"),
-        Ok(_) => panic!("it was opened"),
-    }
-}
+use crate::folder::{Folder, Test, child, refused, store};
 
 #[test]
 fn what_was_written_is_there_when_it_is_opened_again() -> Test {
@@ -81,6 +50,47 @@ fn who_opens_it_twice_in_one_process_shares_it() -> Test {
             });
         }
     });
+    Ok(())
+}
+
+#[test]
+fn one_durability_at_a_time() -> Test {
+    let folder = Folder::new("durabilities");
+    for (first, second) in
+        [(Durability::Immediate, Durability::Eventual), (Durability::Eventual, Durability::Immediate)]
+    {
+        let con = Embedded::in_file(folder.file(), first)?;
+        let error = Embedded::in_file(folder.file(), second).unwrap_err().to_string();
+        assert!(error.contains("has it open with another durability"), "{error}");
+        drop(con);
+        drop(Embedded::in_file(folder.file(), second)?);
+    }
+    Ok(())
+}
+
+/// Threads read their own writes, and those of others that have returned.
+#[test]
+fn who_has_written_reads_it() -> Test {
+    let folder = Folder::new("own-writes");
+    for durability in [Durability::Immediate, Durability::Eventual] {
+        let open = || HashMap::new("h").on(Embedded::in_file(folder.file(), durability).unwrap());
+        let counted = open();
+        let start = counted.get::<u32>("n")?.unwrap_or(0);
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let map = open();
+                scope.spawn(move || {
+                    for i in 0..20_u32 {
+                        map.set(&format!("{thread}"), i).unwrap();
+                        assert_eq!(map.get(&format!("{thread}")).unwrap(), Some(i));
+                        map.update("n", |n: &mut u32| *n += 1).unwrap();
+                    }
+                });
+            }
+            counted.set("n", start).unwrap();
+        });
+        assert!(counted.get::<u32>("n")?.unwrap_or(0) >= start);
+    }
     Ok(())
 }
 
@@ -265,57 +275,6 @@ fn a_file_without_a_table_of_field_expiries_is_opened() -> Test {
     Ok(())
 }
 
-/// Whatever is changed in a file, opening or reading it is an error or gives what was stored: no panic, no other value.
-#[test]
-fn a_damaged_file_is_an_error() -> Test {
-    let folder = Folder::new("damaged");
-    {
-        let map = HashMap::<u32, String>::typed("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?);
-        for i in 0..200 {
-            map.set(&i, format!("value {i}"))?;
-        }
-    }
-    let whole = fs::read(folder.file())?;
-    let mut noticed = 0;
-    for step in 0..60 {
-        let mut damaged = whole.clone();
-        let at = step * whole.len() / 60;
-        if step % 2 == 0 {
-            damaged[at..(at + 64).min(whole.len())].fill(0xa5);
-        } else {
-            damaged.truncate(at);
-        }
-        let file = folder.0.join(format!("{step}.redb"));
-        fs::write(&file, &damaged)?;
-        match Embedded::in_file(&file, Durability::Immediate) {
-            Err(error) => {
-                assert!(matches!(error, Error::Store { .. }), "{error}");
-                noticed += 1;
-            }
-            Ok(con) => {
-                let map = HashMap::<u32, String>::typed("h").on(con);
-                for i in 0..200 {
-                    assert_eq!(map.get(&i)?, Some(format!("value {i}")), "damaged at {at} of {}", whole.len());
-                }
-            }
-        }
-        fs::remove_file(&file)?;
-    }
-    assert!(noticed > 30, "{noticed} of 60");
-    Ok(())
-}
-
-/// Starts this test binary as another process that runs one ignored test.
-fn child(test: &str, folder: &Folder) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", test, "--nocapture"]).env("STORE", folder.file());
-    command
-}
-
-fn store() -> PathBuf {
-    PathBuf::from(std::env::var_os("STORE").expect("run by another test"))
-}
-
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn holder() {
@@ -334,52 +293,5 @@ fn a_second_process_gets_an_error() -> Test {
     holder.stdin.take().unwrap().write_all(b"\n")?;
     assert!(holder.wait()?.success());
     HashMap::new("h").on(Embedded::in_file(folder.file(), Durability::Immediate)?).size()?;
-    Ok(())
-}
-
-#[test]
-#[ignore = "run by the test below, in a process that is killed"]
-fn writer() {
-    let con = Embedded::in_file(store(), Durability::Immediate).unwrap();
-    let map = HashMap::new("h").on(con.clone());
-    let start: u64 = map.get("acknowledged").unwrap().unwrap_or(0);
-    for i in start + 1.. {
-        // One batch, so that the pair is always equal.
-        let (a, b) = (HashMap::new("a"), HashMap::new("b"));
-        redis_hashmap::batch((a.set("i", i), b.set("i", i))).atomic().query(&mut con.clone()).unwrap();
-        map.set("acknowledged", i).unwrap();
-        println!("{i}");
-    }
-}
-
-/// Killed with SIGKILL at random moments: every acknowledged write is there, and no half of a batch.
-#[test]
-fn killed_at_random_moments_it_loses_nothing() -> Test {
-    let rounds = if std::env::var_os("PROPTEST_CASES").is_some() { 1000 } else { 50 };
-    let folder = Folder::new("killed");
-    let mut last = 0_u64;
-    for round in 0..rounds {
-        let mut writer = child("files::writer", &folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-        // The moment depends on how far it has come, and on how the machine schedules it.
-        let mut acknowledged = last;
-        for line in lines.by_ref().take(3 + round % 23) {
-            acknowledged = line?.trim().parse().unwrap_or(acknowledged);
-        }
-        writer.kill()?;
-        // What it acknowledged before it died.
-        for line in lines.map_while(Result::ok) {
-            acknowledged = line.trim().parse().unwrap_or(acknowledged);
-        }
-        writer.wait()?;
-        let con = Embedded::in_file(folder.file(), Durability::Immediate)?;
-        let read = |key: &str, field: &str| HashMap::new(key).on(con.clone()).get::<u64>(field);
-        let (a, b, counted) = (read("a", "i")?, read("b", "i")?, read("h", "acknowledged")?.unwrap_or(0));
-        assert_eq!(a, b, "half of a batch");
-        assert!(counted >= acknowledged, "{acknowledged} was acknowledged, {counted} is there");
-        assert!(counted >= last, "it went back");
-        last = counted;
-    }
-    assert!(last > 0, "nothing was written");
     Ok(())
 }

@@ -1,11 +1,17 @@
 //! The embedded store, which is behind `memory:` and `file:`.
 
 mod answer;
+mod base;
 mod bytes;
+mod committed;
+mod disk;
 mod engine;
+mod eventual;
 mod expiry;
 mod file;
+mod log;
 mod memory;
+mod migrate;
 mod names;
 mod ordered;
 mod reads;
@@ -25,10 +31,9 @@ use std::sync::mpsc;
 
 use redis::{Cmd, ConnectionLike, RedisResult, Value};
 
-use crate::embedded::file::{File, Request, stopped};
-use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::file::File;
+use crate::embedded::request::{Commands, Dialect, Request, stopped};
 use crate::embedded::shared::Shared;
-use crate::embedded::transaction::writes;
 use crate::error::Error;
 
 pub use file::Durability;
@@ -87,6 +92,19 @@ impl Embedded {
         Ok(Self { store: Store::File(File::open(path.as_ref(), durability)?), dialect: Dialect::default() })
     }
 
+    /// Waits until everything that was written is on the disk, which matters with [`Durability::Eventual`] only. Dropping
+    /// the last connection does so too, but can only print an error.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Store`] if the disk refuses it. What was written stays readable, and is tried again.
+    pub fn sync(&self) -> Result<(), Error> {
+        match &self.store {
+            Store::Memory(_) => Ok(()),
+            Store::File(file) => file.sync(),
+        }
+    }
+
     /// Sets whether it answers in the shapes of RESP3. By default it answers in those of RESP2.
     #[must_use]
     pub fn with_resp3(mut self, resp3: bool) -> Self {
@@ -99,8 +117,8 @@ impl Embedded {
             Store::Memory(memory) => return memory.request(commands, self.dialect),
             Store::File(file) => file,
         };
-        if !writes(commands)? {
-            return file.read(commands, self.dialect);
+        if let Some(answers) = file.at_once(commands, self.dialect) {
+            return answers;
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let respond = Box::new(move |answers| {
@@ -159,11 +177,12 @@ mod aio {
     use futures_channel::oneshot;
     use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-    use super::{Commands, Dialect, Embedded, File, Request, Store, answers_of, stopped, writes};
+    use super::{Commands, Dialect, Embedded, File, Request, Store, answers_of, stopped};
 
     async fn request(file: &File, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
-        // Says that it is malformed before it gets among the commands of others.
-        writes(commands)?;
+        if let Some(answers) = file.at_once(commands, dialect) {
+            return answers;
+        }
         let (sender, receiver) = oneshot::channel();
         let respond = Box::new(move |answers| {
             // The caller may have stopped waiting.

@@ -21,7 +21,6 @@ pub(super) struct Entry<'a> {
     pub(super) position: u64,
     pub(super) name: &'a [u8],
     /// Milliseconds since 1970; 0: never.
-    #[expect(dead_code, reason = "COPY is about to ask for it")]
     pub(super) expires: u64,
     pub(super) value: &'a [u8],
 }

@@ -30,9 +30,6 @@ pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta")
 pub(super) const META_LAYOUT: &str = "layout";
 const META_NEXT_ID: &str = "next id";
 
-/// The most expiries that one transaction clears away besides its own work.
-const RECLAIMED_AT_ONCE: usize = 32;
-
 type Result<T> = std::result::Result<T, redb::Error>;
 
 /// The position of a name among its siblings: a hash that never changes, so that a cursor of SCAN can be a number.
@@ -199,9 +196,9 @@ impl<'t> Tables<'t> {
         View { keys: &self.keys, fields: &self.fields, field_expiries: &self.field_expiries, now: self.now }
     }
 
-    /// Frees the space of expired keys and fields, a few at a time.
-    pub(super) fn reclaim(&mut self) -> Result<()> {
-        for _ in 0..RECLAIMED_AT_ONCE {
+    /// Frees the space of what has expired, at most at so many times of keys.
+    pub(super) fn reclaim(&mut self, most: usize) -> Result<()> {
+        for _ in 0..most {
             let (when, key) = match self.expiries.range(..=(self.now, &[][..]))?.next().transpose()? {
                 Some((row, _)) => (row.value().0, row.value().1.to_vec()),
                 None => break,
