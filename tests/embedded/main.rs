@@ -6,5 +6,6 @@ mod disks;
 mod files;
 mod folder;
 mod kills;
+mod layouts;
 mod operations;
 mod twins;

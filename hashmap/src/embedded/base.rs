@@ -6,10 +6,11 @@ use std::path::Path;
 use redb::{Database, ReadOnlyTable, ReadableDatabase, StorageError, TransactionError, WriteTransaction};
 
 use crate::embedded::disk::{Disk, guarded};
-use crate::embedded::engine::io_error;
+use crate::embedded::editing::Tables;
+use crate::embedded::layout::{FIELD_TIMES, FIELDS, FieldName, FieldRow, HASHES, KeyName, KeyRow, io_error};
 use crate::embedded::memory::clock;
 use crate::embedded::migrate::{init, take_over};
-use crate::embedded::tables::{FIELD_EXPIRIES, FIELDS, FieldName, FieldRow, KEYS, KeyName, KeyRow, Tables, View};
+use crate::embedded::tables::View;
 
 /// How much of what has expired a write clears away besides its own work.
 const RECLAIMED_AT_ONCE: usize = 32;
@@ -24,9 +25,9 @@ pub(super) struct Base {
 
 /// What the last commit has left, for reading.
 pub(super) struct Snapshot {
-    keys: ReadOnlyTable<KeyName, KeyRow>,
+    hashes: ReadOnlyTable<KeyName, KeyRow>,
     fields: ReadOnlyTable<FieldName, FieldRow>,
-    field_expiries: ReadOnlyTable<FieldName, ()>,
+    field_times: ReadOnlyTable<FieldName, ()>,
 }
 
 impl Snapshot {
@@ -35,7 +36,7 @@ impl Snapshot {
         &self,
     ) -> View<'_, ReadOnlyTable<KeyName, KeyRow>, ReadOnlyTable<FieldName, FieldRow>, ReadOnlyTable<FieldName, ()>>
     {
-        View { keys: &self.keys, fields: &self.fields, field_expiries: &self.field_expiries, now: clock() }
+        View { hashes: &self.hashes, fields: &self.fields, field_times: &self.field_times, now: clock() }
     }
 }
 
@@ -64,9 +65,9 @@ impl Base {
         let opened = guarded(|| {
             let transaction = database.begin_read()?;
             Ok(Snapshot {
-                keys: transaction.open_table(KEYS)?,
+                hashes: transaction.open_table(HASHES)?,
                 fields: transaction.open_table(FIELDS)?,
-                field_expiries: transaction.open_table(FIELD_EXPIRIES)?,
+                field_times: transaction.open_table(FIELD_TIMES)?,
             })
         });
         opened.inspect_err(|_| self.close())
@@ -88,7 +89,7 @@ impl Base {
             }
             began => began,
         };
-        let written = transaction.map_err(|error| failed(error).into()).and_then(|transaction| {
+        let written = transaction.map_err(|error| io_error(error).into()).and_then(|transaction| {
             // The inner failure is that of the work.
             let written = guarded(|| {
                 let mut tables = Tables::new(&transaction, clock())?;
@@ -102,7 +103,7 @@ impl Base {
                 transaction.commit()?;
                 Ok(Ok(done))
             });
-            written.unwrap_or_else(|error| Err(failed(error).into()))
+            written.unwrap_or_else(|error| Err(io_error(error).into()))
         });
         written.inspect_err(|_| self.close())
     }
@@ -120,13 +121,5 @@ impl Base {
             // Whatever it says, the file is opened anew before it is used again.
             let _ = guarded(|| database.close().map_err(Into::into));
         }
-    }
-}
-
-/// A failure of redb, in words for whoever asked.
-pub(super) fn failed(error: redb::Error) -> io::Error {
-    match error {
-        redb::Error::Corrupted(_) => io::Error::other("the file is damaged; restore it from a copy"),
-        error => io_error(error),
     }
 }

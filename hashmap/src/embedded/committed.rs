@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use redis::{RedisResult, Value};
 
 use crate::embedded::answer::not_a_read;
-use crate::embedded::base::{Base, Snapshot, failed};
+use crate::embedded::base::{Base, Snapshot};
 use crate::embedded::disk::guarded;
+use crate::embedded::layout::io_error;
 use crate::embedded::names::Command;
 use crate::embedded::reads;
 use crate::embedded::request::{Commands, Dialect, Request, stopped};
@@ -62,7 +63,7 @@ impl Committed {
             _ => not_a_read(),
         };
         let mut answers = Vec::with_capacity(commands.count());
-        guarded(|| Ok(answer(commands, run, |value| answers.push(value)))).map_err(failed)??;
+        guarded(|| Ok(answer(commands, run, |value| answers.push(value)))).map_err(io_error)??;
         Ok(answers)
     }
 
@@ -102,7 +103,7 @@ fn serve(mut base: Base, requests: &Receiver<Request>, published: &Published) {
             batch.iter().map(carry_out).collect::<RedisResult<Vec<_>>>()
         });
         // Before the answers, so that whoever has one reads what it wrote.
-        let snapshot = base.snapshot().map(Arc::new).map_err(|error| failed(error).into());
+        let snapshot = base.snapshot().map(Arc::new).map_err(|error| io_error(error).into());
         *published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         match written {
             Ok(answers) => batch.into_iter().zip(answers).for_each(|(request, answers)| (request.respond)(Ok(answers))),

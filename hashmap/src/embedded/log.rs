@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::embedded::layout::position;
 use crate::embedded::memory::Memory;
 use crate::embedded::storage::{self, Edit, Entry, Field, Hash, Reader, Writer};
-use crate::embedded::tables::position;
 
 /// So much memory is taken for it at a time.
 const CHUNK: usize = 1 << 20;
