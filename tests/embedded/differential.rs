@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use redis::{Cmd, ConnectionLike, Value};
-use redis_hashmap::{Embedded, RedisHash};
+use redis_hashmap::{Durability, Embedded, RedisHash};
 use redis_hashmap_tests::{client, key, newer_server, redis_url};
 
 /// One of a few values, so that commands often meet.
@@ -230,7 +230,7 @@ fn normal(cmd: &Cmd, value: Value) -> Value {
     let name = cmd.args_iter().next().map(|arg| format!("{arg:?}")).unwrap_or_default();
     let is = |bytes: &str| name == format!("{:?}", redis::Arg::Simple(bytes.as_bytes()));
     match value {
-        Value::Array(mut values) if is("HKEYS") => {
+        Value::Array(mut values) if is("HKEYS") || is("HVALS") || is("KEYS") => {
             values.sort_by_key(|value| format!("{value:?}"));
             Value::Array(values)
         }
@@ -241,7 +241,10 @@ fn normal(cmd: &Cmd, value: Value) -> Value {
         }
         Value::Array(mut page) if is("HSCAN") => {
             if let Some(Value::Array(values)) = page.pop() {
-                let mut pairs: Vec<Value> = values.chunks(2).map(|pair| Value::Array(pair.to_vec())).collect();
+                let has =
+                    |word: &[u8]| cmd.args_iter().any(|arg| matches!(arg, redis::Arg::Simple(arg) if arg == word));
+                let len = if has(b"NOVALUES") { 1 } else { 2 };
+                let mut pairs: Vec<Value> = values.chunks(len).map(|pair| Value::Array(pair.to_vec())).collect();
                 pairs.sort_by_key(|pair| format!("{pair:?}"));
                 page.extend(pairs);
             }
@@ -268,13 +271,18 @@ fn rounded(left: Value, unit: i64) -> Value {
     }
 }
 
-type Outcome = Result<(), TestCaseError>;
+pub(crate) type Outcome = Result<(), TestCaseError>;
 
-fn single_commands_are_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)], resp3: bool) -> Outcome {
+pub(crate) fn single_commands_are_answered_as_by(
+    url: &str,
+    embedded: &Embedded,
+    commands: &[(String, Vec<Arg>)],
+    resp3: bool,
+) -> Outcome {
     let key = key();
     let url = format!("{url}{}", if resp3 { "?protocol=resp3" } else { "" });
     let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
-    let mut embedded = Embedded::in_memory("").unwrap().with_resp3(resp3);
+    let mut embedded = embedded.clone().with_resp3(resp3);
     for command in commands {
         let cmd = cmd(&key, command);
         let expected = normal(&cmd, server.req_command(&cmd).unwrap());
@@ -285,10 +293,15 @@ fn single_commands_are_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)]
     Ok(())
 }
 
-fn a_pipeline_is_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)], atomic: bool) -> Outcome {
+pub(crate) fn a_pipeline_is_answered_as_by(
+    url: &str,
+    embedded: &Embedded,
+    commands: &[(String, Vec<Arg>)],
+    atomic: bool,
+) -> Outcome {
     let key = key();
     let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
-    let mut embedded = Embedded::in_memory("").unwrap();
+    let mut embedded = embedded.clone();
     let mut pipeline = redis::pipe();
     for command in commands {
         pipeline.add_command(cmd(&key, command));
@@ -314,6 +327,41 @@ fn a_pipeline_is_answered_as_by(url: &str, commands: &[(String, Vec<Arg>)], atom
     Ok(())
 }
 
+/// A store in memory.
+fn memory() -> Embedded {
+    Embedded::in_memory("").unwrap()
+}
+
+/// A store in memory, or in a file, which is removed with it.
+pub(crate) struct Either {
+    store: Embedded,
+    file: Option<std::path::PathBuf>,
+}
+
+pub(crate) fn either(in_file: bool) -> Either {
+    if !in_file {
+        return Either { store: memory(), file: None };
+    }
+    let file = std::env::temp_dir().join(format!("{}.redb", key().replace(['/', ':'], "-")));
+    Either { store: Embedded::in_file(&file, Durability::Eventual).unwrap(), file: Some(file) }
+}
+
+impl std::ops::Deref for Either {
+    type Target = Embedded;
+
+    fn deref(&self) -> &Embedded {
+        &self.store
+    }
+}
+
+impl Drop for Either {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
 fn clean(server: &mut redis::Connection, prefix: &str) {
     for name in ["k0", "k1", "k2", "k3"] {
         redis::cmd("DEL").arg(format!("{prefix}/{name}")).exec(server).unwrap();
@@ -327,33 +375,35 @@ proptest! {
     fn every_command_is_answered_as_by_redis(
         commands in proptest::collection::vec(command(), 1..60), resp3 in any::<bool>()
     ) {
-        single_commands_are_answered_as_by(&redis_url(), &commands, resp3)?;
+        single_commands_are_answered_as_by(&redis_url(), &memory(), &commands, resp3)?;
     }
 
     #[test]
     fn every_pipeline_and_transaction_is_answered_as_by_redis(
         commands in proptest::collection::vec(command(), 1..12), atomic in any::<bool>()
     ) {
-        a_pipeline_is_answered_as_by(&redis_url(), &commands, atomic)?;
+        a_pipeline_is_answered_as_by(&redis_url(), &memory(), &commands, atomic)?;
     }
 
     #[test]
     fn expiry_of_fields_is_answered_as_by_redis(
         commands in proptest::collection::vec(any_command(), 1..60),
-        resp3 in any::<bool>()
+        resp3 in any::<bool>(),
+        in_file in prop::bool::weighted(0.2)
     ) {
         if let Some(url) = newer_server("REDIS_8_URL") {
-            single_commands_are_answered_as_by(&url, &commands, resp3)?;
+            single_commands_are_answered_as_by(&url, &either(in_file), &commands, resp3)?;
         }
     }
 
     #[test]
     fn expiry_of_fields_in_pipelines_and_transactions_is_answered_as_by_redis(
         commands in proptest::collection::vec(any_command(), 1..12),
-        atomic in any::<bool>()
+        atomic in any::<bool>(),
+        in_file in prop::bool::weighted(0.2)
     ) {
         if let Some(url) = newer_server("REDIS_8_URL") {
-            a_pipeline_is_answered_as_by(&url, &commands, atomic)?;
+            a_pipeline_is_answered_as_by(&url, &either(in_file), &commands, atomic)?;
         }
     }
 }

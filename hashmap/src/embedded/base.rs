@@ -98,7 +98,7 @@ impl Base {
                     Err(error) => return Ok(Err(error)),
                 };
                 tables.now = clock();
-                tables.reclaim(writes.saturating_mul(RECLAIMED_AT_ONCE))?;
+                tables.clear_due(writes.saturating_mul(RECLAIMED_AT_ONCE))?;
                 drop(tables);
                 transaction.commit()?;
                 Ok(Ok(done))

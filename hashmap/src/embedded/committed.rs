@@ -8,15 +8,12 @@ use std::time::{Duration, Instant};
 
 use redis::{RedisResult, Value};
 
-use crate::embedded::answer::not_a_read;
 use crate::embedded::base::{Base, Snapshot};
 use crate::embedded::disk::guarded;
 use crate::embedded::layout::io_error;
-use crate::embedded::names::Command;
-use crate::embedded::reads;
-use crate::embedded::request::{Commands, Dialect, Request, stopped};
-use crate::embedded::scripts;
-use crate::embedded::transaction::{answer, writes};
+use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::sent::{Request, stopped};
+use crate::embedded::transaction::{Reading, Watched, Writing, answer, writes};
 
 /// The most requests that share one transaction, and so one sync of the disk.
 const SHARED_COMMIT: usize = 256;
@@ -46,24 +43,26 @@ impl Committed {
     }
 
     /// Answers commands that only read, on the caller's thread. Others have to be sent.
-    pub(super) fn at_once(&self, commands: Commands<'_>, dialect: Dialect) -> Option<RedisResult<Vec<Value>>> {
+    pub(super) fn at_once(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Watched,
+    ) -> Option<RedisResult<Vec<Value>>> {
         match writes(commands) {
             Ok(true) => None,
-            Ok(false) => Some(self.read(commands, dialect)),
+            Ok(false) => Some(self.read(commands, dialect, watched)),
             Err(error) => Some(Err(error)),
         }
     }
 
-    fn read(&self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    fn read(&self, commands: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Vec<Value>> {
         // It is not held while redb reads, so that a commit does not wait for long reads.
         let snapshot = self.published.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         let view = snapshot.view();
-        let run = |command, args: &[&[u8]]| match command {
-            Command::Read(command) => reads::run(&view, dialect, command, args),
-            _ => not_a_read(),
-        };
         let mut answers = Vec::with_capacity(commands.count());
-        guarded(|| Ok(answer(commands, run, |value| answers.push(value)))).map_err(io_error)??;
+        let carrier = Reading { storage: &view, dialect };
+        guarded(|| Ok(answer(commands, carrier, watched, |value| answers.push(value)))).map_err(io_error)??;
         Ok(answers)
     }
 
@@ -95,9 +94,9 @@ fn serve(mut base: Base, requests: &Receiver<Request>, published: &Published) {
         expected = batch.len();
         let written = base.write(batch.len(), |tables| {
             let carry_out = |request: &Request| {
-                let run = |command, args: &[&[u8]]| scripts::run(tables, request.dialect, command, args);
+                let carrier = Writing { storage: &mut *tables, dialect: request.dialect };
                 let mut answers = Vec::new();
-                answer(Commands::Packed(&request.packed), run, |value| answers.push(value))?;
+                answer(Commands::Packed(&request.packed), carrier, &request.watched, |value| answers.push(value))?;
                 Ok(answers)
             };
             batch.iter().map(carry_out).collect::<RedisResult<Vec<_>>>()

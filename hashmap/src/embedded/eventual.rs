@@ -13,11 +13,10 @@ use crate::embedded::base::Base;
 use crate::embedded::disk::guarded;
 use crate::embedded::log::{Log, Logged};
 use crate::embedded::memory::Memory;
-use crate::embedded::names::Command;
-use crate::embedded::request::{Commands, Dialect, Request, Respond};
-use crate::embedded::scripts;
+use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::sent::{Request, Respond};
 use crate::embedded::storage::{self, Edit, Hash, Reader, Writer};
-use crate::embedded::transaction::{answer, writes};
+use crate::embedded::transaction::{Watched, Writing, answer, writes};
 
 /// The longest that a sync begins after the first write that it is for. After a failure, it is tried again as often.
 const EVENTUALLY: Duration = Duration::from_millis(500);
@@ -87,7 +86,12 @@ impl Eventual {
     }
 
     /// Carries commands out on the caller's thread. If there is no room for what they write, they have to be sent.
-    pub(super) fn at_once(&self, commands: Commands<'_>, dialect: Dialect) -> Option<RedisResult<Vec<Value>>> {
+    pub(super) fn at_once(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Watched,
+    ) -> Option<RedisResult<Vec<Value>>> {
         let mut state = self.shared.lock();
         if (state.failure.is_some() || state.log.len() >= FULL || !state.waiting.is_empty())
             && writes(commands).unwrap_or_default()
@@ -95,7 +99,7 @@ impl Eventual {
             return state.failure.as_deref().map(|failure| Err(refused(failure)));
         }
         let is_first = state.since.is_none();
-        let answers = state.carry_out(commands, dialect);
+        let answers = state.carry_out(commands, dialect, watched);
         if state.log.len() > 0 && (is_first || state.log.len() >= EARLY) {
             self.shared.work.notify_one();
         }
@@ -133,17 +137,11 @@ impl Drop for Eventual {
 }
 
 impl State {
-    fn carry_out(&mut self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    fn carry_out(&mut self, commands: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Vec<Value>> {
         self.memory.begin(None);
         let mut storage = Logged { memory: &mut self.memory, log: &mut self.log };
-        let run = |command, args: &[&[u8]]| {
-            if matches!(command, Command::Write(_)) {
-                storage.memory.reclaim();
-            }
-            scripts::run(&mut storage, dialect, command, args)
-        };
         let mut answers = Vec::with_capacity(commands.count());
-        answer(commands, run, |value| answers.push(value))?;
+        answer(commands, Writing { storage: &mut storage, dialect }, watched, |value| answers.push(value))?;
         if self.since.is_none() && self.log.len() > 0 {
             self.since = Some(Instant::now());
         }
@@ -169,7 +167,7 @@ impl State {
             && self.log.len() < FULL
             && let Some(request) = self.waiting.pop_front()
         {
-            let answers = self.carry_out(Commands::Packed(&request.packed), request.dialect);
+            let answers = self.carry_out(Commands::Packed(&request.packed), request.dialect, &request.watched);
             answered.push((request.respond, answers));
         }
         (log, answered)

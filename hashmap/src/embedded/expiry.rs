@@ -134,8 +134,8 @@ fn each_field<W: Writer>(
 
 const NOT_POSITIVE: &str = "ERR Number of fields must be a positive integer";
 
-/// HTTL and HPTTL: the time left, rounded up to units of so many milliseconds.
-pub(super) fn left(storage: &impl Reader, args: &[&[u8]], unit: u64) -> Answer {
+/// HTTL and its kin: the time since a start, rounded up to units of so many milliseconds.
+pub(super) fn left(storage: &impl Reader, args: &[&[u8]], start: u64, unit: u64) -> Answer {
     let fields = fields(&args[1..], NOT_POSITIVE)?;
     let hash = storage.hash(args[0])?;
     let mut left = Vec::with_capacity(fields.len());
@@ -144,7 +144,7 @@ pub(super) fn left(storage: &impl Reader, args: &[&[u8]], unit: u64) -> Answer {
         left.push(match expires {
             None => int(-2),
             Some(0) => int(-1),
-            Some(expires) => int(expires.saturating_sub(storage.now()).div_ceil(unit)),
+            Some(expires) => int(expires.saturating_sub(start).div_ceil(unit)),
         });
     }
     Ok(Value::Array(left))
@@ -152,11 +152,20 @@ pub(super) fn left(storage: &impl Reader, args: &[&[u8]], unit: u64) -> Answer {
 
 /// TTL and PTTL: the time left of a key, rounded to units of so many milliseconds.
 pub(super) fn key_left(storage: &impl Reader, key: &[u8], unit: u64) -> Answer {
+    key_since(storage, key, storage.now(), unit)
+}
+
+/// EXPIRETIME and PEXPIRETIME: when a key expires, rounded to units of so many milliseconds.
+pub(super) fn key_time(storage: &impl Reader, key: &[u8], unit: u64) -> Answer {
+    key_since(storage, key, 0, unit)
+}
+
+fn key_since(storage: &impl Reader, key: &[u8], start: u64, unit: u64) -> Answer {
     let Some(hash) = storage.hash(key)? else { return Ok(int(-2)) };
     Ok(match hash.expires() {
         _ if !hash.has_fields()? => int(-2),
         0 => int(-1),
-        expires => int((expires.saturating_sub(storage.now())).saturating_add(unit / 2) / unit),
+        expires => int(expires.saturating_sub(start).saturating_add(unit / 2) / unit),
     })
 }
 

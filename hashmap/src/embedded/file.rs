@@ -10,7 +10,9 @@ use redis::{RedisResult, Value};
 use crate::embedded::base::Base;
 use crate::embedded::committed::Committed;
 use crate::embedded::eventual::Eventual;
-use crate::embedded::request::{Commands, Dialect, Request};
+use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::sent::Request;
+use crate::embedded::transaction::Watched;
 use crate::error::Error;
 
 /// When a write is on disk.
@@ -65,10 +67,15 @@ impl File {
     }
 
     /// Carries out on the caller's thread what can be. The rest has to be sent.
-    pub(super) fn at_once(&self, commands: Commands<'_>, dialect: Dialect) -> Option<RedisResult<Vec<Value>>> {
+    pub(super) fn at_once(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Watched,
+    ) -> Option<RedisResult<Vec<Value>>> {
         match self.engine.as_ref()? {
-            Engine::Committed(committed) => committed.at_once(commands, dialect),
-            Engine::Eventual(eventual) => eventual.at_once(commands, dialect),
+            Engine::Committed(committed) => committed.at_once(commands, dialect, watched),
+            Engine::Eventual(eventual) => eventual.at_once(commands, dialect, watched),
         }
     }
 

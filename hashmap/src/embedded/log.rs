@@ -201,6 +201,11 @@ impl Writer for Logged<'_> {
         self.log.push(REMOVE, key, b"", b"", 0);
         self.memory.remove(key)
     }
+
+    /// Each knows for itself what has expired.
+    fn reclaim(&mut self) -> storage::Result<()> {
+        self.memory.reclaim()
+    }
 }
 
 impl Hash for Editing<'_> {

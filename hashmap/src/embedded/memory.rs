@@ -167,19 +167,6 @@ impl Memory {
         expires == 0 || expires > self.now()
     }
 
-    /// Frees some of what has expired, so that memory stays flat while there are writes.
-    pub(super) fn reclaim(&mut self) {
-        let mut left = RECLAIMED_AT_ONCE;
-        while left > 0
-            && let Some((when, position)) = self.due.first().copied().filter(|(when, _)| !self.is_alive(*when))
-        {
-            match self.keys.slot_at(position, |key| key.listed == when) {
-                Some(at) => left = left.saturating_sub(self.clear(at, left).max(1)),
-                None => drop(self.due.pop_first()),
-            }
-        }
-    }
-
     /// Clears away what has expired of a key, or so much of it, and lists the key for what expires next. Returns how much
     /// that was.
     fn clear(&mut self, at: usize, most: usize) -> usize {
@@ -433,5 +420,18 @@ impl Writer for Memory {
             self.take(at);
         }
         Ok(was_there)
+    }
+
+    fn reclaim(&mut self) -> storage::Result<()> {
+        let mut left = RECLAIMED_AT_ONCE;
+        while left > 0
+            && let Some((when, position)) = self.due.first().copied().filter(|(when, _)| !self.is_alive(*when))
+        {
+            match self.keys.slot_at(position, |key| key.listed == when) {
+                Some(at) => left = left.saturating_sub(self.clear(at, left).max(1)),
+                None => drop(self.due.pop_first()),
+            }
+        }
+        Ok(())
     }
 }

@@ -11,19 +11,24 @@ mod expiry;
 mod file;
 mod layout;
 mod log;
+mod long_double;
 mod memory;
 mod migrate;
 mod names;
 mod ordered;
+mod pattern;
+mod random;
 mod reads;
 mod request;
 mod row;
 mod scan;
 mod scripts;
+mod sent;
 mod shared;
 mod storage;
 mod tables;
 mod transaction;
+mod whole;
 mod writes;
 
 use std::fmt;
@@ -34,31 +39,40 @@ use std::sync::mpsc;
 use redis::{Cmd, ConnectionLike, RedisResult, Value};
 
 use crate::embedded::file::File;
-use crate::embedded::request::{Commands, Dialect, Request, stopped};
+use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::sent::{Request, stopped};
 use crate::embedded::shared::Shared;
+use crate::embedded::transaction::Watched;
 use crate::error::Error;
 
 pub use file::Durability;
 
 /// A connection to a store inside this process: in memory, or in one file.
 ///
-/// It answers as a Redis server does to the commands that this library sends, and to related ones: `HSET` `HGET`
-/// `HMGET` `HDEL` `HEXISTS` `HGETALL` `HKEYS` `HLEN` `HSETNX` `HINCRBY` `HSCAN`, `HEXPIRE` `HPEXPIRE` `HEXPIREAT`
-/// `HPEXPIREAT` `HTTL` `HPTTL` `HPERSIST` `HSETEX` `HGETEX` `HGETDEL`, `DEL` `UNLINK` `EXISTS` `TYPE` `SCAN` `PING`,
-/// `EXPIRE` `PEXPIRE` `EXPIREAT` `PEXPIREAT` `TTL` `PTTL` `PERSIST`, `MULTI` `EXEC` `DISCARD` in a pipeline, and `EVAL`
-/// `EVALSHA` of this library's own scripts. Any other command gets Redis's unknown-command error.
+/// It answers as Redis 8.0 does to the commands that this library sends, and to the others on hashes and keys, also in
+/// pipelines and transactions, `WATCH` among them. `docs/embedded.md` lists them, and where it differs. Of scripts it
+/// runs this library's own. Any other command gets Redis's unknown-command error.
 ///
 /// Expired data is gone at once. Unlike a server, the store does not count expired fields in `HLEN`, and a hash whose
 /// fields have all expired does not exist.
+///
+/// A store in memory works on the thread of whoever calls, and an async operation is done at its first poll.
 ///
 /// Threads and tasks share a store by cloning the connection, or by opening the same place again. A file belongs to one
 /// process. A write that has returned is on disk, unless the store was opened with [`Durability::Eventual`]. A pipeline
 /// is carried out as one transaction. The connection implements both of redis-rs's connection traits; the async one
 /// needs no runtime, and never blocks a runtime's thread on the disk.
-#[derive(Clone)]
 pub struct Embedded {
     store: Store,
     dialect: Dialect,
+    watched: Arc<Watched>,
+}
+
+/// A clone is another connection to the store: it watches nothing.
+impl Clone for Embedded {
+    fn clone(&self) -> Self {
+        Self { store: self.store.clone(), dialect: self.dialect, watched: Arc::default() }
+    }
 }
 
 #[derive(Clone)]
@@ -79,9 +93,9 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// None today. Reserved for stores that cannot be had.
+    /// It has none.
     pub fn in_memory(name: &str) -> Result<Self, Error> {
-        Ok(Self { store: Store::Memory(Shared::open(name)), dialect: Dialect::default() })
+        Ok(Self { store: Store::Memory(Shared::open(name)), dialect: Dialect::default(), watched: Arc::default() })
     }
 
     /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it.
@@ -91,7 +105,11 @@ impl Embedded {
     /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version or belongs to another
     /// process. The file is left as it is.
     pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
-        Ok(Self { store: Store::File(File::open(path.as_ref(), durability)?), dialect: Dialect::default() })
+        Ok(Self {
+            store: Store::File(File::open(path.as_ref(), durability)?),
+            dialect: Dialect::default(),
+            watched: Arc::default(),
+        })
     }
 
     /// Waits until everything that was written is on the disk, which matters with [`Durability::Eventual`] only. Dropping
@@ -116,10 +134,10 @@ impl Embedded {
 
     fn request(&self, commands: Commands<'_>) -> RedisResult<Vec<Value>> {
         let file = match &self.store {
-            Store::Memory(memory) => return memory.request(commands, self.dialect),
+            Store::Memory(memory) => return memory.request(commands, self.dialect, &self.watched),
             Store::File(file) => file,
         };
-        if let Some(answers) = file.at_once(commands, self.dialect) {
+        if let Some(answers) = file.at_once(commands, self.dialect, &self.watched) {
             return answers;
         }
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -127,13 +145,14 @@ impl Embedded {
             // The caller may have stopped waiting.
             let _ = sender.send(answers);
         });
-        file.send(Request { packed: commands.packed(), dialect: self.dialect, respond });
+        let (packed, watched) = (commands.packed(), Arc::clone(&self.watched));
+        file.send(Request { packed, dialect: self.dialect, watched, respond });
         receiver.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
     fn request_one(&self, cmd: &Cmd) -> RedisResult<Value> {
         match &self.store {
-            Store::Memory(memory) => memory.request_one(cmd, self.dialect),
+            Store::Memory(memory) => memory.request_one(cmd, self.dialect, &self.watched),
             Store::File(_) => self.request(Commands::One(cmd))?.pop().ok_or_else(stopped),
         }
     }
@@ -176,36 +195,41 @@ impl ConnectionLike for Embedded {
 
 #[cfg(feature = "tokio-comp")]
 mod aio {
+    use std::sync::Arc;
+
     use futures_channel::oneshot;
     use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-    use super::{Commands, Dialect, Embedded, File, Request, Store, answers_of, stopped};
+    use super::{Commands, Embedded, Request, Store, answers_of, stopped};
 
-    async fn request(file: &File, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
-        if let Some(answers) = file.at_once(commands, dialect) {
-            return answers;
+    impl Embedded {
+        async fn request_async(&self, commands: Commands<'_>) -> RedisResult<Vec<Value>> {
+            let file = match &self.store {
+                Store::Memory(memory) => return memory.request(commands, self.dialect, &self.watched),
+                Store::File(file) => file,
+            };
+            if let Some(answers) = file.at_once(commands, self.dialect, &self.watched) {
+                return answers;
+            }
+            let (sender, receiver) = oneshot::channel();
+            let respond = Box::new(move |answers| {
+                // The caller may have stopped waiting.
+                let _ = sender.send(answers);
+            });
+            let (packed, watched) = (commands.packed(), Arc::clone(&self.watched));
+            file.send(Request { packed, dialect: self.dialect, watched, respond });
+            receiver.await.unwrap_or_else(|_| Err(stopped()))
         }
-        let (sender, receiver) = oneshot::channel();
-        let respond = Box::new(move |answers| {
-            // The caller may have stopped waiting.
-            let _ = sender.send(answers);
-        });
-        file.send(Request { packed: commands.packed(), dialect, respond });
-        receiver.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     impl redis::aio::ConnectionLike for Embedded {
         fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-            match &self.store {
-                Store::Memory(memory) => {
-                    let dialect = self.dialect;
-                    Box::pin(async move { memory.request_one(cmd, dialect) })
+            Box::pin(async move {
+                match &self.store {
+                    Store::Memory(_) => self.request_one(cmd),
+                    Store::File(_) => self.request_async(Commands::One(cmd)).await?.pop().ok_or_else(stopped),
                 }
-                Store::File(file) => {
-                    let answers = request(file, Commands::One(cmd), self.dialect);
-                    Box::pin(async move { answers.await?.pop().ok_or_else(stopped) })
-                }
-            }
+            })
         }
 
         fn req_packed_commands<'a>(
@@ -214,18 +238,7 @@ mod aio {
             offset: usize,
             count: usize,
         ) -> RedisFuture<'a, Vec<Value>> {
-            let commands = Commands::Pipeline(pipeline);
-            let answers = move |answers: RedisResult<Vec<Value>>| answers_of(answers?, offset, count);
-            match &self.store {
-                Store::Memory(memory) => {
-                    let dialect = self.dialect;
-                    Box::pin(async move { answers(memory.request(commands, dialect)) })
-                }
-                Store::File(file) => {
-                    let answered = request(file, commands, self.dialect);
-                    Box::pin(async move { answers(answered.await) })
-                }
-            }
+            Box::pin(async move { answers_of(self.request_async(Commands::Pipeline(pipeline)).await?, offset, count) })
         }
 
         fn get_db(&self) -> i64 {

@@ -56,6 +56,9 @@ macro_rules! commands {
             }
         }
 
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$($($name),*),*];
+
         #[expect(non_upper_case_globals, reason = "a constant is named as its variant")]
         fn find(name: &[u8]) -> Option<&'static Spec> {
             $($(const $variant: u128 = number($name.as_bytes());)*)*
@@ -73,7 +76,7 @@ macro_rules! commands {
 commands! {
     /// What changes nothing.
     Read {
-        Ping "PING" 0 1;
+        Ping "PING" 0 MANY;
         HGet "HGET" 2 2;
         HMGet "HMGET" 2 MANY;
         HExists "HEXISTS" 2 2;
@@ -88,13 +91,30 @@ commands! {
         Scan "SCAN" 1 MANY;
         HTtl "HTTL" 4 MANY;
         HPTtl "HPTTL" 4 MANY;
+        HExpireTime "HEXPIRETIME" 4 MANY;
+        HPExpireTime "HPEXPIRETIME" 4 MANY;
+        HVals "HVALS" 1 1;
+        HStrLen "HSTRLEN" 2 2;
+        HRandField "HRANDFIELD" 1 MANY;
+        ExpireTime "EXPIRETIME" 1 1;
+        PExpireTime "PEXPIRETIME" 1 1;
+        Touch "TOUCH" 1 MANY;
+        DbSize "DBSIZE" 0 0;
+        Keys "KEYS" 1 1;
+        RandomKey "RANDOMKEY" 0 0;
     }
     /// What may change something.
     Write {
         HSet "HSET" 3 MANY;
+        HMSet "HMSET" 3 MANY;
         HSetNx "HSETNX" 3 3;
         HDel "HDEL" 2 MANY;
         HIncrBy "HINCRBY" 3 3;
+        HIncrByFloat "HINCRBYFLOAT" 3 3;
+        Rename "RENAME" 2 2;
+        RenameNx "RENAMENX" 2 2;
+        Copy "COPY" 2 MANY;
+        FlushDb "FLUSHDB" 0 MANY;
         Del "DEL" 1 MANY;
         Unlink "UNLINK" 1 MANY;
         Expire "EXPIRE" 2 MANY;
@@ -118,6 +138,8 @@ commands! {
         Multi "MULTI" 0 0;
         Exec "EXEC" 0 0;
         Discard "DISCARD" 0 0;
+        Watch "WATCH" 1 MANY;
+        Unwatch "UNWATCH" 0 0;
     }
 }
 
@@ -144,4 +166,27 @@ fn unknown<T>(name: &[u8], args: &[&[u8]]) -> Result<T, Failure> {
 fn quotable(arg: &[u8]) -> String {
     let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len()).min(128);
     String::from_utf8_lossy(&arg[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, NAMES};
+
+    #[test]
+    fn the_docs_list_every_command() {
+        let page = include_str!("../../../docs/embedded.md");
+        let table = page.split("## ").next().unwrap_or_default().split("|---|---|").last().unwrap_or_default();
+        let mut listed: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+        let mut names = NAMES.to_vec();
+        listed.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(listed, names);
+    }
+
+    #[test]
+    fn every_name_can_be_found() {
+        for name in NAMES {
+            assert!(name.len() <= LONGEST && super::find(name.to_lowercase().as_bytes()).is_some(), "{name}");
+        }
+    }
 }

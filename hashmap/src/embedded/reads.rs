@@ -2,12 +2,14 @@
 
 use redis::Value;
 
-use crate::embedded::answer::{Answer, bulk, int, value_of};
+use crate::embedded::answer::{Answer, bulk, int, value_of, wrong_number};
 use crate::embedded::expiry;
 use crate::embedded::names::Read;
+use crate::embedded::random;
 use crate::embedded::request::Dialect;
-use crate::embedded::scan::{Page, Scan};
-use crate::embedded::storage::{self, Hash, Reader};
+use crate::embedded::scan::{self, Page, Scan};
+use crate::embedded::storage::{self, Entry, Hash, Reader};
+use crate::embedded::whole::{self, is_there};
 
 /// Carries out a command that only reads.
 pub(super) fn run(storage: &impl Reader, dialect: Dialect, command: Read, args: &[&[u8]]) -> Answer {
@@ -15,7 +17,12 @@ pub(super) fn run(storage: &impl Reader, dialect: Dialect, command: Read, args: 
     // Commands on the whole key ask whether it has fields: all may have expired.
     let hash = || storage.hash(key);
     Ok(match command {
-        Read::Ping => args.first().map_or_else(|| Value::SimpleString("PONG".to_owned()), |arg| bulk(arg)),
+        Read::Ping => match args {
+            [] => Value::SimpleString("PONG".to_owned()),
+            [arg] => bulk(arg),
+            // Queued in a transaction, as on a server, whose table lets it pass.
+            _ => return wrong_number(command.name()),
+        },
         Read::HGet => match hash()? {
             Some(hash) => value_of(hash.field(args[1])?),
             None => Value::Nil,
@@ -36,35 +43,23 @@ pub(super) fn run(storage: &impl Reader, dialect: Dialect, command: Read, args: 
             Some(hash) => int(i64::from(hash.field_expires(args[1])?.is_some())),
             None => int(0),
         },
+        Read::HGetAll if dialect.resp3 => Value::Map(all(storage, key, |field| (bulk(field.name), bulk(field.value)))?),
         Read::HGetAll => {
-            let mut all = Vec::new();
-            if let Some(hash) = hash()? {
-                hash.each_field(0, |field| {
-                    all.push((bulk(field.name), bulk(field.value)));
-                    true
-                })?;
-            }
-            if dialect.resp3 {
-                Value::Map(all)
-            } else {
-                Value::Array(all.into_iter().flat_map(|(name, value)| [name, value]).collect())
-            }
+            let pairs = all(storage, key, |field| [bulk(field.name), bulk(field.value)])?;
+            Value::Array(pairs.into_iter().flatten().collect())
         }
-        Read::HKeys => {
-            let mut names = Vec::new();
-            if let Some(hash) = hash()? {
-                hash.each_field(0, |field| {
-                    names.push(bulk(field.name));
-                    true
-                })?;
-            }
-            Value::Array(names)
-        }
+        Read::HKeys => Value::Array(all(storage, key, |field| bulk(field.name))?),
+        Read::HVals => Value::Array(all(storage, key, |field| bulk(field.value))?),
+        Read::HStrLen => match hash()? {
+            Some(hash) => int(hash.field(args[1])?.map_or(0, |field| field.value.len())),
+            None => int(0),
+        },
+        Read::HRandField => random::field(storage, dialect, args)?,
         Read::HLen => match hash()? {
             Some(hash) => int(hash.len()?),
             None => int(0),
         },
-        Read::Exists => {
+        Read::Exists | Read::Touch => {
             let mut found = 0;
             for key in args {
                 found += i64::from(is_there(storage, key)?);
@@ -74,28 +69,46 @@ pub(super) fn run(storage: &impl Reader, dialect: Dialect, command: Read, args: 
         Read::Type => Value::SimpleString(if is_there(storage, key)? { "hash" } else { "none" }.to_owned()),
         Read::Ttl => expiry::key_left(storage, key, 1000)?,
         Read::PTtl => expiry::key_left(storage, key, 1)?,
-        Read::HTtl => expiry::left(storage, args, 1000)?,
-        Read::HPTtl => expiry::left(storage, args, 1)?,
+        Read::ExpireTime => expiry::key_time(storage, key, 1000)?,
+        Read::PExpireTime => expiry::key_time(storage, key, 1)?,
+        Read::HTtl => expiry::left(storage, args, storage.now(), 1000)?,
+        Read::HPTtl => expiry::left(storage, args, storage.now(), 1)?,
+        Read::HExpireTime => expiry::left(storage, args, 0, 1000)?,
+        Read::HPExpireTime => expiry::left(storage, args, 0, 1)?,
         Read::HScan => {
-            let scan = Scan::parse(args[1], &args[2..])?;
+            let cursor = scan::cursor(args[1])?;
+            let Some(hash) = hash()?.filter(|hash| hash.has_fields().unwrap_or(true)) else {
+                // Redis does not look at the options then.
+                return Ok(scan::nothing());
+            };
+            let scan = Scan::of_fields(&args[2..])?;
             let mut page = Page::new(&scan);
-            if let Some(hash) = hash()? {
-                hash.each_field(scan.cursor, |field| {
-                    page.take(field.position, field.name, (!scan.no_values).then_some(field.value))
-                })?;
-            }
+            hash.each_field(cursor, |field| {
+                page.take(field.position, field.name, (!scan.no_values).then_some(field.value))
+            })?;
             page.into_value()
         }
         Read::Scan => {
-            let scan = Scan::parse(args[0], &args[1..])?;
+            let cursor = scan::cursor(args[0])?;
+            let scan = Scan::of_keys(&args[1..])?;
             let mut page = Page::new(&scan);
-            storage.each_key(scan.cursor, |position, key| page.take(position, key, None))?;
+            storage.each_key(cursor, |position, key| page.take(position, key, None))?;
             page.into_value()
         }
+        Read::DbSize => whole::count(storage)?,
+        Read::Keys => whole::keys(storage, key)?,
+        Read::RandomKey => random::key(storage)?,
     })
 }
 
-/// True if there is a hash at a key.
-pub(super) fn is_there(storage: &impl Reader, key: &[u8]) -> storage::Result<bool> {
-    storage.hash(key)?.map_or(Ok(false), |hash| hash.has_fields())
+/// What is taken of each field of a hash.
+fn all<T>(storage: &impl Reader, key: &[u8], take: impl Fn(Entry<'_>) -> T) -> storage::Result<Vec<T>> {
+    let mut all = Vec::new();
+    if let Some(hash) = storage.hash(key)? {
+        hash.each_field(0, |field| {
+            all.push(take(field));
+            true
+        })?;
+    }
+    Ok(all)
 }

@@ -1,8 +1,6 @@
 //! What a connection asks the embedded store: commands as redis-rs has them, read without copying them.
 
-use std::io;
-
-use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult, Value};
+use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
 use smallvec::SmallVec;
 
 /// What is true of all commands of a connection.
@@ -18,21 +16,6 @@ impl Dialect {
         self.resp3 = false;
         self
     }
-}
-
-/// Takes the answers to a request.
-pub(super) type Respond = Box<dyn FnOnce(RedisResult<Vec<Value>>) + Send>;
-
-/// Commands on their way to a store's thread.
-pub(super) struct Request {
-    pub(super) packed: Vec<u8>,
-    pub(super) dialect: Dialect,
-    pub(super) respond: Respond,
-}
-
-/// The error where the thread has ended, which only a panic makes it do.
-pub(super) fn stopped() -> RedisError {
-    io::Error::other("the embedded store has stopped").into()
 }
 
 /// Commands that are carried out with nothing in between.

@@ -3,35 +3,48 @@
 use redis::Value;
 
 use crate::embedded::answer::{Failure, bulk, number, refuse};
+use crate::embedded::pattern::matches;
 
-/// The arguments of HSCAN and SCAN.
-pub(super) struct Scan {
-    pub(super) cursor: u64,
+/// The options of HSCAN and SCAN.
+pub(super) struct Scan<'a> {
     count: usize,
-    pattern: Option<Vec<u8>>,
+    pattern: Option<&'a [u8]>,
     pub(super) no_values: bool,
-    /// False if SCAN's TYPE asks for something other than hashes.
+    /// False if TYPE asks for something other than hashes.
     hashes: bool,
 }
 
-impl Scan {
-    pub(super) fn parse(cursor: &[u8], options: &[&[u8]]) -> Result<Self, Failure> {
-        let cursor = std::str::from_utf8(cursor).ok().and_then(|cursor| cursor.parse().ok());
-        let cursor = cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)?;
-        let mut scan = Self { cursor, count: 10, pattern: None, no_values: false, hashes: true };
+pub(super) fn cursor(arg: &[u8]) -> Result<u64, Failure> {
+    let cursor = std::str::from_utf8(arg).ok().and_then(|cursor| cursor.parse().ok());
+    cursor.map_or_else(|| refuse("ERR invalid cursor"), Ok)
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn of_fields(options: &[&'a [u8]]) -> Result<Self, Failure> {
+        Self::parse(options, true)
+    }
+
+    pub(super) fn of_keys(options: &[&'a [u8]]) -> Result<Self, Failure> {
+        Self::parse(options, false)
+    }
+
+    fn parse(options: &[&'a [u8]], of_fields: bool) -> Result<Self, Failure> {
+        let mut scan = Self { count: 10, pattern: None, no_values: false, hashes: true };
         let mut options = options.iter();
         while let Some(option) = options.next() {
-            let mut value = || options.next().map_or_else(|| refuse("ERR syntax error"), Ok);
+            let mut value = || options.next().map_or_else(|| refuse("ERR syntax error"), |value| Ok(*value));
             match option.to_ascii_uppercase().as_slice() {
                 b"COUNT" => {
-                    scan.count = number(value()?)?;
-                    if scan.count == 0 {
+                    let count: i64 = number(value()?)?;
+                    scan.count = usize::try_from(count).unwrap_or_default();
+                    if count < 1 {
                         return refuse("ERR syntax error");
                     }
                 }
-                b"MATCH" => scan.pattern = Some(value()?.to_vec()),
-                b"TYPE" => scan.hashes = value()?.eq_ignore_ascii_case(b"hash"),
-                b"NOVALUES" => scan.no_values = true,
+                b"MATCH" => scan.pattern = Some(value()?).filter(|pattern| *pattern != b"*"),
+                b"TYPE" if !of_fields => scan.hashes = value()?.eq_ignore_ascii_case(b"hash"),
+                b"NOVALUES" if of_fields => scan.no_values = true,
+                b"NOVALUES" => return refuse("ERR NOVALUES option can only be used in HSCAN"),
                 _ => return refuse("ERR syntax error"),
             }
         }
@@ -39,10 +52,15 @@ impl Scan {
     }
 }
 
+/// A page without anything, after which nothing follows.
+pub(super) fn nothing() -> Value {
+    Value::Array(vec![bulk(b"0"), Value::Array(Vec::new())])
+}
+
 /// One page of a scan. Its cursor is the position of the first name after it. Names that share a position come in one
 /// page, so that none is left out.
 pub(super) struct Page<'a> {
-    scan: &'a Scan,
+    scan: &'a Scan<'a>,
     seen: usize,
     last: Option<u64>,
     next: u64,
@@ -50,7 +68,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(scan: &'a Scan) -> Self {
+    pub(super) fn new(scan: &'a Scan<'a>) -> Self {
         Self { scan, seen: 0, last: None, next: 0, items: Vec::new() }
     }
 
@@ -62,7 +80,7 @@ impl<'a> Page<'a> {
         }
         self.seen += 1;
         self.last = Some(position);
-        if self.scan.hashes && self.scan.pattern.as_ref().is_none_or(|pattern| matches(pattern, name)) {
+        if self.scan.hashes && self.scan.pattern.is_none_or(|pattern| matches(pattern, name)) {
             self.items.push(bulk(name));
             self.items.extend(value.map(bulk));
         }
@@ -71,35 +89,5 @@ impl<'a> Page<'a> {
 
     pub(super) fn into_value(self) -> Value {
         Value::Array(vec![bulk(self.next.to_string().as_bytes()), Value::Array(self.items)])
-    }
-}
-
-/// Redis's glob: `*`, `?`, `[a-z]`, `[^a]` and `\` before a literal character.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => (0..=name.len()).any(|skipped| matches(rest, &name[skipped..])),
-        Some((first, rest)) => {
-            let Some((byte, name)) = name.split_first() else { return false };
-            match first {
-                b'?' => matches(rest, name),
-                b'[' => {
-                    let end = rest.iter().position(|byte| *byte == b']').unwrap_or(rest.len());
-                    let (class, rest) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
-                    let (negated, class) = class.strip_prefix(b"^").map_or((false, class), |class| (true, class));
-                    (in_class(class, *byte) != negated) && matches(rest, name)
-                }
-                b'\\' if !rest.is_empty() => rest[0] == *byte && matches(&rest[1..], name),
-                literal => literal == byte && matches(rest, name),
-            }
-        }
-    }
-}
-
-fn in_class(class: &[u8], byte: u8) -> bool {
-    match class {
-        [] => false,
-        [from, b'-', to, rest @ ..] => (*from.min(to)..=*from.max(to)).contains(&byte) || in_class(rest, byte),
-        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => *literal == byte || in_class(rest, byte),
     }
 }

@@ -5,12 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use redis::{Cmd, RedisResult, Value};
 
-use crate::embedded::answer::Answer;
 use crate::embedded::memory::Memory;
-use crate::embedded::names::Command;
 use crate::embedded::request::{Commands, Dialect};
-use crate::embedded::scripts;
-use crate::embedded::transaction::answer;
+use crate::embedded::transaction::{Watched, Writing, answer};
 
 /// A store in memory. A request has it to itself.
 #[derive(Debug)]
@@ -34,29 +31,33 @@ impl Shared {
         store
     }
 
-    pub(super) fn request(&self, commands: Commands<'_>, dialect: Dialect) -> RedisResult<Vec<Value>> {
+    pub(super) fn request(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Watched,
+    ) -> RedisResult<Vec<Value>> {
         let mut answers = Vec::with_capacity(commands.count());
-        self.answer(commands, dialect, |value| answers.push(value))?;
+        self.answer(commands, dialect, watched, |value| answers.push(value))?;
         Ok(answers)
     }
 
-    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect) -> RedisResult<Value> {
+    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect, watched: &Watched) -> RedisResult<Value> {
         let mut answered = Value::Nil;
-        self.answer(Commands::One(cmd), dialect, |value| answered = value)?;
+        self.answer(Commands::One(cmd), dialect, watched, |value| answered = value)?;
         Ok(answered)
     }
 
-    fn answer(&self, commands: Commands<'_>, dialect: Dialect, take: impl FnMut(Value)) -> RedisResult<()> {
+    fn answer(
+        &self,
+        commands: Commands<'_>,
+        dialect: Dialect,
+        watched: &Watched,
+        take: impl FnMut(Value),
+    ) -> RedisResult<()> {
         // Nothing in it panics; if something did, it would leave whole commands.
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.begin(None);
-        answer(commands, |command, args| run(&mut memory, dialect, command, args), take)
+        let storage = memory.begin(None);
+        answer(commands, Writing { storage, dialect }, watched, take)
     }
-}
-
-fn run(memory: &mut Memory, dialect: Dialect, command: Command, args: &[&[u8]]) -> Answer {
-    if matches!(command, Command::Write(_)) {
-        memory.reclaim();
-    }
-    scripts::run(memory, dialect, command, args)
 }

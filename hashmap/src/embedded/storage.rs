@@ -91,4 +91,7 @@ pub(super) trait Writer: Reader {
 
     /// Removes a key: true if it was there and had not expired.
     fn remove(&mut self, key: &[u8]) -> Result<bool>;
+
+    /// Frees some of what has expired. It is called before each command that may write.
+    fn reclaim(&mut self) -> Result<()>;
 }

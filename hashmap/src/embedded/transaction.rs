@@ -1,10 +1,89 @@
 //! Answers the commands of a request one after the other, transactions among them.
 
+use std::hash::{BuildHasher, Hash as _, Hasher, RandomState};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use redis::{RedisResult, Value};
 
-use crate::embedded::answer::{Answer, answered, error};
+use crate::embedded::answer::{Answer, answered, error, not_a_read};
 use crate::embedded::names::{Command, Control, Spec, spec};
-use crate::embedded::request::Commands;
+use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::storage::{self, Hash, Reader, Writer};
+use crate::embedded::{reads, scripts};
+
+/// The keys that a connection watches, each with the digest of what lay there.
+#[derive(Debug, Default)]
+pub(super) struct Watched(Mutex<Vec<(Vec<u8>, u64)>>);
+
+impl Watched {
+    fn take(&self) -> Vec<(Vec<u8>, u64)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, key: &[u8], digest: u64) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !keys.iter().any(|(watched, _)| watched == key) {
+            keys.push((key.to_vec(), digest));
+        }
+    }
+}
+
+/// A digest of all that lies at a key, times included.
+fn digest(storage: &impl Reader, key: &[u8]) -> storage::Result<u64> {
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let mut digest = SEED.build_hasher();
+    if let Some(hash) = storage.hash(key)? {
+        hash.each_field(0, |field| {
+            (field.name, field.value, field.expires).hash(&mut digest);
+            true
+        })?;
+        hash.expires().hash(&mut digest);
+    }
+    Ok(digest.finish())
+}
+
+/// What carries out commands: a storage that can be written, or one that can only be read.
+pub(super) trait Carrier {
+    fn run(&mut self, command: Command, args: &[&[u8]]) -> Answer;
+
+    fn digest(&self, key: &[u8]) -> storage::Result<u64>;
+}
+
+pub(super) struct Writing<'a, W> {
+    pub(super) storage: &'a mut W,
+    pub(super) dialect: Dialect,
+}
+
+impl<W: Writer> Carrier for Writing<'_, W> {
+    fn run(&mut self, command: Command, args: &[&[u8]]) -> Answer {
+        if matches!(command, Command::Write(_)) {
+            self.storage.reclaim()?;
+        }
+        scripts::run(self.storage, self.dialect, command, args)
+    }
+
+    fn digest(&self, key: &[u8]) -> storage::Result<u64> {
+        digest(self.storage, key)
+    }
+}
+
+pub(super) struct Reading<'a, R> {
+    pub(super) storage: &'a R,
+    pub(super) dialect: Dialect,
+}
+
+impl<R: Reader> Carrier for Reading<'_, R> {
+    fn run(&mut self, command: Command, args: &[&[u8]]) -> Answer {
+        match command {
+            Command::Read(command) => reads::run(self.storage, self.dialect, command, args),
+            _ => not_a_read(),
+        }
+    }
+
+    fn digest(&self, key: &[u8]) -> storage::Result<u64> {
+        digest(self.storage, key)
+    }
+}
 
 /// What stands between MULTI and EXEC.
 #[derive(Default)]
@@ -16,24 +95,24 @@ struct Queue<'a> {
     is_refused: bool,
 }
 
-/// Hands the answer to each command to `take`. `run` carries out a single command, given its arguments without its name.
+/// Hands the answer to each command to `take`.
 ///
 /// The error of one command is its answer. An error of the disk ends them all.
 pub(super) fn answer(
     commands: Commands<'_>,
-    mut run: impl FnMut(Command, &[&[u8]]) -> Answer,
+    mut carrier: impl Carrier,
+    watched: &Watched,
     mut take: impl FnMut(Value),
 ) -> RedisResult<()> {
     let mut queue: Option<Queue<'_>> = None;
     commands.each(|args| {
         let value = match (spec(args).map(|spec| spec.command), &mut queue) {
-            (Ok(Command::Control(control)), _) => controlled(control, &mut queue, &mut run)?,
-            (Ok(command), None) => answered(run(command, &args[1..]))?,
-            (Ok(command), Some(queue)) => {
-                queue.args.extend_from_slice(&args[1..]);
-                queue.commands.push((command, queue.args.len()));
-                Value::SimpleString("QUEUED".to_owned())
+            (Ok(Command::Control(Control::Unwatch)), Some(queue)) => {
+                queued(queue, Command::Control(Control::Unwatch), &[])
             }
+            (Ok(Command::Control(control)), _) => controlled(control, &args[1..], &mut queue, &mut carrier, watched)?,
+            (Ok(command), None) => answered(carrier.run(command, &args[1..]))?,
+            (Ok(command), Some(queue)) => queued(queue, command, &args[1..]),
             (Err(failure), queue) => {
                 if let Some(queue) = queue {
                     queue.is_refused = true;
@@ -46,10 +125,18 @@ pub(super) fn answer(
     })
 }
 
+fn queued<'a>(queue: &mut Queue<'a>, command: Command, args: &[&'a [u8]]) -> Value {
+    queue.args.extend_from_slice(args);
+    queue.commands.push((command, queue.args.len()));
+    Value::SimpleString("QUEUED".to_owned())
+}
+
 fn controlled(
     control: Control,
+    args: &[&[u8]],
     queue: &mut Option<Queue<'_>>,
-    run: &mut impl FnMut(Command, &[&[u8]]) -> Answer,
+    carrier: &mut impl Carrier,
+    watched: &Watched,
 ) -> RedisResult<Value> {
     Ok(match (control, queue.take()) {
         (Control::Multi, None) => {
@@ -60,20 +147,43 @@ fn controlled(
             *queue = some;
             error("ERR MULTI calls can not be nested")
         }
-        (Control::Exec, Some(queue)) if queue.is_refused => {
-            error("EXECABORT Transaction discarded because of previous errors.")
+        (Control::Watch, some @ Some(_)) => {
+            *queue = some;
+            error("ERR WATCH inside MULTI is not allowed")
+        }
+        (Control::Watch, None) => {
+            for key in args {
+                watched.add(key, carrier.digest(key)?);
+            }
+            Value::Okay
         }
         (Control::Exec, Some(queue)) => {
+            let watched = watched.take();
+            if queue.is_refused {
+                return Ok(error("EXECABORT Transaction discarded because of previous errors."));
+            }
+            for (key, before) in watched {
+                if carrier.digest(&key)? != before {
+                    return Ok(Value::Nil);
+                }
+            }
             let mut answers = Vec::with_capacity(queue.commands.len());
             let mut from = 0;
             for (command, to) in queue.commands {
-                answers.push(answered(run(command, &queue.args[from..to]))?);
+                answers.push(match command {
+                    // UNWATCH, which comes too late.
+                    Command::Control(_) => Value::Okay,
+                    command => answered(carrier.run(command, &queue.args[from..to]))?,
+                });
                 from = to;
             }
             Value::Array(answers)
         }
         (Control::Exec, None) => error("ERR EXEC without MULTI"),
-        (Control::Discard, Some(_)) => Value::Okay,
+        (Control::Unwatch, _) | (Control::Discard, Some(_)) => {
+            watched.take();
+            Value::Okay
+        }
         (Control::Discard, None) => error("ERR DISCARD without MULTI"),
     })
 }

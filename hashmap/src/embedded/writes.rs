@@ -4,18 +4,20 @@ use redis::Value;
 
 use crate::embedded::answer::{Answer, Failure, int, number, refuse, wrong_number};
 use crate::embedded::expiry::{self, Clock};
+use crate::embedded::long_double::{LongDouble, NoNumber};
 use crate::embedded::names::Write;
 use crate::embedded::storage::{Edit, Hash, Writer};
+use crate::embedded::whole;
 
 /// Carries out a command that may write.
 pub(super) fn run(storage: &mut impl Writer, command: Write, args: &[&[u8]]) -> Answer {
-    let (key, name) = (args[0], command.name());
+    let (key, name) = (args.first().copied().unwrap_or_default(), command.name());
     Ok(match command {
-        Write::HSet => {
-            if args.len().is_multiple_of(2) {
-                return wrong_number(name);
-            }
-            int(set_fields(storage, key, &args[1..])?)
+        Write::HSet | Write::HMSet if args.len().is_multiple_of(2) => return wrong_number(name),
+        Write::HSet => int(set_fields(storage, key, &args[1..])?),
+        Write::HMSet => {
+            set_fields(storage, key, &args[1..])?;
+            Value::Okay
         }
         Write::HSetNx => {
             let mut hash = storage.edit(key)?;
@@ -36,6 +38,11 @@ pub(super) fn run(storage: &mut impl Writer, command: Write, args: &[&[u8]]) -> 
             int(removed)
         }
         Write::HIncrBy => increment(storage, key, args[1], args[2])?,
+        Write::HIncrByFloat => increment_float(storage, key, args[1], args[2])?,
+        Write::Rename => whole::rename(storage, key, args[1], false)?,
+        Write::RenameNx => whole::rename(storage, key, args[1], true)?,
+        Write::Copy => whole::copy(storage, args)?,
+        Write::FlushDb => whole::flush(storage, args)?,
         Write::Del | Write::Unlink => {
             let mut removed = 0;
             for key in args {
@@ -93,4 +100,27 @@ fn increment(storage: &mut impl Writer, key: &[u8], field: &[u8], by: &[u8]) -> 
     hash.set(field, sum.to_string().as_bytes(), expires)?;
     hash.close()?;
     Ok(Value::Int(sum))
+}
+
+fn increment_float(storage: &mut impl Writer, key: &[u8], field: &[u8], by: &[u8]) -> Answer {
+    let by = LongDouble::parse(by).or_else(|what| {
+        refuse(match what {
+            NoNumber::Infinite => "ERR value is NaN or Infinity",
+            NoNumber::Malformed => "ERR value is not a valid float",
+        })
+    })?;
+    let mut hash = storage.edit(key)?;
+    let (sum, expires) = match hash.field(field)? {
+        Some(field) => match LongDouble::parse(&field.value) {
+            Ok(current) => (current.plus(by), field.expires),
+            Err(NoNumber::Infinite) => (None, 0),
+            Err(NoNumber::Malformed) => return refuse("ERR hash value is not a float"),
+        },
+        None => (Some(by), 0),
+    };
+    let Some(sum) = sum else { return refuse("ERR increment would produce NaN or Infinity") };
+    let sum = sum.to_string();
+    hash.set(field, sum.as_bytes(), expires)?;
+    hash.close()?;
+    Ok(Value::BulkString(sum.into_bytes()))
 }
