@@ -1,8 +1,13 @@
 //! The embedded store answers as Redis does, and keeps what it has acknowledged.
 
+mod damage;
 mod differential;
+mod disks;
 mod files;
+mod folder;
 mod further;
+mod kills;
+mod layouts;
 mod memory;
 mod operations;
 mod patterns;

@@ -1,20 +1,29 @@
 //! The embedded store, which is behind `memory:` and `file:`.
 
 mod answer;
+mod base;
 mod bytes;
-mod engine;
+mod committed;
+mod disk;
+mod editing;
+mod eventual;
 mod expiry;
 mod file;
+mod layout;
+mod log;
 mod long_double;
 mod memory;
+mod migrate;
 mod names;
 mod ordered;
 mod pattern;
 mod random;
 mod reads;
 mod request;
+mod row;
 mod scan;
 mod scripts;
+mod sent;
 mod server;
 mod shared;
 mod storage;
@@ -30,10 +39,11 @@ use std::sync::mpsc;
 
 use redis::{Cmd, ConnectionLike, RedisResult, Value};
 
-use crate::embedded::file::{File, Request, stopped};
+use crate::embedded::file::File;
 use crate::embedded::request::{Commands, Dialect};
+use crate::embedded::sent::{Request, stopped};
 use crate::embedded::shared::Shared;
-use crate::embedded::transaction::{Watched, writes};
+use crate::embedded::transaction::Watched;
 use crate::error::Error;
 
 pub use file::Durability;
@@ -126,6 +136,19 @@ impl Embedded {
         self
     }
 
+    /// Waits until everything that was written is on the disk, which matters with [`Durability::Eventual`] only. Dropping
+    /// the last connection does so too, but can only print an error.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Store`] if the disk refuses it. What was written stays readable, and is tried again.
+    pub fn sync(&self) -> Result<(), Error> {
+        match &self.store {
+            Store::Memory(_) => Ok(()),
+            Store::File(file) => file.sync(),
+        }
+    }
+
     /// Sets whether it answers in the shapes of RESP3. By default it answers in those of RESP2.
     #[must_use]
     pub fn with_resp3(mut self, resp3: bool) -> Self {
@@ -138,8 +161,8 @@ impl Embedded {
             Store::Memory(memory) => return memory.request(commands, self.dialect, &self.watched),
             Store::File(file) => file,
         };
-        if !writes(commands, self.dialect)? {
-            return file.read(commands, self.dialect, &self.watched);
+        if let Some(answers) = file.at_once(commands, self.dialect, &self.watched) {
+            return answers;
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let respond = Box::new(move |answers| {
@@ -201,7 +224,7 @@ mod aio {
     use futures_channel::oneshot;
     use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-    use super::{Commands, Embedded, Request, Store, answers_of, stopped, writes};
+    use super::{Commands, Embedded, Request, Store, answers_of, stopped};
 
     impl Embedded {
         async fn request_async(&self, commands: Commands<'_>) -> RedisResult<Vec<Value>> {
@@ -209,8 +232,9 @@ mod aio {
                 Store::Memory(memory) => return memory.request(commands, self.dialect, &self.watched),
                 Store::File(file) => file,
             };
-            // Says that it is malformed before it gets among the commands of others.
-            writes(commands, self.dialect)?;
+            if let Some(answers) = file.at_once(commands, self.dialect, &self.watched) {
+                return answers;
+            }
             let (sender, receiver) = oneshot::channel();
             let respond = Box::new(move |answers| {
                 // The caller may have stopped waiting.
