@@ -2,6 +2,7 @@
 //!
 //! No time in them is near, so that the answers do not depend on how fast the stores are.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
@@ -342,8 +343,12 @@ pub(crate) fn either(in_file: bool) -> Either {
     if !in_file {
         return Either { store: memory(), file: None };
     }
+    static FILES: AtomicUsize = AtomicUsize::new(0);
     let file = std::env::temp_dir().join(format!("{}.redb", key().replace(['/', ':'], "-")));
-    Either { store: Embedded::in_file(&file, Durability::Eventual).unwrap(), file: Some(file) }
+    // One after the other: they are different engines.
+    let is_eventual = FILES.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+    let durability = if is_eventual { Durability::Eventual } else { Durability::Immediate };
+    Either { store: Embedded::in_file(&file, durability).unwrap(), file: Some(file) }
 }
 
 impl std::ops::Deref for Either {

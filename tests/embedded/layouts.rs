@@ -153,17 +153,28 @@ fn times_that_no_longer_count_are_gone_from_the_file() -> Test {
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(4), ..Default::default() })]
 
+    /// What was read from memory before it was closed is read from the file afterwards, however many syncs there were.
     #[test]
-    fn the_tables_of_a_file_agree(commands in proptest::collection::vec(crate::differential::any_command(), 1..60)) {
+    fn the_tables_of_a_file_agree(
+        commands in proptest::collection::vec(crate::differential::any_command(), 1..60),
+        syncs in proptest::collection::vec(0..60_usize, 0..3),
+        durability in prop::sample::select(vec![Durability::Immediate, Durability::Eventual, Durability::Eventual]),
+    ) {
         let folder = Folder::new("agreeing");
-        let mut con = Embedded::in_file(folder.file(), Durability::Eventual).unwrap();
-        let mut pipeline = redis::pipe();
-        for command in &commands {
-            pipeline.add_command(crate::differential::cmd("", command));
+        let _ = fs::remove_file(folder.file());
+        let mut con = Embedded::in_file(folder.file(), durability).unwrap();
+        for (i, command) in commands.iter().enumerate() {
+            let _ = con.req_command(&crate::differential::cmd("", command));
+            if syncs.contains(&i) {
+                con.sync().unwrap();
+            }
         }
-        let _ = pipeline.ignore_errors().exec(&mut con);
+        // What expires next expires long after this, or has expired.
+        let before = (all(&mut con).unwrap(), times(&mut con).unwrap());
         drop(con);
         rows(&folder).unwrap();
+        let mut con = Embedded::in_file(folder.file(), durability).unwrap();
+        prop_assert_eq!((all(&mut con).unwrap(), times(&mut con).unwrap()), before);
     }
 }
 
@@ -255,6 +266,23 @@ fn all(con: &mut Embedded) -> Result<Hashes, AnyError> {
         }
         cursor = next;
     }
+}
+
+/// When a key and each of its fields expire.
+type KeyTimes = (i64, BTreeMap<Vec<u8>, Vec<i64>>);
+
+fn times(con: &mut Embedded) -> Result<BTreeMap<Vec<u8>, KeyTimes>, AnyError> {
+    let mut times = BTreeMap::new();
+    for (key, fields) in all(con)? {
+        let of_key = redis::cmd("PEXPIRETIME").arg(&key).query(con)?;
+        let mut of_fields = BTreeMap::new();
+        for name in fields.into_keys() {
+            let at = redis::cmd("HPEXPIRETIME").arg(&key).arg("FIELDS").arg(1).arg(&name).query(con)?;
+            of_fields.insert(name, at);
+        }
+        times.insert(key, (of_key, of_fields));
+    }
+    Ok(times)
 }
 
 /// What expires in the fixtures expires then, or some ms later.

@@ -1,0 +1,24 @@
+//! Measures the embedded store. `benches/run` starts the server, pins what has to be pinned, and runs this.
+
+mod beside;
+mod memory;
+mod records;
+mod rounds;
+mod server;
+mod threads;
+
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Done {
+    for kind in std::env::args().skip(1) {
+        match &*kind {
+            "memory" => memory::run()?,
+            "server" => server::run()?,
+            "threads" => threads::run()?,
+            // The rows of `file:` go here.
+            "beside" => beside::run()?,
+            other => return Err(format!("{other} is no kind of rows: memory, server, threads, beside").into()),
+        }
+    }
+    Ok(())
+}
