@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use redis::{Cmd, ConnectionLike, Value};
-use redis_hashmap::{Durability, Embedded, RedisHash};
-use redis_hashmap_tests::{client, key, newer_server, redis_url};
+use redis_hashmap::{Durability, Embedded};
+use redis_hashmap_tests::{key, newer_server, redis_url};
 
 /// One of a few values, so that commands often meet.
 fn name(kind: &'static str) -> impl Strategy<Value = String> {
@@ -411,45 +411,4 @@ proptest! {
             a_pipeline_is_answered_as_by(&url, &either(in_file), &commands, atomic)?;
         }
     }
-}
-
-#[derive(RedisHash, Debug, PartialEq, Clone)]
-struct Record {
-    a: u8,
-    b: Option<String>,
-    c: Option<Vec<u8>>,
-}
-
-/// The native twin of each script does the same as the script.
-#[test]
-fn set_all_does_the_same_on_both() {
-    let key = key();
-    let records = [
-        Record { a: 1, b: None, c: None },
-        Record { a: 2, b: Some("x".to_owned()), c: None },
-        Record { a: 3, b: None, c: Some(vec![1]) },
-        Record { a: 4, b: Some("y".to_owned()), c: Some(vec![]) },
-    ];
-    let mut server = client().get_connection().unwrap();
-    let mut embedded = Embedded::in_memory("").unwrap();
-    for first in &records {
-        for second in &records {
-            let (on_server, on_embedded) = (Record::at(&*key).on(&mut server), Record::at(&*key).on(&mut embedded));
-            for record in [first, second] {
-                on_server.set_all(record).unwrap();
-                on_embedded.set_all(record).unwrap();
-                assert_eq!(on_embedded.get_all().unwrap().as_ref(), Some(record));
-                assert_eq!(on_embedded.get_all().unwrap(), on_server.get_all().unwrap());
-                assert_eq!(on_embedded.size().unwrap(), on_server.size().unwrap());
-            }
-        }
-    }
-    let source = Record::at("k").set_all(&records[0]).into_cmd().unwrap();
-    let Some(redis::Arg::Simple(source)) = source.args_iter().nth(1) else { panic!("no source") };
-    let hash = redis::Script::new(std::str::from_utf8(source).unwrap()).get_hash().to_owned();
-    let known =
-        redis::cmd("EVALSHA").arg(hash).arg(&["1", "k", "", "0", "", "0", "0", "0", "a"]).query::<Value>(&mut embedded);
-    assert_eq!(known.unwrap(), Value::Int(0));
-    let unknown = redis::cmd("EVALSHA").arg("0".repeat(40)).arg(1).arg("k").query::<Value>(&mut embedded);
-    assert_eq!(unknown.unwrap_err().code(), Some("NOSCRIPT"));
 }

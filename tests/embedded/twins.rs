@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use redis::ConnectionLike;
+use redis::{ConnectionLike, Value};
 use redis_hashmap::{Embedded, Error, HashMap, RedisHash, Ttl};
-use redis_hashmap_tests::{key, newer_server};
+use redis_hashmap_tests::{client, key, newer_server};
 
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 #[redis_hash(ttl = "1h", sliding)]
@@ -181,4 +181,45 @@ proptest! {
         }
         HashMap::new(&*key).on(&mut server).clear().unwrap();
     }
+}
+
+#[derive(RedisHash, Debug, PartialEq, Clone)]
+struct Written {
+    a: u8,
+    b: Option<String>,
+    c: Option<Vec<u8>>,
+}
+
+/// The native twin of each script does the same as the script.
+#[test]
+fn set_all_does_the_same_on_both() {
+    let key = key();
+    let records = [
+        Written { a: 1, b: None, c: None },
+        Written { a: 2, b: Some("x".to_owned()), c: None },
+        Written { a: 3, b: None, c: Some(vec![1]) },
+        Written { a: 4, b: Some("y".to_owned()), c: Some(vec![]) },
+    ];
+    let mut server = client().get_connection().unwrap();
+    let mut embedded = Embedded::in_memory("").unwrap();
+    for first in &records {
+        for second in &records {
+            let (on_server, on_embedded) = (Written::at(&*key).on(&mut server), Written::at(&*key).on(&mut embedded));
+            for record in [first, second] {
+                on_server.set_all(record).unwrap();
+                on_embedded.set_all(record).unwrap();
+                assert_eq!(on_embedded.get_all().unwrap().as_ref(), Some(record));
+                assert_eq!(on_embedded.get_all().unwrap(), on_server.get_all().unwrap());
+                assert_eq!(on_embedded.size().unwrap(), on_server.size().unwrap());
+            }
+        }
+    }
+    let source = Written::at("k").set_all(&records[0]).into_cmd().unwrap();
+    let Some(redis::Arg::Simple(source)) = source.args_iter().nth(1) else { panic!("no source") };
+    let hash = redis::Script::new(std::str::from_utf8(source).unwrap()).get_hash().to_owned();
+    let known =
+        redis::cmd("EVALSHA").arg(hash).arg(&["1", "k", "", "0", "", "0", "0", "0", "a"]).query::<Value>(&mut embedded);
+    assert_eq!(known.unwrap(), Value::Int(0));
+    let unknown = redis::cmd("EVALSHA").arg("0".repeat(40)).arg(1).arg("k").query::<Value>(&mut embedded);
+    assert_eq!(unknown.unwrap_err().code(), Some("NOSCRIPT"));
 }
