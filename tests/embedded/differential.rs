@@ -339,11 +339,12 @@ pub(crate) struct Either {
     file: Option<std::path::PathBuf>,
 }
 
+static FILES: AtomicUsize = AtomicUsize::new(0);
+
 pub(crate) fn either(in_file: bool) -> Either {
     if !in_file {
         return Either { store: memory(), file: None };
     }
-    static FILES: AtomicUsize = AtomicUsize::new(0);
     let file = std::env::temp_dir().join(format!("{}.redb", key().replace(['/', ':'], "-")));
     // One after the other: they are different engines.
     let is_eventual = FILES.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
