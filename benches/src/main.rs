@@ -1,6 +1,7 @@
 //! Measures the embedded store. `benches/run` starts the server, pins what has to be pinned, and runs this.
 
 mod beside;
+mod file;
 mod memory;
 mod records;
 mod rounds;
@@ -14,10 +15,13 @@ fn main() -> Done {
         match &*kind {
             "memory" => memory::run()?,
             "server" => server::run()?,
-            "threads" => threads::run()?,
-            // The rows of `file:` go here.
+            "file" => file::run()?,
+            "threads" => {
+                threads::run()?;
+                file::threads()?;
+            }
             "beside" => beside::run()?,
-            other => return Err(format!("{other} is no kind of rows: memory, server, threads, beside").into()),
+            other => return Err(format!("{other} is no kind of rows: memory, server, file, threads, beside").into()),
         }
     }
     Ok(())
