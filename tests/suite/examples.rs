@@ -129,15 +129,21 @@ fn stories_in_a_file() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// In memory: nothing is left over, and nothing needs a second connection.
+/// In memory: nothing is left over, and nothing needs a second connection. In the place of a server on which fields do not
+/// expire too.
 #[test]
 fn stories_in_memory() -> Result<(), AnyError> {
-    for (example, lines) in STORIES {
-        let printed = run(example, |command| {
-            command.env("REDIS_URL", "memory:");
-        })?;
-        for line in lines {
-            prints(&printed, line);
+    for (url, fields_expire) in [("memory:", true), ("memory:?as=redis-7.0", false)] {
+        for (example, lines) in STORIES {
+            let printed = run(example, |command| {
+                command.env("REDIS_URL", url);
+            })?;
+            for line in lines {
+                prints(&printed, line);
+            }
+            if example == "cache" {
+                prints(&printed, &format!("set temp_data, for 100 ms        removed by the server: {fields_expire}"));
+            }
         }
     }
     Ok(())
