@@ -1,5 +1,6 @@
 //! The embedded store answers as Redis does, and keeps what it has acknowledged.
 
+mod clients;
 mod damage;
 mod differential;
 mod disks;
