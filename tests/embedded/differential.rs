@@ -2,13 +2,14 @@
 //!
 //! No time in them is near, so that the answers do not depend on how fast the stores are.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use redis::{Cmd, ConnectionLike, Value};
-use redis_hashmap::{Durability, Embedded};
+use redis_hashmap::Embedded;
 use redis_hashmap_tests::{key, newer_server, redis_url};
+
+use crate::folder::either;
 
 /// One of a few values, so that commands often meet.
 fn name(kind: &'static str) -> impl Strategy<Value = String> {
@@ -331,41 +332,6 @@ pub(crate) fn a_pipeline_is_answered_as_by(
 /// A store in memory.
 fn memory() -> Embedded {
     Embedded::in_memory("").unwrap()
-}
-
-/// A store in memory, or in a file, which is removed with it.
-pub(crate) struct Either {
-    store: Embedded,
-    file: Option<std::path::PathBuf>,
-}
-
-static FILES: AtomicUsize = AtomicUsize::new(0);
-
-pub(crate) fn either(in_file: bool) -> Either {
-    if !in_file {
-        return Either { store: memory(), file: None };
-    }
-    let file = std::env::temp_dir().join(format!("{}.redb", key().replace(['/', ':'], "-")));
-    // One after the other: they are different engines.
-    let is_eventual = FILES.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
-    let durability = if is_eventual { Durability::Eventual } else { Durability::Immediate };
-    Either { store: Embedded::in_file(&file, durability).unwrap(), file: Some(file) }
-}
-
-impl std::ops::Deref for Either {
-    type Target = Embedded;
-
-    fn deref(&self) -> &Embedded {
-        &self.store
-    }
-}
-
-impl Drop for Either {
-    fn drop(&mut self) {
-        if let Some(file) = &self.file {
-            let _ = std::fs::remove_file(file);
-        }
-    }
 }
 
 pub(crate) fn clean(server: &mut impl ConnectionLike, prefix: &str) {

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis_hashmap::{Durability, Embedded, Error};
-use redis_hashmap_tests::AnyError;
+use redis_hashmap_tests::{AnyError, key};
 
 pub(crate) type Test = Result<(), AnyError>;
 
@@ -54,4 +55,39 @@ pub(crate) fn store() -> PathBuf {
 /// True in `tests/run --long`.
 pub(crate) fn is_long() -> bool {
     std::env::var_os("PROPTEST_CASES").is_some()
+}
+
+/// A store in memory, or in a file, which is removed with it.
+pub(crate) struct Either {
+    store: Embedded,
+    file: Option<std::path::PathBuf>,
+}
+
+/// Of two files, one after the other, each is of another engine.
+static FILES: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn either(in_file: bool) -> Either {
+    if !in_file {
+        return Either { store: Embedded::in_memory("").unwrap(), file: None };
+    }
+    let file = std::env::temp_dir().join(format!("{}.redb", key().replace(['/', ':'], "-")));
+    let is_eventual = FILES.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+    let durability = if is_eventual { Durability::Eventual } else { Durability::Immediate };
+    Either { store: Embedded::in_file(&file, durability).unwrap(), file: Some(file) }
+}
+
+impl std::ops::Deref for Either {
+    type Target = Embedded;
+
+    fn deref(&self) -> &Embedded {
+        &self.store
+    }
+}
+
+impl Drop for Either {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = std::fs::remove_file(file);
+        }
+    }
 }

@@ -8,7 +8,8 @@ use redis::{ConnectionLike, Value};
 use redis_hashmap::Embedded;
 use redis_hashmap_tests::{AnyError, key, newer_server};
 
-use crate::differential::{Arg, a_pipeline_is_answered_as_by, either, single_commands_are_answered_as_by};
+use crate::differential::{Arg, a_pipeline_is_answered_as_by, single_commands_are_answered_as_by};
+use crate::folder::either;
 
 fn one_of(words: &'static [&'static str]) -> BoxedStrategy<Arg> {
     prop::sample::select(words).prop_map(|word| Arg::Literal(word.to_owned())).boxed()

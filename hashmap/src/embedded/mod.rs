@@ -63,7 +63,7 @@ pub use server::Server;
 /// Threads and tasks share a store by cloning the connection, or by opening the same place again. A file belongs to one
 /// process. A write that has returned is on disk, unless the store was opened with [`Durability::Eventual`]. A pipeline
 /// is carried out as one transaction. The connection implements both of redis-rs's connection traits; the async one
-/// needs no runtime, and never blocks a runtime's thread on the disk.
+/// needs no runtime, and no write of it blocks a runtime's thread on the disk.
 pub struct Embedded {
     store: Store,
     dialect: Dialect,
@@ -100,12 +100,13 @@ impl Embedded {
         Ok(Self { store: Store::Memory(Shared::open(name)), dialect: Dialect::default(), watched: Arc::default() })
     }
 
-    /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it.
+    /// Opens the store in a file, which is created if it does not exist. Opening checks the file by reading all of it, and
+    /// migrates one that an earlier version wrote.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version or belongs to another
-    /// process. The file is left as it is.
+    /// Returns [`Error::Store`] if the file is not a store, is damaged, is of a newer version, belongs to another process,
+    /// or is open in this one with another durability. The file is left as it is.
     pub fn in_file(path: impl AsRef<Path>, durability: Durability) -> Result<Self, Error> {
         Ok(Self {
             store: Store::File(File::open(path.as_ref(), durability)?),
