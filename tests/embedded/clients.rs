@@ -83,8 +83,10 @@ fn fifty_clients_leave_memory_and_file_flat() -> Test {
             .map(|(memory, file)| Ok::<_, std::num::ParseIntError>((memory.parse()?, file.parse()?)))
             .collect::<Result<_, _>>()?;
         let [(first, file), .., (last, last_file)] = sizes[..] else { panic!("{engine}: {printed}") };
-        // What is there is about 3 MiB. An allocator keeps some more, and redb a cache of what it has read.
-        assert!(last < first + first / 4 + 8192, "{engine}: memory grows from {first} to {last} KiB");
+        // What is there is about 3 MiB. An allocator keeps some more, redb a cache of what it has read, and an eventual store
+        // holds up to 16 MiB that are on their way to the disk, and as much that comes meanwhile.
+        let slack = if engine == "eventual" { 64 << 10 } else { 16 << 10 };
+        assert!(last < first + first / 4 + slack, "{engine}: memory grows from {first} to {last} KiB");
         assert!(last_file <= file * 2 + 4096, "{engine}: the file grows from {file} to {last_file} KiB");
         println!("{engine}: memory {sizes:?} KiB");
     }
