@@ -77,15 +77,13 @@ impl AsyncNode {
     pub(super) async fn call(&self, packed: Vec<u8>, count: usize) -> Answer {
         let (respond, answer) = oneshot::channel();
         let call = Call { packed, count, deadline: Instant::now() + self.timeout, respond };
-        let ended = |unsent| {
-            let error = io::Error::new(io::ErrorKind::NotConnected, "the connection has ended");
-            Err(CallFailed { error: error.into(), unsent })
-        };
+        let ended =
+            |kind, unsent| Err(CallFailed { error: io::Error::new(kind, "the connection has ended").into(), unsent });
         if self.calls.send(call).is_err() {
-            return ended(true);
+            return ended(io::ErrorKind::NotConnected, true);
         }
-        // The task that drives the connection answers, unless its runtime has ended.
-        answer.await.unwrap_or_else(|_| ended(false))
+        // The task that drives the connection answers, unless its runtime has ended: nobody knows then what it has sent.
+        answer.await.unwrap_or_else(|_| ended(io::ErrorKind::ConnectionAborted, false))
     }
 }
 

@@ -87,7 +87,7 @@ impl Reconnecting {
         loop {
             let mut node = match self.node.take() {
                 Some(node) => node,
-                None => self.connect().map_err(unsent)?,
+                None => self.connect().map_err(not_connected)?,
             };
             let CallFailed { error, unsent: is_unsent } = match node.call(packed, count, deadline) {
                 Ok(replies) => {
@@ -99,23 +99,33 @@ impl Reconnecting {
             if was_open && !error.is_timeout() && (is_unsent || (error.is_io_error() && only_reads(packed))) {
                 was_open = false;
             } else {
-                return Err(if is_unsent { unsent(error) } else { error });
+                return Err(if is_unsent { not_sent(error) } else { error });
             }
         }
     }
 }
 
-/// Marks an error as one after which nothing was carried out.
-pub(super) fn unsent(error: RedisError) -> RedisError {
-    // A server's refusal says that by itself.
-    if !error.is_io_error() || error.is_connection_refusal() {
+/// Marks the failure to connect as one after which nothing was carried out.
+pub(super) fn not_connected(error: RedisError) -> RedisError {
+    // A refused connection says that by itself.
+    if error.is_connection_refusal() { error } else { not_carried_out(error, "no connection could be opened") }
+}
+
+/// Marks the failure of a command that was not sent whole as one after which nothing was carried out.
+pub(super) fn not_sent(error: RedisError) -> RedisError {
+    not_carried_out(error, "the command could not be sent")
+}
+
+fn not_carried_out(error: RedisError, what: &str) -> RedisError {
+    // What a server answers says that by itself.
+    if !error.is_io_error() {
         return error;
     }
     let problem = if error.is_timeout() {
-        "no connection could be opened in time".to_owned()
+        format!("{what} in time")
     } else {
         let cause = std::error::Error::source(&error).map_or_else(|| "I/O error".to_owned(), ToString::to_string);
-        format!("there is no connection: {cause}")
+        format!("{what}: {cause}")
     };
     io::Error::new(io::ErrorKind::NotConnected, problem).into()
 }

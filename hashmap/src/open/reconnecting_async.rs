@@ -12,7 +12,7 @@ use crate::open::driver::AsyncNode;
 use crate::open::login::Login;
 use crate::open::node::CallFailed;
 use crate::open::options::Options;
-use crate::open::reconnecting::{Source, only_reads, timed_out, unsent};
+use crate::open::reconnecting::{Source, not_connected, not_sent, only_reads, timed_out};
 
 /// Drops its connection after any failure that leaves it in doubt. The next call opens a new one.
 ///
@@ -117,7 +117,7 @@ impl AsyncReconnecting {
             let was_open = opened.is_some();
             let (node, generation) = match opened.take() {
                 Some(opened) => opened,
-                None => self.connect().await.map_err(unsent)?,
+                None => self.connect().await.map_err(not_connected)?,
             };
             let CallFailed { error, unsent: is_unsent } = match node.call(pack(), count).await {
                 Ok(replies) => {
@@ -131,7 +131,7 @@ impl AsyncReconnecting {
             self.forget(generation);
             let is_safe = is_unsent || (error.is_io_error() && only_reads(&pack()));
             if !was_open || error.is_timeout() || !is_safe {
-                return Err(if is_unsent { unsent(error) } else { error });
+                return Err(if is_unsent { not_sent(error) } else { error });
             }
         }
     }
