@@ -37,6 +37,7 @@ const RUNTIME: &[&str] = &[
     "command/changes.rs",
     "command/named_field.rs",
     "command/target.rs",
+    "command/packed.rs",
     "command/request.rs",
     "command/redis.rs",
     "command/reply.rs",

@@ -155,7 +155,13 @@ impl<T> Commands for Vec<Command<T>> {
     type Readers = Vec<Reader<T>>;
 
     fn split(self) -> (Vec<Result<Request, Error>>, Self::Readers) {
-        self.into_iter().map(|command| (command.request, command.reader)).unzip()
+        let mut requests = Vec::with_capacity(self.len());
+        let mut readers = Vec::with_capacity(self.len());
+        for command in self {
+            requests.push(command.request);
+            readers.push(command.reader);
+        }
+        (requests, readers)
     }
 
     fn read(readers: Self::Readers, replies: &mut Replies<'_>) -> Result<Vec<T>, Error> {

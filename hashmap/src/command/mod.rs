@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod changes;
 pub(crate) mod key;
 pub(crate) mod named_field;
+pub(crate) mod packed;
 pub(crate) mod patch_writer;
 pub(crate) mod probe;
 pub(crate) mod redis;

@@ -1,12 +1,12 @@
 //! Requests: a Redis command or a script, with its key and its fields as data. Each is packed only when it is sent.
 
-use std::io::Write;
 use std::sync::Arc;
 
-use redis::{Cmd, RedisWrite};
+use redis::Cmd;
 
 use crate::command::changes::{Change, Changes, Guard, HashCondition, Name, Outcome};
 use crate::command::named_field::FieldInfo;
+use crate::command::packed::{Args, Packed};
 use crate::command::script::Script;
 use crate::command::target::Target;
 use crate::command::ttl::{FieldTtl, Millis};
@@ -236,75 +236,107 @@ impl Request {
         Place::new(&self.key, name)
     }
 
-    /// Packs what to send first: a script goes by its hash.
+    /// Makes what to send first: a script goes by its hash.
     pub(crate) fn cmd(&self) -> Cmd {
-        self.pack(By::Hash)
+        self.make(By::Hash)
     }
 
-    /// Packs what works on every server, and in a batch: a script goes by its source.
+    /// Makes what works on every server, and in a batch: a script goes by its source.
     ///
     /// Inside MULTI, an EVALSHA of an unknown script would fail alone, and the commands around it would be carried out.
     pub(crate) fn standalone_cmd(&self) -> Cmd {
-        self.pack(By::Source)
+        self.make(By::Source)
+    }
+
+    /// About how many bytes it takes when it is packed.
+    pub(crate) fn estimated_size(&self) -> usize {
+        self.estimated_bytes() + self.estimated_args() * 6
+    }
+
+    /// Packs what [`standalone_cmd`](Self::standalone_cmd) makes, at the end of a buffer.
+    pub(crate) fn pack_standalone(&self, buffer: &mut Vec<u8>) {
+        let mut packed = Packed::begin(buffer, self.estimated_args());
+        self.pack(By::Source, &mut packed);
+        packed.end();
     }
 
     pub(crate) fn is_script(&self) -> bool {
         matches!(self.verb, Verb::Script(_)) || self.renews.is_some()
     }
 
-    fn pack(&self, by: By) -> Cmd {
-        // An estimate: names are short, and an exact sum would take another pass over them.
+    /// About how many arguments it has. An exact sum would take another pass over them.
+    fn estimated_args(&self) -> usize {
         let script = if self.is_script() { 14 } else { 2 };
-        let (args, bytes) = match &self.body {
-            Body::Args(names, _) => (names.len() + 3, names.len() * 12 + 20),
-            Body::Changes(changes) => (changes.list.len() * 2, changes.list.len() * 12 + changes.buffer.len() + 10),
-        };
-        let mut cmd = Cmd::with_capacity(args + script, bytes + script * 8 + self.key.len());
-        match (self.verb, self.renews) {
-            (Verb::Command(name), None) => {
-                cmd.arg(name).arg(&*self.key);
-            }
-            (Verb::Command(name), Some(ttl)) => {
-                self.pack_script(Script::CallAndExpire, by, &mut cmd);
-                cmd.arg(ttl.get()).arg(name);
-            }
-            (Verb::Script(script), _) => self.pack_script(script, by, &mut cmd),
-        }
-        match (&self.body, self.verb) {
-            (Body::Args(names, args), _) => args.iter().for_each(|arg| self.pack_arg(*arg, names, &mut cmd)),
-            (Body::Changes(changes), Verb::Command(_)) => {
-                for change in &changes.list {
-                    pack_change(changes, change, &mut cmd);
+        script
+            + match &self.body {
+                Body::Args(names, args) => {
+                    names.len() + args.iter().filter(|arg| !matches!(arg, Arg::Names | Arg::None)).count()
                 }
+                Body::Changes(changes) => changes.list.len() * 2,
             }
-            (Body::Changes(changes), Verb::Script(_)) => self.pack_conditional(changes, &mut cmd),
-        }
+    }
+
+    /// About how many bytes its arguments have: names are short.
+    fn estimated_bytes(&self) -> usize {
+        let values = if let Body::Changes(changes) = &self.body { changes.buffer.len() } else { 0 };
+        self.estimated_args() * 8 + values + self.key.len() + 20
+    }
+
+    fn make(&self, by: By) -> Cmd {
+        let mut cmd = Cmd::with_capacity(self.estimated_args(), self.estimated_bytes());
+        self.pack(by, &mut cmd);
         cmd
     }
 
-    fn pack_script(&self, script: Script, by: By, cmd: &mut Cmd) {
-        match by {
-            By::Hash => cmd.arg("EVALSHA").arg(script.hash()),
-            By::Source => cmd.arg("EVAL").arg(script.source()),
-        };
-        cmd.arg(1).arg(&*self.key);
+    fn pack(&self, by: By, to: &mut impl Args) {
+        match (self.verb, self.renews) {
+            (Verb::Command(name), None) => {
+                to.arg(name.as_bytes());
+                to.arg(self.key.as_bytes());
+            }
+            (Verb::Command(name), Some(ttl)) => {
+                self.pack_script(Script::CallAndExpire, by, to);
+                to.uint(ttl.get());
+                to.arg(name.as_bytes());
+            }
+            (Verb::Script(script), _) => self.pack_script(script, by, to),
+        }
+        match (&self.body, self.verb) {
+            (Body::Args(names, args), _) => args.iter().for_each(|arg| self.pack_arg(*arg, names, to)),
+            (Body::Changes(changes), Verb::Command(_)) => {
+                for change in &changes.list {
+                    pack_change(changes, change, to);
+                }
+            }
+            (Body::Changes(changes), Verb::Script(_)) => self.pack_conditional(changes, to),
+        }
     }
 
-    fn pack_arg(&self, arg: Arg, names: &Names, cmd: &mut Cmd) {
+    fn pack_script(&self, script: Script, by: By, to: &mut impl Args) {
+        let (command, script) = match by {
+            By::Hash => ("EVALSHA", script.hash()),
+            By::Source => ("EVAL", script.source()),
+        };
+        for arg in [command, script, "1", &*self.key] {
+            to.arg(arg.as_bytes());
+        }
+    }
+
+    fn pack_arg(&self, arg: Arg, names: &Names, to: &mut impl Args) {
         match arg {
             Arg::Names => match names {
-                Names::None => cmd,
-                Names::One(name) => cmd.arg(&**name),
-                Names::Raw(name) => cmd.arg(name.as_slice()),
-                Names::Many(names) => names.iter().fold(cmd, |cmd, name| cmd.arg(&**name)),
-                Names::Declared(fields) => fields.iter().fold(cmd, |cmd, field| cmd.arg(field.name)),
+                Names::None => {}
+                Names::One(name) => to.arg(name.as_bytes()),
+                Names::Raw(name) => to.arg(name),
+                Names::Many(names) => names.iter().for_each(|name| to.arg(name.as_bytes())),
+                Names::Declared(fields) => fields.iter().for_each(|field| to.arg(field.name.as_bytes())),
             },
-            Arg::Text(text) => cmd.arg(text),
-            Arg::Int(number) => cmd.arg(number),
-            Arg::Uint(number) => cmd.arg(number),
-            Arg::Renewal => cmd.arg(self.renewal()),
-            Arg::None => cmd,
-        };
+            Arg::Text(text) => to.arg(text.as_bytes()),
+            Arg::Int(number) => to.int(number),
+            Arg::Uint(number) => to.uint(number),
+            Arg::Renewal => to.uint(self.renewal()),
+            Arg::None => {}
+        }
     }
 
     fn renewal(&self) -> u64 {
@@ -312,53 +344,52 @@ impl Request {
     }
 
     /// Packs the ARGV of [`Script::Write`].
-    fn pack_conditional(&self, changes: &Changes, cmd: &mut Cmd) {
+    fn pack_conditional(&self, changes: &Changes, to: &mut impl Args) {
         let list = &changes.list;
-        cmd.arg(match changes.condition {
-            None => "",
-            Some(HashCondition::Absent) => "absent",
-            Some(HashCondition::Present) => "present",
+        to.arg(match changes.condition {
+            None => b"",
+            Some(HashCondition::Absent) => b"absent",
+            Some(HashCondition::Present) => b"present",
         });
         let expires = |change: &&Change| matches!(&change.to, Outcome::Set(_, ttl) if *ttl != FieldTtl::Unlimited);
         let stays = |change: &&Change| matches!(&change.to, Outcome::Set(_, FieldTtl::Unlimited));
         let expiring = list.iter().filter(expires).count();
         let keep = changes.keeps_unchanged && expiring > 0;
-        cmd.arg(self.renewal()).arg(if keep { "keep" } else { "" });
-        cmd.arg(list.iter().filter(|change| change.guard.is_some()).count());
+        to.uint(self.renewal());
+        to.arg(if keep { b"keep" } else { b"" });
+        to.uint(list.iter().filter(|change| change.guard.is_some()).count() as u64);
         for change in list {
             let Some(guard) = &change.guard else { continue };
-            cmd.arg(&*change.name);
-            let mut arg = cmd.writer_for_next_arg();
-            // A buffer in memory never refuses a write.
-            let _ = match guard {
-                Guard::Absent => Ok(()),
-                Guard::Present => arg.write_all(b"*"),
-                Guard::Stored(bytes) => arg.write_all(b"=").and_then(|()| arg.write_all(bytes)),
-            };
+            to.arg(change.name.as_bytes());
+            match guard {
+                Guard::Absent => to.arg(b""),
+                Guard::Present => to.arg(b"*"),
+                Guard::Stored(bytes) => to.joined("=", bytes),
+            }
         }
-        cmd.arg(expiring);
+        to.uint(expiring as u64);
         for change in list.iter().filter(expires) {
-            pack_change(changes, change, cmd);
+            pack_change(changes, change, to);
             match change.to {
-                Outcome::Set(_, FieldTtl::Limited(ttl)) => cmd.arg(ttl.get()),
-                _ => cmd.arg("keep"),
-            };
+                Outcome::Set(_, FieldTtl::Limited(ttl)) => to.uint(ttl.get()),
+                _ => to.arg(b"keep"),
+            }
         }
-        cmd.arg(list.iter().filter(stays).count() * 2);
+        to.uint(list.iter().filter(stays).count() as u64 * 2);
         for change in list.iter().filter(stays) {
-            pack_change(changes, change, cmd);
+            pack_change(changes, change, to);
         }
         for change in list.iter().filter(|change| matches!(change.to, Outcome::Removed)) {
-            pack_change(changes, change, cmd);
+            pack_change(changes, change, to);
         }
     }
 }
 
 /// Packs the name of a field, and its value if it is set.
-fn pack_change(changes: &Changes, change: &Change, cmd: &mut Cmd) {
-    cmd.arg(&*change.name);
+fn pack_change(changes: &Changes, change: &Change, to: &mut impl Args) {
+    to.arg(change.name.as_bytes());
     if let Some(value) = changes.value(change) {
-        cmd.arg(value);
+        to.arg(value);
     }
 }
 

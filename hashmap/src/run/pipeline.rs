@@ -1,6 +1,6 @@
 //! Sends several requests in one round trip, and returns the reply to each.
 
-use redis::{Cmd, ConnectionLike, RedisError, Value};
+use redis::{ConnectionLike, RedisError, Value};
 
 use crate::command::reply::{Reply, failed, unexpected};
 use crate::command::request::Request;
@@ -22,17 +22,16 @@ pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn Connect
         }
         return Ok(requests.iter().map(|request| con.req_command(&request.standalone_cmd())).collect());
     }
-    // All go into one buffer: a redis::Pipeline would copy every command once more.
-    let mut packed = Vec::new();
-    let mut pack = |cmd: &Cmd| cmd.write_packed_command(&mut packed);
+    let size: usize = requests.iter().map(Request::estimated_size).sum();
+    let mut packed = Vec::with_capacity(size + 64);
     if atomic {
-        pack(&redis::cmd("MULTI"));
+        redis::cmd("MULTI").write_packed_command(&mut packed);
     }
     for request in requests {
-        pack(&request.standalone_cmd());
+        request.pack_standalone(&mut packed);
     }
     if atomic {
-        pack(&redis::cmd("EXEC"));
+        redis::cmd("EXEC").write_packed_command(&mut packed);
     }
     let replies = con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic));
     ordered(replies.map_err(|error| failed(error, first))?, requests, atomic)
