@@ -12,6 +12,7 @@ pub(crate) mod redis_hash;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod script;
+pub(crate) mod slot;
 pub(crate) mod target;
 pub(crate) mod ttl;
 

@@ -1,8 +1,9 @@
-//! Packs the arguments of a request: into a `Cmd` of redis-rs, or straight into the bytes that are sent.
+//! Packs the arguments of a request, into a `Cmd` of redis-rs or straight into the bytes that are sent, and reads such bytes.
 
 use std::io::Write;
 
 use redis::{Cmd, RedisWrite};
+use smallvec::SmallVec;
 
 /// Takes the arguments of a command, one after the other.
 pub(crate) trait Args {
@@ -49,14 +50,14 @@ impl<'a> Packed<'a> {
     /// Begins a command of about so many arguments. [`end`](Self::end) must follow.
     pub(crate) fn begin(buffer: &'a mut Vec<u8>, estimate: usize) -> Self {
         let start = buffer.len();
-        line(buffer, b'*', estimate);
+        write_line(buffer, b'*', estimate);
         Self { header: buffer.len() - start, buffer, start, count: 0 }
     }
 
     /// Ends the command: writes how many arguments it has.
     pub(crate) fn end(self) {
         let mut header = Vec::with_capacity(24);
-        line(&mut header, b'*', self.count);
+        write_line(&mut header, b'*', self.count);
         match self.buffer.get_mut(self.start..self.start + self.header) {
             Some(reserved) if reserved.len() == header.len() => reserved.copy_from_slice(&header),
             // The estimate had another number of digits.
@@ -69,7 +70,7 @@ impl Args for Packed<'_> {
     fn joined(&mut self, before: &str, arg: &[u8]) {
         self.count += 1;
         self.buffer.reserve(before.len() + arg.len() + 32);
-        line(self.buffer, b'$', before.len() + arg.len());
+        write_line(self.buffer, b'$', before.len() + arg.len());
         self.buffer.extend_from_slice(before.as_bytes());
         self.buffer.extend_from_slice(arg);
         self.buffer.extend_from_slice(b"\r\n");
@@ -77,7 +78,7 @@ impl Args for Packed<'_> {
 }
 
 /// Writes a line with a number.
-fn line(buffer: &mut Vec<u8>, mark: u8, number: usize) {
+fn write_line(buffer: &mut Vec<u8>, mark: u8, number: usize) {
     // Most are small, and these need no division.
     match u8::try_from(number) {
         Ok(number @ 0..10) => buffer.extend_from_slice(&[mark, b'0' + number, b'\r', b'\n']),
@@ -90,6 +91,40 @@ fn line(buffer: &mut Vec<u8>, mark: u8, number: usize) {
             buffer.extend_from_slice(b"\r\n");
         }
     }
+}
+
+/// The arguments of a packed command, its name first. So many take no allocation.
+pub(crate) type Arguments<'a> = SmallVec<[&'a [u8]; 48]>;
+
+/// Takes one command from the front.
+pub(crate) fn unpack<'a>(packed: &mut &'a [u8], arguments: &mut Arguments<'a>) -> Option<()> {
+    arguments.clear();
+    for _ in 0..read_line(packed, b'*')? {
+        let len = read_line(packed, b'$')?;
+        let (arg, rest) = packed.split_at_checked(len)?;
+        *packed = rest.strip_prefix(b"\r\n")?;
+        arguments.push(arg);
+    }
+    Some(())
+}
+
+/// Takes a line that holds a number.
+fn read_line(packed: &mut &[u8], mark: u8) -> Option<usize> {
+    let mut rest = packed.strip_prefix(&[mark])?;
+    let mut number: Option<usize> = None;
+    loop {
+        let (byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'0'..=b'9' => {
+                number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(usize::from(byte - b'0'))?);
+            }
+            b'\r' => break,
+            _ => return None,
+        }
+    }
+    *packed = rest.strip_prefix(b"\n")?;
+    number
 }
 
 #[cfg(test)]

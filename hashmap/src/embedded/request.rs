@@ -1,8 +1,8 @@
 //! What a connection asks the embedded store: commands as redis-rs has them, read without copying them.
 
 use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
-use smallvec::SmallVec;
 
+use crate::command::packed::{Arguments, unpack};
 use crate::embedded::server::Server;
 
 /// What is true of all commands of a connection.
@@ -32,13 +32,10 @@ pub(super) enum Commands<'a> {
     Pipeline(&'a redis::Pipeline),
 }
 
-/// So many arguments take no allocation.
-type Buffer<'a> = SmallVec<[&'a [u8]; 48]>;
-
 impl<'a> Commands<'a> {
     /// Visits one command after the other, until one fails.
     pub(super) fn each(self, mut visit: impl FnMut(&[&'a [u8]]) -> RedisResult<()>) -> RedisResult<()> {
-        let mut buffer = Buffer::new();
+        let mut buffer = Arguments::new();
         match self {
             Self::One(cmd) => {
                 fill(&mut buffer, cmd);
@@ -90,7 +87,7 @@ impl<'a> Commands<'a> {
     }
 }
 
-fn fill<'a>(buffer: &mut Buffer<'a>, cmd: &'a Cmd) {
+fn fill<'a>(buffer: &mut Arguments<'a>, cmd: &'a Cmd) {
     buffer.clear();
     buffer.extend(cmd.args_iter().map(|arg| match arg {
         Arg::Simple(bytes) => bytes,
@@ -101,35 +98,4 @@ fn fill<'a>(buffer: &mut Buffer<'a>, cmd: &'a Cmd) {
 #[cold]
 fn malformed() -> RedisError {
     RedisError::from((ErrorKind::Client, "this is not a packed command"))
-}
-
-/// Takes one command from the front.
-fn unpack<'a>(packed: &mut &'a [u8], buffer: &mut Buffer<'a>) -> Option<()> {
-    buffer.clear();
-    for _ in 0..line(packed, b'*')? {
-        let len = line(packed, b'$')?;
-        let (arg, rest) = packed.split_at_checked(len)?;
-        *packed = rest.strip_prefix(b"\r\n")?;
-        buffer.push(arg);
-    }
-    Some(())
-}
-
-/// Takes a line that holds a number.
-fn line(packed: &mut &[u8], mark: u8) -> Option<usize> {
-    let mut rest = packed.strip_prefix(&[mark])?;
-    let mut number: Option<usize> = None;
-    loop {
-        let (byte, after) = rest.split_first()?;
-        rest = after;
-        match byte {
-            b'0'..=b'9' => {
-                number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(usize::from(byte - b'0'))?);
-            }
-            b'\r' => break,
-            _ => return None,
-        }
-    }
-    *packed = rest.strip_prefix(b"\n")?;
-    number
 }

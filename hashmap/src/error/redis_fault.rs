@@ -37,7 +37,14 @@ impl RedisFault {
             None if self.connecting => {
                 // Not a refused password, and not a wrong configuration.
                 let kind = self.kind();
-                self.error.is_io_error() || kind == redis::ErrorKind::MasterNameNotFoundBySentinel
+                // Nor a certificate that is not trusted.
+                let passes = |error: &io::Error| {
+                    !matches!(
+                        error.kind(),
+                        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                    )
+                };
+                self.io_error().is_some_and(passes) || kind == redis::ErrorKind::MasterNameNotFoundBySentinel
             }
             None => self.error.is_connection_refusal() || self.is_unsent(),
         }
@@ -84,12 +91,8 @@ impl RedisFault {
         &self.error
     }
 
-    /// The cause, if it is an I/O error: its text is the system's, so it can be shown. redis-rs keeps causes behind an
-    /// `Arc`.
     fn io_error(&self) -> Option<&io::Error> {
-        let cause = std::error::Error::source(&self.error)?;
-        let shared = cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?;
-        shared.downcast_ref()
+        io_error(&self.error)
     }
 
     fn describe(&self) -> Cow<'_, str> {
@@ -111,6 +114,9 @@ impl RedisFault {
             "NOPERM" => "the server does not allow this user to use the command or the key",
             "READONLY" => "the server is a read-only replica",
             "LOADING" => "the server is still loading its data",
+            "BUSY" => "the server is busy with a script that does not end: SCRIPT KILL ends it, if it has not written",
+            "TRYAGAIN" => "the keys are being moved between nodes of the cluster: try again",
+            "MASTERDOWN" => "the server is a replica that has lost its master",
             "OOM" => "the server is out of memory",
             "CROSSSLOT" => "the keys lie in several hash slots of the cluster",
             "MOVED" | "ASK" => "the key lies on another node: connect with a cluster client",
@@ -128,6 +134,14 @@ impl RedisFault {
         };
         format!("{meaning} ({code})").into()
     }
+}
+
+/// The cause of an error, if it is an I/O error: its text is the system's, so it can be shown. redis-rs keeps causes behind
+/// an `Arc`.
+pub(crate) fn io_error(error: &redis::RedisError) -> Option<&io::Error> {
+    let cause = std::error::Error::source(error)?;
+    let shared = cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?;
+    shared.downcast_ref()
 }
 
 impl fmt::Display for RedisFault {

@@ -6,12 +6,9 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, Pipeline, RedisFuture, Value};
 
 use crate::error::Error;
-#[cfg(feature = "cluster-async")]
-use crate::open::clients::repeated;
+use crate::open::cluster_async::AsyncCluster;
 use crate::open::options::{Options, Target};
-#[cfg(feature = "sentinel")]
-use crate::open::reconnecting::Sentinels;
-use crate::open::reconnecting::Source;
+use crate::open::reconnecting::{Sentinels, Source};
 use crate::open::reconnecting_async::AsyncReconnecting;
 use crate::open::socket::Address;
 
@@ -30,8 +27,7 @@ enum Way {
     #[cfg(feature = "embedded")]
     Embedded(crate::embedded::Embedded),
     Server(AsyncReconnecting),
-    #[cfg(feature = "cluster-async")]
-    Cluster(redis::cluster_async::ClusterConnection),
+    Cluster(AsyncCluster),
 }
 
 impl Options {
@@ -58,21 +54,15 @@ impl AsyncConnection {
             Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
             Target::Server(host) => reconnecting(Source::Server(options.address_of(host)?)).await?,
             Target::Unix(path) => reconnecting(Source::Server(Address::Unix(path.clone()))).await?,
-            #[cfg(feature = "cluster-async")]
             Target::Cluster(nodes) => {
-                let con = options.cluster(nodes)?.get_async_connection().await;
+                let con = AsyncCluster::open(options.way_to_nodes(nodes)?).await;
                 Way::Cluster(con.map_err(options.failed())?)
             }
-            #[cfg(not(feature = "cluster-async"))]
-            Target::Cluster(_) => return Err(options.needs("cluster-async")),
-            #[cfg(feature = "sentinel")]
             Target::Sentinel { sentinels, master } => {
                 let sentinels = sentinels.iter().map(|sentinel| options.address_of(sentinel));
                 let sentinels = sentinels.collect::<Result<_, _>>()?;
                 reconnecting(Source::Sentinel(Sentinels::new(options, sentinels, master))).await?
             }
-            #[cfg(not(feature = "sentinel"))]
-            Target::Sentinel { .. } => return Err(options.needs("sentinel")),
         };
         Ok(Self { place: options.place().into(), way })
     }
@@ -110,8 +100,10 @@ impl ConnectionLike for AsyncConnection {
                 let reply = con.call(|| cmd.get_packed_command(), 0, 1).await?.pop();
                 reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
             }),
-            #[cfg(feature = "cluster-async")]
-            Way::Cluster(con) => Box::pin(async move { con.req_packed_command(cmd).await.map_err(repeated) }),
+            Way::Cluster(con) => Box::pin(async move {
+                let reply = con.call(cmd.get_packed_command(), 0, 1).await?.pop();
+                reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
+            }),
         }
     }
 
@@ -127,10 +119,7 @@ impl ConnectionLike for AsyncConnection {
             Way::Server(con) => {
                 Box::pin(async move { con.call(|| pipeline.get_packed_pipeline(), offset, count).await })
             }
-            #[cfg(feature = "cluster-async")]
-            Way::Cluster(con) => {
-                Box::pin(async move { con.req_packed_commands(pipeline, offset, count).await.map_err(repeated) })
-            }
+            Way::Cluster(con) => Box::pin(async move { con.call(pipeline.get_packed_pipeline(), offset, count).await }),
         }
     }
 
@@ -139,8 +128,7 @@ impl ConnectionLike for AsyncConnection {
             #[cfg(feature = "embedded")]
             Way::Embedded(_) => 0,
             Way::Server(con) => con.database(),
-            #[cfg(feature = "cluster-async")]
-            Way::Cluster(con) => con.get_db(),
+            Way::Cluster(_) => 0,
         }
     }
 }

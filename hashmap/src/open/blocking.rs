@@ -5,12 +5,9 @@ use std::fmt;
 use redis::{Cmd, ConnectionLike, RedisResult, Value};
 
 use crate::error::Error;
-#[cfg(feature = "cluster")]
-use crate::open::clients::repeated;
+use crate::open::cluster::Cluster;
 use crate::open::options::{Options, Target};
-#[cfg(feature = "sentinel")]
-use crate::open::reconnecting::Sentinels;
-use crate::open::reconnecting::{Reconnecting, Source};
+use crate::open::reconnecting::{Reconnecting, Sentinels, Source};
 use crate::open::socket::Address;
 
 /// A blocking connection to the place that a URL names, as [`open`](crate::open) returns it.
@@ -25,8 +22,7 @@ enum Way {
     #[cfg(feature = "embedded")]
     Embedded(crate::embedded::Embedded),
     Server(Box<Reconnecting>),
-    #[cfg(feature = "cluster")]
-    Cluster(Box<redis::cluster::ClusterConnection>),
+    Cluster(Box<Cluster>),
 }
 
 impl Options {
@@ -53,23 +49,15 @@ impl Connection {
             Target::Memory(_) | Target::File(_) => return Err(options.needs("embedded")),
             Target::Server(host) => reconnecting(Source::Server(options.address_of(host)?))?,
             Target::Unix(path) => reconnecting(Source::Server(Address::Unix(path.clone())))?,
-            #[cfg(feature = "cluster")]
             Target::Cluster(nodes) => {
-                let con = options.cluster(nodes)?.get_connection().map_err(options.failed())?;
-                con.set_read_timeout(Some(options.response_timeout)).map_err(options.failed())?;
-                con.set_write_timeout(Some(options.response_timeout)).map_err(options.failed())?;
+                let con = Cluster::open(options.way_to_nodes(nodes)?).map_err(options.failed())?;
                 Way::Cluster(Box::new(con))
             }
-            #[cfg(not(feature = "cluster"))]
-            Target::Cluster(_) => return Err(options.needs("cluster")),
-            #[cfg(feature = "sentinel")]
             Target::Sentinel { sentinels, master } => {
                 let sentinels = sentinels.iter().map(|sentinel| options.address_of(sentinel));
                 let sentinels = sentinels.collect::<Result<_, _>>()?;
                 reconnecting(Source::Sentinel(Sentinels::new(options, sentinels, master)))?
             }
-            #[cfg(not(feature = "sentinel"))]
-            Target::Sentinel { .. } => return Err(options.needs("sentinel")),
         };
         Ok(Self { place: options.place(), way })
     }
@@ -87,8 +75,7 @@ impl ConnectionLike for Connection {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_command(cmd),
             Way::Server(con) => con.call_one(&cmd.get_packed_command()),
-            #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.req_command(cmd).map_err(repeated),
+            Way::Cluster(con) => con.call_one(&cmd.get_packed_command()),
         }
     }
 
@@ -97,8 +84,7 @@ impl ConnectionLike for Connection {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_command(cmd),
             Way::Server(con) => con.call_one(cmd),
-            #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.req_packed_command(cmd).map_err(repeated),
+            Way::Cluster(con) => con.call_one(cmd),
         }
     }
 
@@ -107,8 +93,7 @@ impl ConnectionLike for Connection {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_commands(cmd, offset, count),
             Way::Server(con) => con.call(cmd, offset, count),
-            #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.req_packed_commands(cmd, offset, count).map_err(repeated),
+            Way::Cluster(con) => con.call(cmd, offset, count),
         }
     }
 
@@ -117,8 +102,7 @@ impl ConnectionLike for Connection {
             #[cfg(feature = "embedded")]
             Way::Embedded(_) => 0,
             Way::Server(con) => con.database(),
-            #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.get_db(),
+            Way::Cluster(_) => 0,
         }
     }
 
@@ -126,9 +110,7 @@ impl ConnectionLike for Connection {
         match &self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => ConnectionLike::supports_pipelining(con),
-            Way::Server(_) => true,
-            #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.supports_pipelining(),
+            Way::Server(_) | Way::Cluster(_) => true,
         }
     }
 
@@ -136,12 +118,8 @@ impl ConnectionLike for Connection {
         redis::cmd("PING").exec(self).is_ok()
     }
 
-    /// True even after a failure, since the next call opens a new connection. A cluster connection answers for itself.
+    /// True even after a failure, since the next call opens a new connection.
     fn is_open(&self) -> bool {
-        match &self.way {
-            #[cfg(feature = "cluster")]
-            Way::Cluster(con) => con.is_open(),
-            _ => true,
-        }
+        true
     }
 }

@@ -1,4 +1,4 @@
-//! Makes the redis-rs client, or the embedded store, that the options describe.
+//! Makes what the options describe: the embedded store, or what connections to servers need.
 
 #[cfg(feature = "tls-rustls")]
 use std::path::PathBuf;
@@ -26,40 +26,6 @@ impl Options {
             Some(server) => con.stand_in_for(server),
             None => con,
         })
-    }
-
-    #[cfg(feature = "cluster")]
-    pub(super) fn tcp_settings() -> redis::io::tcp::TcpSettings {
-        // redis-rs 1.x leaves it off by default, and then small commands wait for one another.
-        redis::io::tcp::TcpSettings::default().set_nodelay(true)
-    }
-
-    #[cfg(feature = "cluster")]
-    pub(super) fn protocol(&self) -> redis::ProtocolVersion {
-        if self.resp3 { redis::ProtocolVersion::RESP3 } else { redis::ProtocolVersion::RESP2 }
-    }
-
-    #[cfg(feature = "cluster")]
-    pub(super) fn address(&self, host: &Host) -> redis::ConnectionAddr {
-        let (host, port) = (host.name.clone(), host.port);
-        if self.tls {
-            redis::ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
-        } else {
-            redis::ConnectionAddr::Tcp(host, port)
-        }
-    }
-
-    #[cfg(feature = "cluster")]
-    pub(super) fn info(&self, address: redis::ConnectionAddr) -> Result<redis::ConnectionInfo, redis::RedisError> {
-        let info = redis::IntoConnectionInfo::into_connection_info(address)?;
-        let mut redis = info.redis_settings().clone().set_db(self.database).set_protocol(self.protocol());
-        if let Some(username) = &self.username {
-            redis = redis.set_username(username);
-        }
-        if let Some(password) = &self.password {
-            redis = redis.set_password(password);
-        }
-        Ok(info.set_redis_settings(redis).set_tcp_settings(Self::tcp_settings()))
     }
 
     #[cfg(feature = "tls-rustls")]
@@ -135,43 +101,6 @@ impl Options {
             }
         };
         Ok(Arc::new(config))
-    }
-
-    #[cfg(feature = "cluster")]
-    pub(super) fn cluster(&self, nodes: &[Host]) -> Result<redis::cluster::ClusterClient, Error> {
-        let infos = nodes.iter().map(|node| self.info(self.address(node))).collect::<Result<Vec<_>, _>>();
-        let mut builder = redis::cluster::ClusterClient::builder(infos.map_err(self.failed())?)
-            .connection_timeout(self.connect_timeout)
-            .response_timeout(self.response_timeout)
-            .tcp_settings(Self::tcp_settings())
-            .use_protocol(self.protocol());
-        if let Some(username) = &self.username {
-            builder = builder.username(username);
-        }
-        if let Some(password) = &self.password {
-            builder = builder.password(password);
-        }
-        #[cfg(feature = "tls-rustls")]
-        if self.tls {
-            builder = builder.tls(redis::TlsMode::Secure).certs(self.certificates()?);
-        }
-        #[cfg(not(feature = "tls-rustls"))]
-        if self.tls {
-            return Err(self.needs("tls-rustls"));
-        }
-        builder.build().map_err(self.failed())
-    }
-}
-
-/// The error of a cluster connection. redis-rs repeats commands there: a node that refuses the connection may be the second
-/// one that a command went to, so a refusal does not show that nothing was carried out.
-#[cfg(feature = "cluster")]
-pub(super) fn repeated(error: redis::RedisError) -> redis::RedisError {
-    if error.is_connection_refusal() {
-        std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "a node of the cluster refused the connection")
-            .into()
-    } else {
-        error
     }
 }
 

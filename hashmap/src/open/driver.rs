@@ -5,16 +5,15 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures_channel::oneshot;
 use redis::{RedisError, RedisResult, Value};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
+use crate::open::failed::CallFailed;
 use crate::open::login::Login;
-use crate::open::node::CallFailed;
 use crate::open::resp::Replies;
 use crate::open::socket::Address;
 use crate::open::stream::{self, Stream};
@@ -25,7 +24,6 @@ type Answer = Result<Vec<Value>, CallFailed>;
 #[derive(Clone)]
 pub(super) struct AsyncNode {
     calls: mpsc::UnboundedSender<Call>,
-    timeout: Duration,
 }
 
 /// What a caller sends, and where its replies go.
@@ -52,38 +50,35 @@ impl AsyncNode {
         address: &Address,
         login: &Login,
         to_master: bool,
-        connect_timeout: Duration,
-        response_timeout: Duration,
+        deadline: Instant,
     ) -> RedisResult<Self> {
         let connecting = async {
             let stream = stream::connect(address).await?;
             let (calls, received) = mpsc::unbounded_channel();
             let mut driver = Driver::new(stream, received);
             tokio::spawn(async move { poll_fn(|context| driver.poll(context)).await });
-            // A login has its own time.
-            let node = Self { calls, timeout: connect_timeout };
+            let node = Self { calls };
             let (packed, count) = login.packed(to_master);
-            let answers = node.call(packed, count).await.map_err(|failed| failed.error)?;
+            let answers = node.call(packed, count, deadline).await.map_err(|failed| failed.error)?;
             login.judge(answers, to_master)?;
-            Ok(Self { timeout: response_timeout, ..node })
+            Ok(node)
         };
-        match timeout(connect_timeout, connecting).await {
+        match timeout_at(deadline, connecting).await {
             Ok(connected) => connected,
             Err(_) => Err(timed_out().into()),
         }
     }
 
     /// Sends packed commands and awaits this many replies. What is sent is sent, also if nobody awaits the replies any more.
-    pub(super) async fn call(&self, packed: Vec<u8>, count: usize) -> Answer {
+    pub(super) async fn call(&self, packed: Vec<u8>, count: usize, deadline: Instant) -> Answer {
         let (respond, answer) = oneshot::channel();
-        let call = Call { packed, count, deadline: Instant::now() + self.timeout, respond };
-        let ended =
-            |kind, unsent| Err(CallFailed { error: io::Error::new(kind, "the connection has ended").into(), unsent });
+        let call = Call { packed, count, deadline, respond };
+        let ended = || io::Error::new(io::ErrorKind::ConnectionAborted, "the connection has ended").into();
         if self.calls.send(call).is_err() {
-            return ended(io::ErrorKind::NotConnected, true);
+            return Err(CallFailed::not_sent(ended()));
         }
         // The task that drives the connection answers, unless its runtime has ended: nobody knows then what it has sent.
-        answer.await.unwrap_or_else(|_| ended(io::ErrorKind::ConnectionAborted, false))
+        answer.await.unwrap_or_else(|_| Err(CallFailed::in_doubt(ended())))
     }
 }
 
@@ -268,11 +263,11 @@ impl Driver {
     fn fail(&mut self, error: &RedisError) {
         self.calls.close();
         for Awaited { respond, end, .. } in self.awaited.drain(..) {
-            let unsent = self.sent < end;
-            let _ = respond.send(Err(CallFailed { error: error.clone(), unsent }));
+            let failed = if self.sent < end { CallFailed::not_sent } else { CallFailed::in_doubt };
+            let _ = respond.send(Err(failed(error.clone())));
         }
         while let Ok(call) = self.calls.try_recv() {
-            let _ = call.respond.send(Err(CallFailed { error: error.clone(), unsent: true }));
+            let _ = call.respond.send(Err(CallFailed::not_sent(error.clone())));
         }
     }
 }

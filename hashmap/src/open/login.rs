@@ -33,7 +33,6 @@ impl Login {
         }
     }
 
-    #[cfg(feature = "sentinel")]
     pub(super) fn of_sentinel(options: &Options) -> Self {
         Self {
             username: options.sentinel_username.clone(),

@@ -4,9 +4,13 @@
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 mod clients;
+mod cluster;
+#[cfg(feature = "tokio-comp")]
+mod cluster_async;
 mod deadline;
 #[cfg(feature = "tokio-comp")]
 mod driver;
+mod failed;
 mod login;
 mod node;
 pub(crate) mod options;
@@ -14,6 +18,9 @@ mod reconnecting;
 #[cfg(feature = "tokio-comp")]
 mod reconnecting_async;
 mod resp;
+mod route;
+pub(crate) mod routed;
+mod slots;
 mod socket;
 #[cfg(feature = "tokio-comp")]
 mod stream;

@@ -3,9 +3,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use redis::{RedisError, RedisResult, Value};
+use redis::{RedisResult, Value};
 
 use crate::open::deadline::Deadline;
+use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::resp::Replies;
 use crate::open::socket::{Address, Socket};
@@ -22,13 +23,6 @@ pub(super) struct Node {
     is_usable: bool,
 }
 
-/// Why a call has failed.
-pub(super) struct CallFailed {
-    pub(super) error: RedisError,
-    /// True if no command was sent whole, so that none was carried out.
-    pub(super) unsent: bool,
-}
-
 impl Node {
     /// Connects and logs in.
     pub(super) fn connect(address: &Address, login: &Login, to_master: bool, timeout: Duration) -> RedisResult<Self> {
@@ -43,26 +37,37 @@ impl Node {
 
     /// Sends packed commands and reads this many replies.
     pub(super) fn call(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
+        self.send(packed, count, deadline)?;
+        self.receive(count)
+    }
+
+    /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
+    pub(super) fn send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<(), CallFailed> {
         if !std::mem::replace(&mut self.is_usable, false) {
             let error = io::Error::new(io::ErrorKind::NotConnected, "the connection is in doubt since an earlier call");
-            return Err(CallFailed { error: error.into(), unsent: true });
+            return Err(CallFailed::not_sent(error.into()));
         }
         let now = Instant::now();
         if now.duration_since(self.used) >= IDLE {
-            self.look().map_err(|error| CallFailed { error, unsent: true })?;
+            self.look().map_err(CallFailed::not_sent)?;
         }
         self.socket.set_deadline(Some(deadline));
         // Where a write fails, whole commands may have gone out before. One command alone was not sent whole.
-        let failed = |error: io::Error| CallFailed { error: error.into(), unsent: count == 1 };
-        self.socket.write_all(packed).map_err(failed)?;
-        let replies = self.receive(count).map_err(|error| CallFailed { error, unsent: false })?;
+        let failed = if count == 1 { CallFailed::not_sent } else { CallFailed::in_doubt };
+        self.socket.write_all(packed).map_err(|error| failed(error.into()))?;
         self.used = now;
+        Ok(())
+    }
+
+    /// Reads the replies to what was sent.
+    pub(super) fn receive(&mut self, count: usize) -> Result<Vec<Value>, CallFailed> {
+        let replies = self.replies(count).map_err(CallFailed::in_doubt)?;
         // A reply that nobody has asked for would be taken for the next one.
         self.is_usable = self.drop_pushes().is_ok() && !self.replies.has_begun_reply();
         Ok(replies)
     }
 
-    fn receive(&mut self, count: usize) -> RedisResult<Vec<Value>> {
+    fn replies(&mut self, count: usize) -> RedisResult<Vec<Value>> {
         let mut replies = Vec::with_capacity(count.min(1024));
         while replies.len() < count {
             match self.replies.next()? {

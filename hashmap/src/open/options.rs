@@ -37,10 +37,16 @@ pub struct Options {
 }
 
 /// A host and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) port: u16,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.name, self.port)
+    }
 }
 
 #[derive(Clone)]
@@ -139,13 +145,11 @@ impl Options {
     /// The place as it is shown to people, without a user and a password.
     pub(super) fn place(&self) -> String {
         let tls = if self.tls { "s" } else { "" };
-        let list = |hosts: &[Host]| {
-            hosts.iter().map(|host| format!("{}:{}", host.name, host.port)).collect::<Vec<_>>().join(",")
-        };
+        let list = |hosts: &[Host]| hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         match &self.target {
             Target::Memory(name) => format!("memory:{name}"),
             Target::File(path) => format!("file:{}", path.display()),
-            Target::Server(host) => format!("redis{tls}://{}:{}", host.name, host.port),
+            Target::Server(host) => format!("redis{tls}://{host}"),
             Target::Unix(path) => format!("redis+unix://{}", path.display()),
             Target::Cluster(nodes) => format!("redis{tls}+cluster://{}", list(nodes)),
             Target::Sentinel { sentinels, master } => format!("redis{tls}+sentinel://{}/{master}", list(sentinels)),
@@ -156,10 +160,7 @@ impl Options {
         |error| Error::Connect { place: self.place(), source: RedisFault::of_connecting(error) }
     }
 
-    #[cfg_attr(
-        all(feature = "embedded", feature = "cluster", feature = "sentinel", feature = "tls-rustls"),
-        expect(dead_code, reason = "every feature is there")
-    )]
+    #[cfg_attr(all(feature = "embedded", feature = "tls-rustls"), expect(dead_code, reason = "every feature is there"))]
     pub(super) fn needs(&self, feature: &'static str) -> Error {
         Error::Feature { place: self.place(), feature }
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, RedisResult, Value};
 
+use crate::command::packed::{Arguments, unpack};
 use crate::open::clients::ends_with;
 use crate::open::deadline::Deadline;
-#[cfg(all(feature = "sentinel", feature = "tokio-comp"))]
+#[cfg(feature = "tokio-comp")]
 use crate::open::driver::AsyncNode;
+use crate::open::failed::CallFailed;
 use crate::open::login::Login;
-use crate::open::node::{CallFailed, Node};
-#[cfg(feature = "sentinel")]
+use crate::open::node::Node;
 use crate::open::options::Host;
 use crate::open::options::Options;
 use crate::open::socket::Address;
@@ -25,7 +26,8 @@ pub(super) struct Reconnecting {
     login: Login,
     database: i64,
     connect_timeout: Duration,
-    response_timeout: Duration,
+    /// `None` for a node of a cluster, where each call brings its own, in which it also has to be connected.
+    response_timeout: Option<Duration>,
     node: Option<Node>,
 }
 
@@ -33,7 +35,6 @@ pub(super) struct Reconnecting {
 pub(super) enum Source {
     Server(Address),
     /// Asked again for each connection: the master may have changed.
-    #[cfg(feature = "sentinel")]
     Sentinel(Sentinels),
 }
 
@@ -44,22 +45,31 @@ impl Reconnecting {
             login: Login::new(options),
             database: options.database,
             connect_timeout: options.connect_timeout,
-            response_timeout: options.response_timeout,
+            response_timeout: Some(options.response_timeout),
             node: None,
         };
-        this.node = Some(this.connect()?);
+        this.node = Some(this.connect(this.connect_timeout)?);
         Ok(this)
+    }
+
+    /// A connection to a node of a cluster, which is opened by the first call.
+    pub(super) fn to_node(address: Address, login: &Login, connect_timeout: Duration) -> Self {
+        let (source, login) = (Source::Server(address), login.clone());
+        Self { source, login, database: 0, connect_timeout, response_timeout: None, node: None }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.node.is_some()
     }
 
     pub(super) fn database(&self) -> i64 {
         self.database
     }
 
-    fn connect(&mut self) -> RedisResult<Node> {
+    fn connect(&mut self, timeout: Duration) -> RedisResult<Node> {
         match &mut self.source {
-            Source::Server(address) => Node::connect(address, &self.login, false, self.connect_timeout),
-            #[cfg(feature = "sentinel")]
-            Source::Sentinel(sentinels) => sentinels.connect(&self.login, self.connect_timeout),
+            Source::Server(address) => Node::connect(address, &self.login, false, timeout),
+            Source::Sentinel(sentinels) => sentinels.connect(&self.login, timeout),
         }
     }
 
@@ -71,63 +81,78 @@ impl Reconnecting {
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
-        let deadline = Deadline::after(self.response_timeout);
-        let mut replies = self.send(packed, offset + count, deadline)?;
-        if replies.iter().any(ends_with) {
-            self.node = None;
-        }
+        let deadline = Deadline::after(self.response_timeout.unwrap_or(self.connect_timeout));
+        let sent = self.send(packed, offset + count, deadline).map_err(CallFailed::into_error)?;
+        let mut replies = self.receive(sent, packed, offset + count, deadline).map_err(CallFailed::into_error)?;
         for reply in replies.drain(..offset) {
             reply.extract_error()?;
         }
         Ok(replies)
     }
 
-    fn send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> RedisResult<Vec<Value>> {
-        let mut was_open = self.node.is_some();
-        loop {
-            let mut node = match self.node.take() {
-                Some(node) => node,
-                None => self.connect().map_err(not_connected)?,
-            };
-            let CallFailed { error, unsent: is_unsent } = match node.call(packed, count, deadline) {
-                Ok(replies) => {
-                    self.node = Some(node);
-                    return Ok(replies);
-                }
-                Err(failed) => failed,
-            };
-            if was_open && !error.is_timeout() && (is_unsent || (error.is_io_error() && only_reads(packed))) {
-                was_open = false;
-            } else {
-                return Err(if is_unsent { not_sent(error) } else { error });
+    /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
+    pub(super) fn send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
+        if let Some(node) = &mut self.node {
+            match node.send(packed, count, deadline) {
+                Ok(()) => return Ok(Sent { was_open: true }),
+                Err(failed) => self.give_up(failed, |failed| !failed.is_in_doubt())?,
             }
         }
+        self.open_and_send(packed, count, deadline)
+    }
+
+    /// Reads the replies to what was sent.
+    pub(super) fn receive(
+        &mut self,
+        sent: Sent,
+        packed: &[u8],
+        count: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, CallFailed> {
+        let replies = match self.read(count) {
+            Ok(replies) => replies,
+            Err(failed) => {
+                let can_repeat =
+                    |failed: &CallFailed| sent.was_open && failed.error.is_io_error() && only_reads(packed);
+                self.give_up(failed, can_repeat)?;
+                self.open_and_send(packed, count, deadline)?;
+                self.read(count).inspect_err(|_| self.node = None)?
+            }
+        };
+        if replies.iter().any(ends_with) {
+            self.node = None;
+        }
+        Ok(replies)
+    }
+
+    /// Drops the connection. Returns the failure, unless the call may be tried on a new one.
+    fn give_up(&mut self, failed: CallFailed, can_repeat: impl Fn(&CallFailed) -> bool) -> Result<(), CallFailed> {
+        self.node = None;
+        if !failed.error.is_timeout() && can_repeat(&failed) { Ok(()) } else { Err(failed) }
+    }
+
+    fn open_and_send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
+        let timeout = match self.response_timeout {
+            Some(_) => Ok(self.connect_timeout),
+            None => deadline.left().map(|left| left.min(self.connect_timeout)),
+        };
+        let node = timeout.map_err(RedisError::from).and_then(|timeout| self.connect(timeout));
+        let node = node.map_err(CallFailed::not_connected)?;
+        self.node.insert(node).send(packed, count, deadline).inspect_err(|_| self.node = None)?;
+        Ok(Sent { was_open: false })
+    }
+
+    fn read(&mut self, count: usize) -> Result<Vec<Value>, CallFailed> {
+        let ended = || CallFailed::in_doubt(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+        self.node.as_mut().ok_or_else(ended)?.receive(count)
     }
 }
 
-/// Marks the failure to connect as one after which nothing was carried out.
-pub(super) fn not_connected(error: RedisError) -> RedisError {
-    // A refused connection says that by itself.
-    if error.is_connection_refusal() { error } else { not_carried_out(error, "no connection could be opened") }
-}
-
-/// Marks the failure of a command that was not sent whole as one after which nothing was carried out.
-pub(super) fn not_sent(error: RedisError) -> RedisError {
-    not_carried_out(error, "the command could not be sent")
-}
-
-fn not_carried_out(error: RedisError, what: &str) -> RedisError {
-    // What a server answers says that by itself.
-    if !error.is_io_error() {
-        return error;
-    }
-    let problem = if error.is_timeout() {
-        format!("{what} in time")
-    } else {
-        let cause = std::error::Error::source(&error).map_or_else(|| "I/O error".to_owned(), ToString::to_string);
-        format!("{what}: {cause}")
-    };
-    io::Error::new(io::ErrorKind::NotConnected, problem).into()
+/// Shows that commands were sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    /// True if the connection was open before: the server may have closed it meanwhile.
+    was_open: bool,
 }
 
 #[cfg(feature = "tokio-comp")]
@@ -141,44 +166,25 @@ pub(super) fn only_reads(mut packed: &[u8]) -> bool {
         b"HGET", b"HMGET", b"HGETALL", b"HKEYS", b"HVALS", b"HLEN", b"HEXISTS", b"HSTRLEN", b"HSCAN", b"HTTL",
         b"HPTTL", b"EXISTS", b"TYPE", b"TTL", b"PTTL", b"SCAN",
     ];
+    let mut arguments = Arguments::new();
     while !packed.is_empty() {
-        let Some((name, rest)) = command(packed) else { return false };
-        if !READS.iter().any(|read| read.eq_ignore_ascii_case(name)) {
+        let Some(()) = unpack(&mut packed, &mut arguments) else { return false };
+        let Some(name) = arguments.first() else { return false };
+        // It goes before a read that another node has redirected.
+        if !READS.iter().any(|read| read.eq_ignore_ascii_case(name)) && !name.eq_ignore_ascii_case(b"ASKING") {
             return false;
         }
-        packed = rest;
     }
     true
 }
 
-/// The name of the first packed command, and what follows the command.
-fn command(packed: &[u8]) -> Option<(&[u8], &[u8])> {
-    let line = |bytes: &'_ [u8], mark: u8| {
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let number = bytes[..end].strip_prefix(&[mark])?.strip_suffix(b"\r")?;
-        Some((std::str::from_utf8(number).ok()?.parse::<usize>().ok()?, end + 1))
-    };
-    let (count, mut at) = line(packed, b'*')?;
-    let mut name = None;
-    for _ in 0..count {
-        let (len, header) = line(packed.get(at..)?, b'$')?;
-        at += header;
-        let argument = packed.get(at..at.checked_add(len)?)?;
-        name.get_or_insert(argument);
-        at += len + 2;
-    }
-    Some((name?, packed.get(at..)?))
-}
-
 /// Sentinels, and the name of the master to ask them for.
-#[cfg(feature = "sentinel")]
 pub(super) struct Sentinels {
     addresses: Vec<Address>,
     login: Login,
     master: String,
 }
 
-#[cfg(feature = "sentinel")]
 impl Sentinels {
     pub(super) fn new(options: &Options, addresses: Vec<Address>, master: &str) -> Self {
         Self { addresses, login: Login::of_sentinel(options), master: master.to_owned() }
@@ -219,20 +225,19 @@ impl Sentinels {
     pub(super) async fn connect_async(
         &mut self,
         login: &Login,
-        timeout: Duration,
-        response_timeout: Duration,
+        deadline: tokio::time::Instant,
     ) -> RedisResult<AsyncNode> {
-        let deadline = Deadline::after(timeout);
         let mut failed = None;
         for at in 0..self.addresses.len() {
             let waiting = u32::try_from(self.addresses.len() - at).unwrap_or(u32::MAX);
-            let share = deadline.left()? / waiting;
+            let now = tokio::time::Instant::now();
+            let share = deadline.saturating_duration_since(now) / waiting;
             let connecting = async {
-                let sentinel = &self.addresses[at];
-                let node = AsyncNode::connect(sentinel, &self.login, false, share / 2, share / 2).await?;
-                let answers = node.call(self.question(), 1).await.map_err(|failed| failed.error)?;
+                let (sentinel, half, end) = (&self.addresses[at], now + share / 2, now + share);
+                let node = AsyncNode::connect(sentinel, &self.login, false, half).await?;
+                let answers = node.call(self.question(), 1, half).await.map_err(|failed| failed.error)?;
                 let master = Self::master(sentinel, answers)?;
-                AsyncNode::connect(&master, login, true, Ord::min(share, deadline.left()?), response_timeout).await
+                AsyncNode::connect(&master, login, true, end).await
             };
             match connecting.await {
                 Ok(node) => {
@@ -257,11 +262,7 @@ impl Sentinels {
             return Err((ErrorKind::MasterNameNotFoundBySentinel, "no Sentinel knows a master of this name").into());
         };
         let host = Host { name, port };
-        Ok(match sentinel {
-            #[cfg(feature = "tls-rustls")]
-            Address::Tls(_, config) => Address::Tls(host, std::sync::Arc::clone(config)),
-            _ => Address::Tcp(host),
-        })
+        Ok(sentinel.of(&host))
     }
 }
 

@@ -9,10 +9,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::open::clients::ends_with;
 use crate::open::driver::AsyncNode;
+use crate::open::failed::CallFailed;
 use crate::open::login::Login;
-use crate::open::node::CallFailed;
 use crate::open::options::Options;
-use crate::open::reconnecting::{Source, not_connected, not_sent, only_reads, timed_out};
+use crate::open::reconnecting::{Source, only_reads, timed_out};
+use crate::open::socket::Address;
 
 /// Drops its connection after any failure that leaves it in doubt. The next call opens a new one.
 ///
@@ -48,8 +49,25 @@ impl AsyncReconnecting {
             response_timeout: options.response_timeout,
             current: StdMutex::default(),
         }));
-        this.connect().await?;
+        this.connect(None).await?;
         Ok(this)
+    }
+
+    /// A connection to a node of a cluster, which is opened by the first call.
+    pub(super) fn to_node(address: Address, login: &Login, connect_timeout: Duration) -> Self {
+        Self(Arc::new(Shared {
+            source: Mutex::new(Source::Server(address)),
+            login: login.clone(),
+            database: 0,
+            connect_timeout,
+            // Not used: each call brings its own, in which it also has to be connected.
+            response_timeout: connect_timeout,
+            current: StdMutex::default(),
+        }))
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.current().node.is_some()
     }
 
     pub(super) fn database(&self) -> i64 {
@@ -67,19 +85,18 @@ impl AsyncReconnecting {
     }
 
     /// The connection, opened anew if there is none. Who waits while another opens one has no more time than that one.
-    async fn connect(&self) -> RedisResult<(AsyncNode, u64)> {
-        let deadline = Instant::now() + self.0.connect_timeout;
+    async fn connect(&self, deadline: Option<Instant>) -> RedisResult<(AsyncNode, u64)> {
+        let own = Instant::now() + self.0.connect_timeout;
+        let deadline = deadline.map_or(own, |deadline| deadline.min(own));
         let connecting = async {
             let mut source = self.0.source.lock().await;
             if let Some(opened) = self.opened() {
                 return Ok(opened);
             }
-            let Shared { login, connect_timeout, response_timeout, .. } = &*self.0;
-            let left = Ord::min(*connect_timeout, deadline.saturating_duration_since(Instant::now()));
+            let login = &self.0.login;
             let node = match &mut *source {
-                Source::Server(address) => AsyncNode::connect(address, login, false, left, *response_timeout).await?,
-                #[cfg(feature = "sentinel")]
-                Source::Sentinel(sentinels) => sentinels.connect_async(login, left, *response_timeout).await?,
+                Source::Server(address) => AsyncNode::connect(address, login, false, deadline).await?,
+                Source::Sentinel(sentinels) => sentinels.connect_async(login, deadline).await?,
             };
             let mut current = self.current();
             current.generation += 1;
@@ -104,22 +121,31 @@ impl AsyncReconnecting {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let mut replies = self.send(pack, offset + count).await?;
+        let sent = self.send(pack, offset + count, None).await;
+        let mut replies = sent.map_err(CallFailed::into_error)?;
         for reply in replies.drain(..offset) {
             reply.extract_error()?;
         }
         Ok(replies)
     }
 
-    async fn send(&self, pack: impl Fn() -> Vec<u8> + Send + Sync, count: usize) -> RedisResult<Vec<Value>> {
+    /// Sends the commands that `pack` packs, and returns the replies. All of it ends at the deadline; without one, connecting
+    /// and each attempt have their own time.
+    pub(super) async fn send(
+        &self,
+        pack: impl Fn() -> Vec<u8> + Send + Sync,
+        count: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Value>, CallFailed> {
         let mut opened = self.opened();
         loop {
             let was_open = opened.is_some();
             let (node, generation) = match opened.take() {
                 Some(opened) => opened,
-                None => self.connect().await.map_err(not_connected)?,
+                None => self.connect(deadline).await.map_err(CallFailed::not_connected)?,
             };
-            let CallFailed { error, unsent: is_unsent } = match node.call(pack(), count).await {
+            let until = deadline.unwrap_or_else(|| Instant::now() + self.0.response_timeout);
+            let failed = match node.call(pack(), count, until).await {
                 Ok(replies) => {
                     if replies.iter().any(ends_with) {
                         self.forget(generation);
@@ -129,9 +155,9 @@ impl AsyncReconnecting {
                 Err(failed) => failed,
             };
             self.forget(generation);
-            let is_safe = is_unsent || (error.is_io_error() && only_reads(&pack()));
-            if !was_open || error.is_timeout() || !is_safe {
-                return Err(if is_unsent { not_sent(error) } else { error });
+            let is_safe = !failed.is_in_doubt() || (failed.error.is_io_error() && only_reads(&pack()));
+            if !was_open || failed.error.is_timeout() || !is_safe {
+                return Err(failed);
             }
         }
     }

@@ -20,6 +20,17 @@ pub(super) enum Address {
     Unix(PathBuf),
 }
 
+impl Address {
+    /// The address of another server that is reached in the same way.
+    pub(super) fn of(&self, host: &Host) -> Self {
+        match self {
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(_, config) => Self::Tls(host.clone(), std::sync::Arc::clone(config)),
+            _ => Self::Tcp(host.clone()),
+        }
+    }
+}
+
 /// A connected socket.
 pub(super) enum Socket {
     Tcp(Timed<TcpStream>),

@@ -4,7 +4,6 @@
 pub(crate) mod asynchronous;
 mod attempts;
 pub(crate) mod blocking;
-mod cluster_slot;
 pub(crate) mod get_or_insert;
 pub(crate) mod mailbox;
 pub(crate) mod merge;

@@ -7,6 +7,7 @@ use crate::command::request::Request;
 use crate::error::Error;
 use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
+use crate::open::routed::Partial;
 
 /// The reply to each request, or what failed instead.
 pub(crate) type Replies = Vec<Result<Value, RedisError>>;
@@ -34,7 +35,16 @@ pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn Connect
         redis::cmd("EXEC").write_packed_command(&mut packed);
     }
     let replies = con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic));
-    ordered(replies.map_err(|error| failed(error, first))?, requests, atomic)
+    match replies {
+        Ok(replies) => ordered(replies, requests, atomic),
+        Err(error) => partial(&error, requests.len(), atomic).ok_or_else(|| failed(error, first)),
+    }
+}
+
+/// What nodes of a cluster have answered to a batch of which others have not answered their part.
+pub(crate) fn partial(error: &RedisError, count: usize, atomic: bool) -> Option<Replies> {
+    let partial = Partial::of(error).filter(|partial| !atomic && partial.replies.len() == count)?;
+    Some(partial.replies.clone())
 }
 
 /// Returns how many replies to ask for. In a transaction these include the replies to MULTI and to the queued commands.

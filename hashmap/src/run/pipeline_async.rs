@@ -8,9 +8,9 @@ use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
 use crate::command::reply::{failed, unexpected};
 use crate::command::request::Request;
+use crate::command::slot::slot;
 use crate::error::Error;
-use crate::run::cluster_slot::slot;
-use crate::run::pipeline::{Replies, ordered, replies_of};
+use crate::run::pipeline::{Replies, ordered, partial, replies_of};
 
 /// [`send_all`](crate::run::pipeline::send_all) on an async connection.
 ///
@@ -25,6 +25,9 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
         Ok(replies) => return ordered(replies, requests, atomic),
         Err(failure) => failure,
     };
+    if let Some(replies) = partial(&failure, requests.len(), atomic) {
+        return Ok(replies);
+    }
     // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own CROSSSLOT
     // error stands in the reply to its command and never gets here.
     if failure.kind() != ErrorKind::Server(ServerErrorKind::CrossSlot) {

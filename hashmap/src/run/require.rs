@@ -9,12 +9,12 @@ use crate::command::probe::{
     Probe, Verdict, cluster_slots, of_expiring_fields, of_expiring_hashes, slots_of_masters, verdict,
 };
 use crate::command::redis_hash::RedisHash;
+use crate::command::slot::slot;
 use crate::error::Error;
 use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
 use crate::run::Connected;
 use crate::run::blocking::Blocking;
-use crate::run::cluster_slot::slot;
 use crate::run::mailbox::Mailbox;
 use crate::run::sealed::Sealed;
 

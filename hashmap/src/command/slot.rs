@@ -2,7 +2,7 @@
 
 use crc::{CRC_16_XMODEM, Crc};
 
-const SLOTS: u16 = 16_384;
+pub(crate) const SLOTS: u16 = 16_384;
 
 /// Returns the hash slot of a key: the CRC16 of its hash tag, or of the whole key if it has none (Redis Cluster
 /// specification, "Key distribution model").

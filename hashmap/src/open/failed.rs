@@ -1,0 +1,82 @@
+//! Why a call has failed, and whether any of it was carried out.
+
+use std::io;
+
+use redis::{RedisError, ServerErrorKind};
+
+use crate::open::options::Host;
+
+/// Why a call has failed.
+#[derive(Debug, Clone)]
+pub(super) struct CallFailed {
+    pub(super) error: RedisError,
+    outcome: Outcome,
+    /// The node of a cluster that it failed on.
+    node: Option<Host>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// There was no connection.
+    NotConnected,
+    /// No command was sent whole.
+    NotSent,
+    InDoubt,
+}
+
+impl CallFailed {
+    fn new(error: RedisError, outcome: Outcome) -> Self {
+        Self { error, outcome, node: None }
+    }
+
+    pub(super) fn not_connected(error: RedisError) -> Self {
+        Self::new(error, Outcome::NotConnected)
+    }
+
+    pub(super) fn not_sent(error: RedisError) -> Self {
+        Self::new(error, Outcome::NotSent)
+    }
+
+    pub(super) fn in_doubt(error: RedisError) -> Self {
+        Self::new(error, Outcome::InDoubt)
+    }
+
+    /// Says on which node of a cluster it failed.
+    pub(super) fn on(mut self, node: &Host) -> Self {
+        self.node = Some(node.clone());
+        self
+    }
+
+    /// True if a command may have been carried out.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.outcome == Outcome::InDoubt
+    }
+
+    /// True if another attempt would not do: it may have been carried out, or it is refused.
+    pub(super) fn is_final(&self) -> bool {
+        let passes =
+            |kind| matches!(kind, redis::ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown));
+        self.is_in_doubt() || !(self.error.is_io_error() || passes(self.error.kind()))
+    }
+
+    /// The error for the caller: one that says by its kind, `NotConnected`, where nothing was carried out.
+    pub(super) fn into_error(self) -> RedisError {
+        let Self { error, outcome, node } = self;
+        // What a server answers says that by itself, and so does a refused connection.
+        if !error.is_io_error() || (node.is_none() && (outcome == Outcome::InDoubt || error.is_connection_refusal())) {
+            return error;
+        }
+        let cause = || std::error::Error::source(&error).map_or_else(|| "I/O error".to_owned(), ToString::to_string);
+        let cause = if error.is_timeout() { " in time".to_owned() } else { format!(": {}", cause()) };
+        let to_node = node.as_ref().map_or_else(String::new, |node| format!(" to the node {node}"));
+        let (kind, problem) = match outcome {
+            Outcome::NotConnected => (None, format!("no connection{to_node} could be opened{cause}")),
+            Outcome::NotSent => (None, format!("the command could not be sent{to_node}{cause}")),
+            Outcome::InDoubt => {
+                let kind = if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionAborted };
+                (Some(kind), format!("nothing came back after the command was sent{to_node}{cause}"))
+            }
+        };
+        io::Error::new(kind.unwrap_or(io::ErrorKind::NotConnected), problem).into()
+    }
+}
