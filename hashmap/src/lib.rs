@@ -42,8 +42,8 @@
 //! - `tokio-comp` (on by default): accessors over async connections, on tokio. Without it the crate does not depend on
 //!   tokio.
 //! - `embedded` (on by default): the store inside the process, for `memory:` and `file:` URLs.
-//! - `cluster`, `cluster-async`, `sentinel`, `tls-rustls` and `tokio-rustls-comp`, named as in redis-rs:
-//!   [`open`](fn@open) and its async twin need them for `redis+cluster://`, `redis+sentinel://` and `rediss://`.
+//! - `tls-rustls`, and `tokio-rustls-comp` for async, named as in redis-rs: [`open`](fn@open) and its async twin need them
+//!   for `rediss://` and `cert`, `key` and `ca`.
 
 mod accessor;
 mod command;

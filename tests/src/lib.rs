@@ -12,6 +12,7 @@ pub struct Readme;
 #[doc = include_str!("../../docs/deployment.md")]
 pub struct Deployment;
 
+pub mod cluster;
 pub mod odd;
 pub mod proxy;
 

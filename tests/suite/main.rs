@@ -3,6 +3,7 @@
 mod asynchronous;
 mod bad_fields;
 mod batches;
+mod clusters;
 mod concurrency;
 mod derives;
 mod errors;

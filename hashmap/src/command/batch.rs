@@ -35,8 +35,8 @@ pub fn batch<C: Commands>(commands: C) -> Batch<C> {
 /// returns the first error, and [`query_each`](Self::query_each) a result for each. If a command cannot be made (its key
 /// is empty, its value cannot be stored), `query` sends nothing, and `query_each` sends the others.
 ///
-/// On a cluster, an async connection sends the commands slot by slot, all slots at once. A blocking one sends them one
-/// after the other, in one round trip each.
+/// On a cluster, each master gets its commands, all masters at once. A cluster connection of redis-rs sends them slot by slot
+/// where it is async, and one after the other, in a round trip each, where it is blocking.
 #[must_use = "a batch does nothing until it is sent: `query`, `query_each`, `query_async` or `query_each_async`"]
 #[derive(Debug, Clone)]
 pub struct Batch<C> {
@@ -86,8 +86,8 @@ impl<C: Commands> Batch<C> {
     /// Where it refuses `MULTI` itself (to a user without the right to it), the commands are carried out one by one,
     /// and the error of `MULTI` is returned.
     ///
-    /// A cluster takes an atomic batch only over an async connection, with all keys in one hash slot. Otherwise the
-    /// batch returns [`Error::NotAtomic`], and nothing is sent. The same error says that a key which the connection
+    /// A cluster takes an atomic batch only with all keys in one hash slot, and not on a blocking connection of redis-rs.
+    /// Otherwise the batch returns [`Error::NotAtomic`], and nothing is sent. The same error says that a key which the connection
     /// watches has changed; then nothing is carried out.
     pub fn atomic(mut self) -> Self {
         self.atomic = true;

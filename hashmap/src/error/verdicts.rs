@@ -6,7 +6,7 @@ impl Error {
     /// True if it is worth trying again, because the reason passes and nothing was carried out: the connection was refused,
     /// the server is loading, busy or a replica, the cluster is down, others changed what an `update` had read.
     ///
-    /// Wait before trying again. A cluster connection of redis-rs that [`open`](crate::open) did not make repeats commands by
+    /// Wait before trying again. A cluster connection of redis-rs repeats commands by
     /// itself: there, a refused connection does not show that nothing was carried out.
     #[must_use]
     pub fn is_transient(&self) -> bool {

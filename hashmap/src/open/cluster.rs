@@ -114,7 +114,8 @@ impl Cluster {
             for (part, sent) in parts.iter().zip(sent) {
                 let result = sent.and_then(|sent| {
                     let node = node(&mut self.nodes, &self.way, &part.host);
-                    node.receive(sent, &part.packed, part.replies, deadline)
+                    // One that is silent must not cost the replies of others, which have come meanwhile.
+                    node.receive(sent, &part.packed, part.replies, deadline.or_soon())
                 });
                 routed.answered(part, result.map_err(|failed| failed.on(&part.host)), &mut self.slots);
             }
@@ -162,7 +163,7 @@ fn ask(
         let node = node(nodes, way, host);
         let packed = question();
         let answer = node.send(&packed, 1, share).and_then(|sent| node.receive(sent, &packed, 1, share));
-        let answer = answer.map_err(|failed| failed.on(host).into_error());
+        let answer = answer.map_err(|failed| failed.on(host).into_error_of_opening());
         match answer.and_then(|mut replies| Slots::read(replies.pop().unwrap_or_default(), host)) {
             Ok(slots) => {
                 // A node that has no slots any more has no calls either.

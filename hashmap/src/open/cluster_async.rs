@@ -124,7 +124,7 @@ async fn ask(
         let now = Instant::now();
         let share = now + Ord::min(deadline.saturating_duration_since(now) / waiting, way.connect_timeout);
         let answer = node(host).send(question, 1, Some(share)).await;
-        let answer = answer.map_err(|failed| failed.on(host).into_error());
+        let answer = answer.map_err(|failed| failed.on(host).into_error_of_opening());
         match answer.and_then(|mut replies| Slots::read(replies.pop().unwrap_or_default(), host)) {
             Ok(slots) => return Ok(slots),
             Err(error) => failed = Some(telling(failed, error)),

@@ -14,6 +14,11 @@ impl Deadline {
         Self(now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(3_155_760_000)))
     }
 
+    /// The same time, or one that is soon: enough to take what has come in already.
+    pub(super) fn or_soon(self) -> Self {
+        Self(self.0.max(Instant::now() + Duration::from_millis(5)))
+    }
+
     /// The time that is left, or the error that there is none.
     pub(super) fn left(self) -> io::Result<Duration> {
         let left = self.0.saturating_duration_since(Instant::now());

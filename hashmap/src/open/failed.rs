@@ -4,6 +4,7 @@ use std::io;
 
 use redis::{RedisError, ServerErrorKind};
 
+use crate::error::redis_fault::io_error;
 use crate::open::options::Host;
 
 /// Why a call has failed.
@@ -78,5 +79,15 @@ impl CallFailed {
             }
         };
         io::Error::new(kind.unwrap_or(io::ErrorKind::NotConnected), problem).into()
+    }
+
+    /// The error of opening a connection, of the kind that it has by itself: nothing was sent, but not every reason passes.
+    pub(super) fn into_error_of_opening(self) -> RedisError {
+        let kind = io_error(&self.error).map(io::Error::kind);
+        let error = self.into_error();
+        match (kind, io_error(&error)) {
+            (Some(kind), Some(cause)) => io::Error::new(kind, cause.to_string()).into(),
+            _ => error,
+        }
     }
 }

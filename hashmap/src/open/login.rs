@@ -17,6 +17,8 @@ pub(super) struct Login {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Needed,
+    /// The server may have fewer databases.
+    Database(i64),
     /// The server may not know it, or may not allow it.
     Optional,
     /// The server has to be a master.
@@ -61,7 +63,7 @@ impl Login {
         if self.database != 0 {
             let mut select = cmd("SELECT");
             select.arg(self.database);
-            commands.push((select, Answer::Needed));
+            commands.push((select, Answer::Database(self.database)));
         }
         for (name, value) in [("LIB-NAME", env!("CARGO_PKG_NAME")), ("LIB-VER", env!("CARGO_PKG_VERSION"))] {
             let mut info = cmd("CLIENT");
@@ -88,7 +90,16 @@ impl Login {
     pub(super) fn judge(&self, answers: Vec<Value>, to_master: bool) -> RedisResult<()> {
         for (answer, (_, kind)) in answers.into_iter().zip(self.commands(to_master)) {
             match (kind, answer) {
-                (Answer::Needed, Value::ServerError(error)) => return Err(error.into()),
+                (Answer::Database(number), Value::ServerError(error)) if error.code() == "ERR" => {
+                    let problem = format!("the server has no database {number}, or takes no number above 0");
+                    return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, problem).into());
+                }
+                // Whoever sends no password hears of it here.
+                (_, Value::ServerError(error))
+                    if matches!(error.code(), "NOAUTH" | "WRONGPASS") || kind == Answer::Needed =>
+                {
+                    return Err(error.into());
+                }
                 (Answer::Master, Value::Array(role)) if !is_master(&role) => {
                     let problem = "the server has become a replica";
                     return Err(RedisError::from(std::io::Error::new(std::io::ErrorKind::NotConnected, problem)));

@@ -53,7 +53,7 @@ use crate::open::options::Options;
 /// The connection implements redis-rs's `ConnectionLike`, so every accessor and every redis-rs call works on it. A
 /// connection that fails is dropped, and the next call opens a new one. No call lasts longer than its time-outs. A command
 /// that was sent whole is not sent again: it may have been carried out. One that only reads is, once, if the connection was
-/// closed. In a cluster redis-rs itself repeats commands, also one whose answer was lost.
+/// closed.
 ///
 /// ```
 /// use redis_hashmap::HashMap;

@@ -38,7 +38,7 @@ impl Node {
     /// Sends packed commands and reads this many replies.
     pub(super) fn call(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
         self.send(packed, count, deadline)?;
-        self.receive(count)
+        self.receive(count, deadline)
     }
 
     /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
@@ -60,7 +60,8 @@ impl Node {
     }
 
     /// Reads the replies to what was sent.
-    pub(super) fn receive(&mut self, count: usize) -> Result<Vec<Value>, CallFailed> {
+    pub(super) fn receive(&mut self, count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
+        self.socket.set_deadline(Some(deadline));
         let replies = self.replies(count).map_err(CallFailed::in_doubt)?;
         // A reply that nobody has asked for would be taken for the next one.
         self.is_usable = self.drop_pushes().is_ok() && !self.replies.has_begun_reply();

@@ -109,14 +109,14 @@ impl Reconnecting {
         count: usize,
         deadline: Deadline,
     ) -> Result<Vec<Value>, CallFailed> {
-        let replies = match self.read(count) {
+        let replies = match self.read(count, deadline) {
             Ok(replies) => replies,
             Err(failed) => {
                 let can_repeat =
                     |failed: &CallFailed| sent.was_open && failed.error.is_io_error() && only_reads(packed);
                 self.give_up(failed, can_repeat)?;
                 self.open_and_send(packed, count, deadline)?;
-                self.read(count).inspect_err(|_| self.node = None)?
+                self.read(count, deadline).inspect_err(|_| self.node = None)?
             }
         };
         if replies.iter().any(ends_with) {
@@ -142,9 +142,9 @@ impl Reconnecting {
         Ok(Sent { was_open: false })
     }
 
-    fn read(&mut self, count: usize) -> Result<Vec<Value>, CallFailed> {
+    fn read(&mut self, count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
         let ended = || CallFailed::in_doubt(io::Error::from(io::ErrorKind::ConnectionAborted).into());
-        self.node.as_mut().ok_or_else(ended)?.receive(count)
+        self.node.as_mut().ok_or_else(ended)?.receive(count, deadline)
     }
 }
 

@@ -221,7 +221,7 @@ impl<T> Command<T> {
 impl<C: Commands> Batch<C> {
     /// Sends the commands and awaits all replies, in one round trip.
     ///
-    /// On a cluster it is one round trip for each slot, all slots at once.
+    /// On a cluster it is one for each master, all at once.
     ///
     /// # Errors
     ///
@@ -238,7 +238,7 @@ impl<C: Commands> Batch<C> {
 
     /// Sends the commands and awaits all replies, in one round trip. Returns a `Result` for each command.
     ///
-    /// One record that is damaged does not hide the others. On a cluster it is one round trip for each slot, all at once.
+    /// One record that is damaged does not hide the others. On a cluster it is one for each master, all at once.
     ///
     /// # Errors
     ///

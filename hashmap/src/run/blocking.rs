@@ -134,7 +134,7 @@ impl<T> Command<T> {
 impl<C: Commands> Batch<C> {
     /// Sends the commands and waits for all replies, in one round trip.
     ///
-    /// On a cluster it is one round trip for each command.
+    /// On a cluster it is one for each master, all at once.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl<C: Commands> Batch<C> {
 
     /// Sends the commands and waits for all replies, in one round trip. Returns a `Result` for each command.
     ///
-    /// One record that is damaged does not hide the others. On a cluster it is one round trip for each command.
+    /// One record that is damaged does not hide the others. On a cluster it is one for each master, all at once.
     ///
     /// ```
     /// use redis_hashmap::{Batch, HashMap};

@@ -1,6 +1,6 @@
 //! Sends several requests in one round trip, and returns the reply to each.
 
-use redis::{ConnectionLike, RedisError, Value};
+use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::reply::{Reply, failed, unexpected};
 use crate::command::request::Request;
@@ -18,7 +18,7 @@ pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn Connect
     if !con.supports_pipelining() {
         if atomic {
             return Err(Error::NotAtomic {
-                reason: "a blocking cluster connection has no transactions; use an async one, with all keys in one slot",
+                reason: "a blocking cluster connection of redis-rs has no transactions; `open` has, with all keys in one slot",
             });
         }
         return Ok(requests.iter().map(|request| con.req_command(&request.standalone_cmd())).collect());
@@ -37,7 +37,21 @@ pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn Connect
     let replies = con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic));
     match replies {
         Ok(replies) => ordered(replies, requests, atomic),
+        // Refused before anything is sent. A server's own stands in the reply to its command and never gets here.
+        Err(error) if atomic && is_cross_slot(&error) => Err(over_several_slots()),
         Err(error) => partial(&error, requests.len(), atomic).ok_or_else(|| failed(error, first)),
+    }
+}
+
+/// True if a cluster connection refuses a pipeline over several hash slots.
+pub(crate) fn is_cross_slot(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::CrossSlot)
+}
+
+pub(crate) fn over_several_slots() -> Error {
+    Error::NotAtomic {
+        reason: "its keys lie in several hash slots of the cluster; a common hash tag, as in `{user:42}:settings` \
+                 and `{user:42}:profile`, puts them into one",
     }
 }
 

@@ -1,20 +1,20 @@
-//! Sends several requests in one round trip on an async connection. On a cluster it is one for each slot, all at once.
+//! Sends several requests in one round trip on an async connection.
 
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
-use redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
+use redis::{Pipeline, RedisError, Value};
 
 use crate::command::reply::{failed, unexpected};
 use crate::command::request::Request;
 use crate::command::slot::slot;
 use crate::error::Error;
-use crate::run::pipeline::{Replies, ordered, partial, replies_of};
+use crate::run::pipeline::{Replies, is_cross_slot, ordered, over_several_slots, partial, replies_of};
 
 /// [`send_all`](crate::run::pipeline::send_all) on an async connection.
 ///
-/// On a cluster, one pipeline reaches one slot, so the requests are sent slot by slot, all slots at once.
+/// On a cluster connection of redis-rs, one pipeline reaches one slot, so the requests are sent slot by slot, all slots at once.
 pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
     requests: &[Request],
     atomic: bool,
@@ -30,14 +30,11 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
     }
     // A cluster connection refuses a pipeline over several slots before it sends anything. A server's own CROSSSLOT
     // error stands in the reply to its command and never gets here.
-    if failure.kind() != ErrorKind::Server(ServerErrorKind::CrossSlot) {
+    if !is_cross_slot(&failure) {
         return Err(failed(failure, first));
     }
     if atomic {
-        return Err(Error::NotAtomic {
-            reason: "its keys lie in several hash slots of the cluster; a common hash tag, as in `{user:42}:settings` \
-                     and `{user:42}:profile`, puts them into one",
-        });
+        return Err(over_several_slots());
     }
     let mut groups: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
     for (index, request) in requests.iter().enumerate() {
