@@ -290,7 +290,7 @@ fn hostile(answer: &'static [u8], endless: bool) -> Result<String, AnyError> {
                     let count = stream.read(&mut buffer)?;
                     login.extend_from_slice(&buffer[..count]);
                 }
-                stream.write_all(b"+OK\r\n+OK\r\n")?;
+                stream.write_all(b"+PONG\r\n+OK\r\n+OK\r\n")?;
                 while stream.read(&mut buffer)? > 0 {
                     stream.write_all(answer)?;
                     if endless {

@@ -198,11 +198,11 @@ fn a_reply_that_cannot_be_parsed_costs_one_call() -> Test {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let server = std::thread::spawn(move || -> std::io::Result<()> {
-        // The greeting is two commands. The command after them gets this answer.
+        // The greeting is three commands. The command after them gets this answer.
         for answer in ["?what is this\r\n", ":7\r\n"] {
             let (mut stream, _) = listener.accept()?;
             await_text(&mut stream, "LIB-VER")?;
-            stream.write_all(b"+OK\r\n+OK\r\n")?;
+            stream.write_all(b"+PONG\r\n+OK\r\n+OK\r\n")?;
             await_text(&mut stream, "a key")?;
             stream.write_all(answer.as_bytes())?;
         }

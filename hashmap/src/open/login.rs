@@ -59,6 +59,9 @@ impl Login {
             let mut auth = cmd("AUTH");
             auth.arg(user).arg(password);
             commands.push((auth, Answer::Needed));
+        } else {
+            // A server that wants a password says so now, and not to the first command. Who may not PING is logged in.
+            commands.push((cmd("PING"), Answer::Optional));
         }
         if self.database != 0 {
             let mut select = cmd("SELECT");

@@ -102,7 +102,7 @@ impl Replies {
                     _ => return Err(malformed("a boolean")),
                 },
                 b',' => Value::Double(text(line)?.trim().parse().map_err(|_| malformed("a double"))?),
-                b'(' => Value::BigNumber(line.to_vec()),
+                b'(' => parsed('(', text(line)?)?,
                 b'$' | b'!' | b'=' => {
                     let len = number(line)?;
                     if len < 0 && kind == b'$' {
@@ -236,11 +236,16 @@ fn verbatim(bytes: &[u8]) -> RedisResult<Value> {
     Ok(Value::VerbatimString { format, text: text.to_owned() })
 }
 
-/// The error as redis-rs has it. Only its parser makes one.
+/// The error as redis-rs has it.
 fn server_error(line: &[u8]) -> Value {
     let line: String =
         String::from_utf8_lossy(line).chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap_or(Value::Nil)
+    parsed('-', &line).unwrap_or(Value::Nil)
+}
+
+/// What only redis-rs's parser can make: errors, and big numbers, whose type depends on its features.
+fn parsed(kind: char, line: &str) -> RedisResult<Value> {
+    redis::parse_redis_value(format!("{kind}{line}\r\n").as_bytes())
 }
 
 fn push_kind(kind: String) -> PushKind {
