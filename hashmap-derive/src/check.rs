@@ -10,7 +10,8 @@ use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record};
 
 /// The operations of a record. A field's method would hide an operation of the same name.
-const OPERATIONS: [&str; 33] = [
+const OPERATIONS: [&str; 34] = [
+    "wait",
     "merge",
     "merge_if_present",
     "get_each",
@@ -48,7 +49,7 @@ const OPERATIONS: [&str; 33] = [
 
 /// `default` makes the patch that a builder starts from. The others are operations that are planned: a struct that
 /// compiles today will still compile when they are added.
-const RESERVED: [&str; 5] = ["default", "live", "prune", "subscribe", "wait"];
+const RESERVED: [&str; 4] = ["default", "live", "prune", "subscribe"];
 
 /// Methods of the prelude's traits that every accessor has. Those that take `self` by value would hide the method of a
 /// field; it would hide the others.

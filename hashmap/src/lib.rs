@@ -96,7 +96,7 @@ pub use run::blocking::Blocking;
 #[cfg(feature = "tokio-comp")]
 pub use run::require::require_async;
 pub use run::require::{Records, require};
-pub use run::{Connected, Deferred, Executor};
+pub use run::{Alone, Connected, Deferred, Executor};
 
 /// The items that generated code names. None of them is part of the public interface.
 #[doc(hidden)]

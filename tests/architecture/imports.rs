@@ -115,6 +115,7 @@ const RUNTIME: &[&str] = &[
     "run/merge.rs",
     "run/require.rs",
     "run/write_if.rs",
+    "run/wait.rs",
     "run/get_or_insert.rs",
     // What users hold.
     "accessor/mod.rs",

@@ -27,6 +27,7 @@ mod scripts;
 mod secrets;
 mod sharing;
 mod verdicts;
+mod waiting;
 mod wire;
 mod writes;
 

@@ -11,7 +11,8 @@ use crate::command::request::Request;
 use crate::command::target::Target;
 use crate::command::ttl::{Millis, Ttl, millis_since_epoch};
 use crate::error::Error;
-use crate::run::{Deferred, Executor};
+use crate::run::wait::wait;
+use crate::run::{Alone, Deferred, Executor};
 
 /// The key of a hash, with the operations that records and maps have in common.
 ///
@@ -150,6 +151,45 @@ impl<E: Executor> HashKey<E> {
     /// value does if it is sliding.
     pub fn persist(&self) -> E::Output<'_, bool> {
         self.run(persist(&self.target), flag)
+    }
+}
+
+impl<E: Executor> HashKey<E> {
+    /// Waits until so many replicas have everything that this connection has written, or until the time is over. Returns how
+    /// many have it, which can be fewer or more.
+    ///
+    /// Redis replicates asynchronously: what it has acknowledged is lost if the master fails before a replica has it.
+    /// `WAIT`, which makes the connection wait, so that it has to be one that nobody else uses: `on(con)` or
+    /// `on_exclusive(&mut con)`. The time is rounded up to milliseconds, and should be less than the connection's
+    /// `response_timeout`. Even where enough replicas have it, a failover that chooses another one loses it.
+    ///
+    /// In a cluster, the masters are asked that this connection has written to, and the least of their answers counts. The
+    /// store in memory or in a file has no replicas, and answers 0.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redis_hashmap::HashMap;
+    /// # let con = redis_hashmap_tests::connection()?;
+    /// # let key = redis_hashmap_tests::key();
+    ///
+    /// let orders = HashMap::new(&*key).on(con);
+    /// orders.set("42", "paid")?;
+    /// let replicas = orders.wait(0, Duration::from_millis(100))?;      // WAIT 0 100
+    /// println!("{replicas} replicas have it");
+    /// # orders.clear()?;
+    /// # Ok::<(), redis_hashmap_tests::AnyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Redis`](Error::Redis), also where a connection of [`open`](fn@crate::open) was lost since the write: a new
+    /// one has written nothing, and Redis would answer for nothing.
+    pub fn wait(&self, replicas: u32, timeout: Duration) -> E::Driven<'_, '_, Result<u64, Error>>
+    where
+        E: Alone,
+    {
+        let place = self.target.place(None);
+        self.executor.drive(|mailbox| wait(mailbox, replicas, timeout, place))
     }
 }
 

@@ -111,6 +111,7 @@ commands! {
         DbSize "DBSIZE" 0 0;
         Keys "KEYS" 1 1;
         RandomKey "RANDOMKEY" 0 0;
+        Wait "WAIT" 2 2;
     }
     /// What may change something.
     Write {

@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use crate::embedded::answer::{Answer, bulk, int, value_of, wrong_number};
+use crate::embedded::answer::{Answer, bulk, int, number, refuse, value_of, wrong_number};
 use crate::embedded::expiry;
 use crate::embedded::names::Read;
 use crate::embedded::random;
@@ -98,6 +98,14 @@ pub(super) fn run(storage: &impl Reader, dialect: Dialect, command: Read, args: 
         Read::DbSize => whole::count(storage)?,
         Read::Keys => whole::keys(storage, key)?,
         Read::RandomKey => random::key(storage)?,
+        Read::Wait => {
+            number::<i64>(args[0])?;
+            match number::<i64>(args[1]) {
+                Ok(0..) => Value::Int(0),
+                Ok(_) => return refuse("ERR timeout is negative"),
+                Err(_) => return refuse("ERR timeout is not an integer or out of range"),
+            }
+        }
     })
 }
 

@@ -106,7 +106,8 @@ impl Cluster {
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
         let deadline = Deadline::after(self.way.response_timeout);
-        let mut routed = Routed::new(packed, &self.slots)?;
+        let is_open = |host: &Host| self.nodes.get(host).is_some_and(Reconnecting::is_open);
+        let mut routed = Routed::new(packed, &self.slots, &is_open)?;
         loop {
             let parts = routed.parts(&self.slots);
             // All nodes work at once.

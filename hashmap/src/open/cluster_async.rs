@@ -49,7 +49,11 @@ impl AsyncCluster {
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) async fn call(&self, packed: Vec<u8>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
         let deadline = Instant::now() + self.0.way.response_timeout;
-        let mut routed = Routed::new(&packed, &self.known().slots)?;
+        let mut routed = {
+            let known = self.known();
+            let is_open = |host: &Host| known.nodes.get(host).is_some_and(AsyncReconnecting::is_open);
+            Routed::new(&packed, &known.slots, &is_open)?
+        };
         loop {
             let (parts, nodes, generation) = {
                 let Known { slots, generation, nodes } = &mut *self.known();

@@ -132,6 +132,7 @@ impl Reconnecting {
     }
 
     fn open_and_send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
+        needs_no_past(packed)?;
         let timeout = match self.response_timeout {
             Some(_) => Ok(self.connect_timeout),
             None => deadline.left().map(|left| left.min(self.connect_timeout)),
@@ -158,6 +159,16 @@ pub(super) struct Sent {
 #[cfg(feature = "tokio-comp")]
 pub(super) fn timed_out() -> RedisError {
     io::Error::from(io::ErrorKind::TimedOut).into()
+}
+
+/// Refuses a `WAIT` on a new connection: Redis answers it for what was written on the same one.
+pub(super) fn needs_no_past(packed: &[u8]) -> Result<(), CallFailed> {
+    if !packed.starts_with(b"*3\r\n$4\r\nWAIT\r\n") {
+        return Ok(());
+    }
+    let problem = "the connection that has written was lost, and WAIT says nothing of it on another one";
+    // In doubt, so that nobody takes it for worth trying again.
+    Err(CallFailed::in_doubt(io::Error::new(io::ErrorKind::ConnectionAborted, problem).into()))
 }
 
 /// True if each of some packed commands only reads.

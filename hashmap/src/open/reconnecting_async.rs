@@ -12,7 +12,7 @@ use crate::open::driver::AsyncNode;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::Options;
-use crate::open::reconnecting::{Source, only_reads, timed_out};
+use crate::open::reconnecting::{Source, needs_no_past, only_reads, timed_out};
 use crate::open::socket::Address;
 
 /// Drops its connection after any failure that leaves it in doubt. The next call opens a new one.
@@ -140,9 +140,11 @@ impl AsyncReconnecting {
         let mut opened = self.opened();
         loop {
             let was_open = opened.is_some();
-            let (node, generation) = match opened.take() {
-                Some(opened) => opened,
-                None => self.connect(deadline).await.map_err(CallFailed::not_connected)?,
+            let (node, generation) = if let Some(opened) = opened.take() {
+                opened
+            } else {
+                needs_no_past(&pack())?;
+                self.connect(deadline).await.map_err(CallFailed::not_connected)?
             };
             let until = deadline.unwrap_or_else(|| Instant::now() + self.0.response_timeout);
             let failed = match node.call(pack(), count, until).await {

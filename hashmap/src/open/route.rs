@@ -6,6 +6,7 @@ use redis::{ErrorKind, RedisError, RedisResult, Value};
 
 use crate::command::packed::{Args, Arguments, Packed, unpack};
 use crate::command::slot::slot;
+use crate::open::options::Host;
 use crate::open::slots::Slots;
 
 /// What is sent to one node as a whole: a command, or a transaction.
@@ -44,7 +45,9 @@ pub(super) struct Route<'a> {
 
 impl<'a> Route<'a> {
     /// Finds out where the commands go.
-    pub(super) fn of(mut packed: &'a [u8], slots: &Slots) -> RedisResult<Self> {
+    ///
+    /// `is_open` tells which masters there is a connection to: of the others, `WAIT` has nothing to say.
+    pub(super) fn of(mut packed: &'a [u8], slots: &Slots, is_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
         let mut route = Self { units: Vec::new(), wanted: Vec::new() };
         let mut arguments = Arguments::new();
         while !packed.is_empty() {
@@ -53,7 +56,7 @@ impl<'a> Route<'a> {
             if is(&arguments, "MULTI") {
                 route.transaction(begin, &mut packed)?;
             } else {
-                route.command(&begin[..begin.len() - packed.len()], &arguments, slots)?;
+                route.command(&begin[..begin.len() - packed.len()], &arguments, slots, is_open)?;
             }
         }
         Ok(route)
@@ -63,7 +66,13 @@ impl<'a> Route<'a> {
         self.units.push(Unit { packed, replies: 1, slot });
     }
 
-    fn command(&mut self, packed: &'a [u8], arguments: &[&[u8]], slots: &Slots) -> RedisResult<()> {
+    fn command(
+        &mut self,
+        packed: &'a [u8],
+        arguments: &[&[u8]],
+        slots: &Slots,
+        is_open: &dyn Fn(&Host) -> bool,
+    ) -> RedisResult<()> {
         let before = self.units.len();
         let combined = match spread(arguments) {
             Spread::Key(key) => {
@@ -75,7 +84,15 @@ impl<'a> Route<'a> {
                 Combined::Alone
             }
             Spread::Masters(combined) => {
-                for slot in slots.one_of_each() {
+                let mut of_masters = slots.one_of_each();
+                if combined == Combined::Least {
+                    let written: Vec<u16> =
+                        of_masters.iter().copied().filter(|slot| slots.owner(*slot).is_some_and(is_open)).collect();
+                    if !written.is_empty() {
+                        of_masters = written;
+                    }
+                }
+                for slot in of_masters {
                     self.one(Cow::Borrowed(packed), Some(slot));
                 }
                 combined

@@ -55,8 +55,8 @@ const REDIRECTIONS: u32 = 5;
 const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
 
 impl<'a> Routed<'a> {
-    pub(super) fn new(packed: &'a [u8], slots: &Slots) -> RedisResult<Self> {
-        let route = Route::of(packed, slots)?;
+    pub(super) fn new(packed: &'a [u8], slots: &Slots, is_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
+        let route = Route::of(packed, slots, is_open)?;
         let states = route.units.iter().map(|_| State { is_done: false, last: None, asked: None }).collect();
         Ok(Self { route, states, is_stale: false, must_wait: false, rounds: 0 })
     }

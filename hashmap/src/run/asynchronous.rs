@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::run::mailbox::{Ask, Mailbox};
 use crate::run::pipeline_async::send_all_async;
 use crate::run::sealed::Sealed;
-use crate::run::{Connected, Executor};
+use crate::run::{Alone, Connected, Executor};
 
 /// Runs each command on an async connection that can be cloned.
 ///
@@ -153,6 +153,8 @@ impl<C: ConnectionLike + Send> Connected for Exclusive<'_, C> {
         Box::pin(drive(operation(mailbox.clone()), mailbox, Locking(self)))
     }
 }
+
+impl<C: ConnectionLike + Send> Alone for Exclusive<'_, C> {}
 
 /// Locks an exclusive connection for each command, from sending it to its reply.
 struct Locking<'a, 'c, C>(&'a Exclusive<'c, C>);

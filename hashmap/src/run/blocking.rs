@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::run::mailbox::{Ask, Mailbox};
 use crate::run::pipeline::send_all;
 use crate::run::sealed::Sealed;
-use crate::run::{Connected, Executor};
+use crate::run::{Alone, Connected, Executor};
 
 /// Runs each command on a blocking connection.
 ///
@@ -106,6 +106,8 @@ impl<C: ConnectionLike> Connected for Blocking<C> {
         }
     }
 }
+
+impl<C: ConnectionLike> Alone for Blocking<C> {}
 
 /// Sends a command, and again with the source of its script where the server does not know the script.
 fn send<T>(command: Command<T>, mut send: impl FnMut(&Cmd) -> Result<Value, RedisError>) -> Result<T, Error> {

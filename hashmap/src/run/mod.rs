@@ -14,6 +14,7 @@ pub(crate) mod require;
 pub(crate) mod subject;
 pub(crate) mod take;
 pub(crate) mod update;
+pub(crate) mod wait;
 pub(crate) mod write_if;
 
 use crate::command::Command;
@@ -66,6 +67,14 @@ pub trait Connected: Executor {
         T: Send + 'f,
         'f: 'a;
 }
+
+/// An executor whose connection is used by nobody else during a call: [`Blocking`](crate::Blocking), and `Exclusive`.
+#[diagnostic::on_unimplemented(
+    message = "`wait` needs a connection of its own",
+    label = "this accessor shares its connection, and `WAIT` would make all others wait too",
+    note = "use one by `on(con)` or `on_exclusive(&mut con)`, on a connection that nobody else uses"
+)]
+pub trait Alone: Connected {}
 
 pub(crate) mod sealed {
     pub trait Sealed {}
