@@ -9,7 +9,7 @@ use redis_hashmap::{
     Async, AsyncConnection, Batch, Blocking, Connection, Error, HashMap, Options, RedisFault, open, open_async,
 };
 use redis_hashmap_tests::proxy::{Mode, Proxy};
-use redis_hashmap_tests::{AnyError, key, redis_url};
+use redis_hashmap_tests::{AnyError, given, key, redis_url};
 
 type Test = Result<(), AnyError>;
 
@@ -42,14 +42,27 @@ enum Map {
 }
 
 impl Map {
-    fn both(proxy: &Proxy, key: &str) -> Result<[Self; 2], AnyError> {
-        let options = options(proxy.address());
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let con = runtime.block_on(options.open_async())?;
-        Ok([
-            Self::Blocking(HashMap::new(key).on(options.open()?)),
-            Self::Async(runtime, HashMap::new(key).on_async(con)),
-        ])
+    /// A map of each kind, plain and over TLS, each through a proxy of its own.
+    fn on_each(key: &str) -> Result<Vec<(Proxy, Self)>, AnyError> {
+        let certs = given("REDIS_TLS_CERTS");
+        let tls = format!("?ca={certs}/ca.crt&cert={certs}/client.crt&key={certs}/client.key");
+        let mut maps = Vec::new();
+        for (scheme, server, parameters) in
+            [("redis", server(), String::new()), ("rediss", given("REDIS_TLS_ADDRESS"), tls)]
+        {
+            let options = |proxy: &Proxy| {
+                let options = Options::parse(&format!("{scheme}://{}/{parameters}", proxy.address()));
+                options.map(|options| options.connect_timeout(TIMEOUT).response_timeout(TIMEOUT))
+            };
+            let proxy = Proxy::before(&server);
+            let con = options(&proxy)?.open()?;
+            maps.push((proxy, Self::Blocking(HashMap::new(key).on(con))));
+            let proxy = Proxy::before(&server);
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let con = runtime.block_on(options(&proxy)?.open_async())?;
+            maps.push((proxy, Self::Async(runtime, HashMap::new(key).on_async(con))));
+        }
+        Ok(maps)
     }
 
     fn set(&self, field: &str, value: &str) -> Result<bool, Error> {
@@ -75,8 +88,8 @@ fn increments(key: &str) -> Result<i64, AnyError> {
 
 #[test]
 fn a_connection_that_dies_without_a_word_costs_one_call() -> Test {
-    let (proxy, key) = (Proxy::before(&server()), key());
-    for map in Map::both(&proxy, &key)? {
+    let key = key();
+    for (proxy, map) in Map::on_each(&key)? {
         for mode in [Mode::Swallow, Mode::KeepReplies] {
             map.set("a", "1")?;
             proxy.set(mode);
@@ -92,8 +105,8 @@ fn a_connection_that_dies_without_a_word_costs_one_call() -> Test {
 
 #[test]
 fn what_was_closed_while_idle_is_noticed_before_anything_is_sent() -> Test {
-    let (proxy, key) = (Proxy::before(&server()), key());
-    for map in Map::both(&proxy, &key)? {
+    let key = key();
+    for (proxy, map) in Map::on_each(&key)? {
         for round in 0..10 {
             map.set("a", &round.to_string())?;
             proxy.cut();
@@ -109,8 +122,8 @@ fn what_was_closed_while_idle_is_noticed_before_anything_is_sent() -> Test {
 
 #[test]
 fn what_only_reads_is_tried_once_more() -> Test {
-    let (proxy, key) = (Proxy::before(&server()), key());
-    for map in Map::both(&proxy, &key)? {
+    let key = key();
+    for (proxy, map) in Map::on_each(&key)? {
         map.set("a", "1")?;
         proxy.set(Mode::CloseInsteadOfReply);
         let accepted = proxy.accepted();
@@ -239,9 +252,9 @@ fn a_connection_outlives_its_runtime() -> Test {
 /// A value whose write was cut is not taken up again by what is written after it.
 #[test]
 fn a_write_that_was_cut_leaves_nothing_behind() -> Test {
-    let (proxy, key) = (Proxy::before(&server()), key());
+    let key = key();
     let large = "x".repeat(20 << 20);
-    for map in Map::both(&proxy, &key)? {
+    for (proxy, map) in Map::on_each(&key)? {
         map.set("a", "1")?;
         proxy.set(Mode::Stall);
         let error = takes_at_most(TIMEOUT, || map.set("large", &large)).expect_err("nobody takes it");
@@ -259,8 +272,8 @@ fn a_write_that_was_cut_leaves_nothing_behind() -> Test {
 /// Calls fail while nobody listens, each with an error of its own time, and work as soon as somebody does.
 #[test]
 fn a_server_that_comes_back_is_used_at_once() -> Test {
-    let (proxy, key) = (Proxy::before(&server()), key());
-    for map in Map::both(&proxy, &key)? {
+    let key = key();
+    for (proxy, map) in Map::on_each(&key)? {
         map.set("a", "1")?;
         proxy.set(Mode::Refuse);
         proxy.cut();
@@ -365,5 +378,107 @@ async fn ten_thousand_cancelled_calls_mix_up_nothing() -> Test {
     while proxy.open() > 0 {
         tokio::task::yield_now().await;
     }
+    Ok(())
+}
+
+/// A password that is changed and changed back: each call says what is true when it is made.
+#[test]
+fn a_password_that_is_rotated_costs_only_the_calls_meanwhile() -> Test {
+    let (address, user) = (given("REDIS_ACL_ADDRESS"), format!("rotated-{}", std::process::id()));
+    let mut admin = open(&format!("redis://default:secret-of-default@{address}"))?;
+    let mut acl = |rule: &str| {
+        let mut cmd = cmd("ACL");
+        cmd.arg("SETUSER").arg(&user).arg("on").arg("~*").arg("+@all").arg("resetpass").arg(rule).exec(&mut admin)
+    };
+    acl(">old")?;
+    let key = key();
+    let url = format!("redis://{user}:old@{address}");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let con = runtime.block_on(open_async(&url))?;
+    let maps =
+        [Map::Blocking(HashMap::new(&*key).on(open(&url)?)), Map::Async(runtime, HashMap::new(&*key).on_async(con))];
+    let mut past = open(&format!("redis://default:secret-of-default@{address}"))?;
+    for map in &maps {
+        map.set("a", "1")?;
+        acl(">new")?;
+        cmd("CLIENT").arg("KILL").arg("USER").arg(&user).exec(&mut past)?;
+        std::thread::sleep(Duration::from_millis(15)); // idle, so that it is looked at
+        for _ in 0..5 {
+            let error = map.set("a", "2").expect_err("the password is another");
+            assert!(error.to_string().contains("does not accept this user and password"), "{error}");
+            assert!(!error.may_have_been_applied() && !error.is_transient(), "{error}");
+        }
+        acl(">old")?;
+        map.set("a", "3")?;
+    }
+    cmd("ACL").arg("DELUSER").arg(&user).exec(&mut past)?;
+    Ok(())
+}
+
+/// Two hundred clients, blocking and async, leave no socket, no thread and no task behind.
+#[test]
+fn two_hundred_clients_leave_nothing_behind() -> Test {
+    let (proxy, key) = (Proxy::before(&server()), key());
+    let url = format!("redis://{}?connect_timeout=20s&response_timeout=20s", proxy.address());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    std::thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| {
+                let map = HashMap::new(&*key).on(open(&url).expect("a connection"));
+                for number in 0..20 {
+                    map.set("a", number).expect("it is stored");
+                }
+            });
+        }
+        runtime.block_on(async {
+            let clients: Vec<_> = (0..100)
+                .map(|_| {
+                    let (url, key) = (url.clone(), key.to_string());
+                    tokio::spawn(async move {
+                        let map = HashMap::new(&*key).on_async(open_async(&url).await?);
+                        for number in 0..20 {
+                            map.set("a", number).await?;
+                        }
+                        Ok::<_, Error>(())
+                    })
+                })
+                .collect();
+            for client in clients {
+                client.await??;
+            }
+            Ok::<_, AnyError>(())
+        })
+    })?;
+    assert_eq!(proxy.accepted(), 200);
+    let start = Instant::now();
+    while proxy.open() > 0 || runtime.metrics().num_alive_tasks() > 0 {
+        assert!(start.elapsed() < Duration::from_secs(20), "{} are open", proxy.open());
+        std::thread::yield_now();
+    }
+    // Ours name their threads; those of other tests come and go.
+    let names = std::fs::read_dir("/proc/self/task")?.flatten();
+    let names = names.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    let ours: Vec<String> = names.filter(|name| name.contains("look-up")).collect();
+    assert!(ours.is_empty(), "{ours:?}");
+    Ok(())
+}
+
+/// Sentinels that take connections and say nothing share the time of connecting, and the one that answers is found.
+#[test]
+fn silent_sentinels_cost_a_part_of_the_time() -> Test {
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let limit = Duration::from_secs(2);
+    let url = format!("redis+sentinel://{},{}/mymaster", silent.local_addr()?, given("REDIS_SENTINEL"));
+    let options = Options::parse(&url)?.connect_timeout(limit);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut con = takes_at_most(limit, || options.open())?;
+    assert!(cmd("PING").query::<String>(&mut con)? == "PONG");
+    takes_at_most(limit, || runtime.block_on(options.open_async()))?;
+    let alone = format!("redis+sentinel://{}/mymaster", silent.local_addr()?);
+    let options = Options::parse(&alone)?.connect_timeout(TIMEOUT);
+    let error = takes_at_most(TIMEOUT, || options.open()).expect_err("nobody answers");
+    assert!(error.is_transient(), "{error}");
+    let error = takes_at_most(TIMEOUT, || runtime.block_on(options.open_async())).expect_err("nobody answers");
+    assert!(error.is_transient(), "{error}");
     Ok(())
 }
