@@ -51,6 +51,13 @@ fn user_settings_in_a_file() -> Result<(), AnyError> {
     Ok(())
 }
 
+/// It checks by itself that nothing is lost or counted twice.
+#[test]
+fn an_outage() -> Result<(), AnyError> {
+    prints(&run("outage", |_| ())?, "No visit was lost, and none was counted twice.");
+    Ok(())
+}
+
 #[test]
 fn user_settings_on_every_server() -> Result<(), AnyError> {
     let (tls, certs) = (given("REDIS_TLS_ADDRESS"), given("REDIS_TLS_CERTS"));
