@@ -91,6 +91,7 @@ const RUNTIME: &[&str] = &[
     "open/node.rs",
     "open/stream.rs",
     "open/driver.rs",
+    "open/sentinels.rs",
     "open/reconnecting.rs",
     "open/reconnecting_async.rs",
     "open/slots.rs",

@@ -8,8 +8,9 @@ use redis::{Cmd, ErrorKind, Pipeline, RedisFuture, Value};
 use crate::error::Error;
 use crate::open::cluster_async::AsyncCluster;
 use crate::open::options::{Options, Target};
-use crate::open::reconnecting::{Sentinels, Source};
+use crate::open::reconnecting::Source;
 use crate::open::reconnecting_async::AsyncReconnecting;
+use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
 
 /// An async connection to the place that a URL names, as [`open_async`](crate::open_async) returns it.
@@ -61,7 +62,7 @@ impl AsyncConnection {
             Target::Sentinel { sentinels, master } => {
                 let sentinels = sentinels.iter().map(|sentinel| options.address_of(sentinel));
                 let sentinels = sentinels.collect::<Result<_, _>>()?;
-                reconnecting(Source::Sentinel(Sentinels::new(options, sentinels, master))).await?
+                reconnecting(Source::Sentinel(Box::new(Sentinels::new(options, sentinels, master)))).await?
             }
         };
         Ok(Self { place: options.place().into(), way })

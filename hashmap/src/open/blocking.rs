@@ -7,7 +7,8 @@ use redis::{Cmd, ConnectionLike, RedisResult, Value};
 use crate::error::Error;
 use crate::open::cluster::Cluster;
 use crate::open::options::{Options, Target};
-use crate::open::reconnecting::{Reconnecting, Sentinels, Source};
+use crate::open::reconnecting::{Reconnecting, Source};
+use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
 
 /// A blocking connection to the place that a URL names, as [`open`](crate::open) returns it.
@@ -56,7 +57,7 @@ impl Connection {
             Target::Sentinel { sentinels, master } => {
                 let sentinels = sentinels.iter().map(|sentinel| options.address_of(sentinel));
                 let sentinels = sentinels.collect::<Result<_, _>>()?;
-                reconnecting(Source::Sentinel(Sentinels::new(options, sentinels, master)))?
+                reconnecting(Source::Sentinel(Box::new(Sentinels::new(options, sentinels, master))))?
             }
         };
         Ok(Self { place: options.place(), way })

@@ -82,6 +82,13 @@ impl AsyncNode {
     }
 }
 
+impl AsyncNode {
+    /// Ends when the connection does.
+    pub(super) async fn ended(&self) {
+        self.calls.closed().await;
+    }
+}
+
 struct Driver {
     stream: Stream,
     calls: mpsc::UnboundedReceiver<Call>,

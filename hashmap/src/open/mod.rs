@@ -20,6 +20,7 @@ mod reconnecting_async;
 mod resp;
 mod route;
 pub(crate) mod routed;
+mod sentinels;
 mod slots;
 mod socket;
 #[cfg(feature = "tokio-comp")]

@@ -109,6 +109,17 @@ impl Node {
         }
     }
 
+    /// True unless the connection has ended, or something has come that nobody has asked for. Looks at most every 10 ms.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let now = Instant::now();
+        if now.duration_since(self.used) < IDLE {
+            return self.is_usable;
+        }
+        self.used = now;
+        self.is_usable = self.is_usable && self.look().is_ok();
+        self.is_usable
+    }
+
     fn drop_pushes(&mut self) -> RedisResult<()> {
         loop {
             match self.replies.next()? {

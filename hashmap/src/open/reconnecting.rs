@@ -9,12 +9,11 @@ use crate::command::packed::{Arguments, unpack};
 use crate::open::clients::ends_with;
 use crate::open::deadline::Deadline;
 #[cfg(feature = "tokio-comp")]
-use crate::open::driver::AsyncNode;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::node::Node;
-use crate::open::options::Host;
 use crate::open::options::Options;
+use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
 
 /// Drops its connection after any failure that leaves it in doubt. The next call opens a new one.
@@ -35,7 +34,7 @@ pub(super) struct Reconnecting {
 pub(super) enum Source {
     Server(Address),
     /// Asked again for each connection: the master may have changed.
-    Sentinel(Sentinels),
+    Sentinel(Box<Sentinels>),
 }
 
 impl Reconnecting {
@@ -92,6 +91,11 @@ impl Reconnecting {
 
     /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
     pub(super) fn send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
+        if let Source::Sentinel(sentinels) = &mut self.source
+            && sentinels.have_switched(self.connect_timeout)
+        {
+            self.node = None;
+        }
         if let Some(node) = &mut self.node {
             match node.send(packed, count, deadline) {
                 Ok(()) => return Ok(Sent { was_open: true }),
@@ -187,94 +191,6 @@ pub(super) fn only_reads(mut packed: &[u8]) -> bool {
         }
     }
     true
-}
-
-/// Sentinels, and the name of the master to ask them for.
-pub(super) struct Sentinels {
-    addresses: Vec<Address>,
-    login: Login,
-    master: String,
-}
-
-impl Sentinels {
-    pub(super) fn new(options: &Options, addresses: Vec<Address>, master: &str) -> Self {
-        Self { addresses, login: Login::of_sentinel(options), master: master.to_owned() }
-    }
-
-    /// Connects to the master. One Sentinel after the other is asked, each for its share of the time. Who says of itself
-    /// that it is a replica is not the master, whatever a Sentinel says.
-    fn connect(&mut self, login: &Login, timeout: Duration) -> RedisResult<Node> {
-        let deadline = Deadline::after(timeout);
-        let mut failed = None;
-        for at in 0..self.addresses.len() {
-            let waiting = u32::try_from(self.addresses.len() - at).unwrap_or(u32::MAX);
-            let share = deadline.left()? / waiting;
-            let connected = self
-                .ask(&self.addresses[at], share / 2)
-                .and_then(|master| Node::connect(&master, login, true, Ord::min(share, deadline.left()?)));
-            match connected {
-                Ok(node) => {
-                    // The Sentinel that has answered is asked first the next time.
-                    self.addresses.swap(0, at);
-                    return Ok(node);
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
-        Err(failed.unwrap_or_else(|| (ErrorKind::InvalidClientConfig, "there are no Sentinels").into()))
-    }
-
-    fn ask(&self, sentinel: &Address, timeout: Duration) -> RedisResult<Address> {
-        let deadline = Deadline::after(timeout);
-        let mut node = Node::connect(sentinel, &self.login, false, timeout)?;
-        let answers = node.call(&self.question(), 1, deadline).map_err(|failed| failed.error)?;
-        Self::master(sentinel, answers)
-    }
-
-    /// Does what [`connect`](Self::connect) does.
-    #[cfg(feature = "tokio-comp")]
-    pub(super) async fn connect_async(
-        &mut self,
-        login: &Login,
-        deadline: tokio::time::Instant,
-    ) -> RedisResult<AsyncNode> {
-        let mut failed = None;
-        for at in 0..self.addresses.len() {
-            let waiting = u32::try_from(self.addresses.len() - at).unwrap_or(u32::MAX);
-            let now = tokio::time::Instant::now();
-            let share = deadline.saturating_duration_since(now) / waiting;
-            let connecting = async {
-                let (sentinel, half, end) = (&self.addresses[at], now + share / 2, now + share);
-                let node = AsyncNode::connect(sentinel, &self.login, false, half).await?;
-                let answers = node.call(self.question(), 1, half).await.map_err(|failed| failed.error)?;
-                let master = Self::master(sentinel, answers)?;
-                AsyncNode::connect(&master, login, true, end).await
-            };
-            match connecting.await {
-                Ok(node) => {
-                    self.addresses.swap(0, at);
-                    return Ok(node);
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
-        Err(failed.unwrap_or_else(|| (ErrorKind::InvalidClientConfig, "there are no Sentinels").into()))
-    }
-
-    fn question(&self) -> Vec<u8> {
-        let mut question = redis::cmd("SENTINEL");
-        question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
-        question.get_packed_command()
-    }
-
-    fn master(sentinel: &Address, mut answers: Vec<Value>) -> RedisResult<Address> {
-        let answer = answers.pop().unwrap_or_default().extract_error()?;
-        let Some((name, port)) = redis::from_redis_value::<Option<(String, u16)>>(answer)? else {
-            return Err((ErrorKind::MasterNameNotFoundBySentinel, "no Sentinel knows a master of this name").into());
-        };
-        let host = Host { name, port };
-        Ok(sentinel.of(&host))
-    }
 }
 
 #[cfg(test)]

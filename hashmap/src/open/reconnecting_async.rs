@@ -1,11 +1,11 @@
 //! An async connection that is opened anew where the one before was lost, to a server or to the master that Sentinels name.
 
-use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_lock::Mutex;
 use redis::{RedisResult, Value};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::open::clients::ends_with;
 use crate::open::driver::AsyncNode;
@@ -37,6 +37,37 @@ struct Current {
     node: Option<AsyncNode>,
     /// The number of this connection: a failure of an older one does not drop it.
     generation: u64,
+    /// Leaves it as soon as the Sentinels name another master.
+    watch: Option<Watch>,
+}
+
+/// A task that ends when this is dropped.
+struct Watch(tokio::task::JoinHandle<()>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Drops the connection of this number once the Sentinels name another master. Who does not answer is no reason to leave a
+/// master that works.
+async fn leave_in_time(shared: Weak<Shared>, generation: u64, mut sentinel: AsyncNode) {
+    loop {
+        sentinel.ended().await;
+        let Some(shared) = shared.upgrade().map(AsyncReconnecting) else { return };
+        let mut source = shared.0.source.lock().await;
+        let Source::Sentinel(sentinels) = &mut *source else { return };
+        match sentinels.still_named_async(shared.0.connect_timeout).await {
+            Ok(Some(again)) => sentinel = again,
+            Ok(None) => return shared.forget(generation),
+            Err(_) => {
+                drop(source);
+                drop(shared);
+                sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
 }
 
 impl AsyncReconnecting {
@@ -93,15 +124,21 @@ impl AsyncReconnecting {
             if let Some(opened) = self.opened() {
                 return Ok(opened);
             }
-            let login = &self.0.login;
+            let (login, mut watch) = (&self.0.login, None);
             let node = match &mut *source {
                 Source::Server(address) => AsyncNode::connect(address, login, false, deadline).await?,
-                Source::Sentinel(sentinels) => sentinels.connect_async(login, deadline).await?,
+                Source::Sentinel(sentinels) => {
+                    let (node, sentinel) = sentinels.connect_async(login, deadline).await?;
+                    watch = Some(sentinel);
+                    node
+                }
             };
             let mut current = self.current();
             current.generation += 1;
             current.node = Some(node.clone());
-            Ok((node, current.generation))
+            let (watching, generation) = (Arc::downgrade(&self.0), current.generation);
+            current.watch = watch.map(|sentinel| Watch(tokio::spawn(leave_in_time(watching, generation, sentinel))));
+            Ok((node, generation))
         };
         timeout_at(deadline, connecting).await.unwrap_or_else(|_| Err(timed_out()))
     }
