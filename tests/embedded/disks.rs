@@ -1,5 +1,6 @@
 //! Disks that are full, and files that are gone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -136,6 +137,33 @@ fn eventual_writes_that_come_faster_than_the_disk_wait_for_it() -> Test {
     for thread in 0..3 {
         let read: String = redis::cmd("HGET").arg("h").arg(thread).query(&mut con)?;
         assert!(read == value(199));
+    }
+    Ok(())
+}
+
+/// redb makes a new database of an empty file. What was in it would be gone, and writes would go on as if nothing had been.
+#[test]
+fn a_file_that_was_cut_short_is_not_begun_anew() -> Test {
+    for durability in [Durability::Immediate, Durability::Eventual] {
+        for left in [0, 4096, 20_000] {
+            let folder = Folder::new(&format!("emptied-{durability:?}-{left}"));
+            let con = Embedded::in_file(folder.file(), durability)?;
+            let map = HashMap::new("h").on(con.clone());
+            map.set_many(&(0..100).map(|i| (i.to_string(), "x".repeat(100))).collect::<BTreeMap<_, _>>())?;
+            con.sync()?;
+            fs::OpenOptions::new().write(true).open(folder.file())?.set_len(left)?;
+            for _ in 0..4 {
+                let written = map.set("a", "1").map_err(|error| error.to_string());
+                let error = written.and_then(|_| con.sync().map_err(|error| error.to_string())).unwrap_err();
+                assert!(error.contains("cut short while the store was open"), "{error}");
+                match map.get::<String>("0") {
+                    Ok(value) => assert!(value.is_some(), "it is gone without a word"),
+                    Err(error) => assert!(durability == Durability::Immediate, "{error}"),
+                }
+            }
+            drop((map, con));
+            assert!(Embedded::in_file(folder.file(), durability).is_err(), "what is left is no store");
+        }
     }
     Ok(())
 }

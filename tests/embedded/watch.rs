@@ -1,8 +1,8 @@
 //! WATCH, and redis-rs's `transaction`.
 
 use redis::{ConnectionLike, Value, pipe};
-use redis_hashmap::Embedded;
-use redis_hashmap_tests::{AnyError, key, newer_server};
+use redis_hashmap::{Embedded, open};
+use redis_hashmap_tests::{AnyError, key, newer_server, redis_url};
 
 type Test = Result<(), AnyError>;
 
@@ -97,5 +97,27 @@ fn transactions_of_threads_lose_nothing() -> Test {
     });
     let mut con = store;
     assert_eq!(redis::cmd("HGET").arg("k").arg("f").query::<u32>(&mut con)?, 800);
+    Ok(())
+}
+
+/// An EXEC with arguments is refused, and ends the transaction and the watch.
+#[test]
+fn an_exec_with_arguments_ends_the_transaction() -> Test {
+    for mut con in [open("memory:")?, open(&redis_url())?] {
+        let key = key();
+        words(&mut con, &format!("WATCH {}", &*key));
+        words(&mut con, &format!("HSET {} a 1", &*key));
+        let mut packed = Vec::new();
+        for command in [&["MULTI"][..], &["HLEN", &key], &["EXEC", "x"], &["MULTI"], &["HLEN", &key], &["EXEC"]] {
+            redis::Cmd::new().arg(command).write_packed_command(&mut packed);
+        }
+        let replies = con.req_packed_commands(&packed, 0, 6)?;
+        let Value::ServerError(refused) = &replies[2] else { panic!("{replies:?}") };
+        assert_eq!(
+            (refused.code(), refused.details()),
+            ("EXECABORT", Some("Transaction discarded because of: wrong number of arguments for 'exec' command"))
+        );
+        assert_eq!(replies[5], Value::Array(vec![Value::Int(1)]), "the watch has ended too");
+    }
     Ok(())
 }

@@ -51,6 +51,7 @@ impl Base {
 
     fn database(&mut self) -> Result<&Database, redb::Error> {
         if self.database.is_none() {
+            self.disk.check_length()?;
             let database = self.disk.database()?;
             guarded(|| take_over(&database))?;
             self.database = Some(database);

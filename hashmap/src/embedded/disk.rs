@@ -6,6 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{Database, StorageBackend};
@@ -19,6 +20,8 @@ pub(super) struct Disk {
     _lock: Arc<Lock>,
     path: Arc<Path>,
     identity: Identity,
+    /// How long redb has made it.
+    length: Arc<AtomicU64>,
 }
 
 /// A lock on a file, which ends with this. Closing the file does not end it where a process that is being started has
@@ -94,15 +97,27 @@ impl Disk {
     }
 
     fn new(file: File, lock: Lock, path: &Path, identity: Identity) -> Result<Self, redb::Error> {
-        Ok(Self { file: Arc::new(FileBackend::new(file)?), _lock: Arc::new(lock), path: path.into(), identity })
+        let file = FileBackend::new(file)?;
+        let length = Arc::new(AtomicU64::new(file.len()?));
+        Ok(Self { file: Arc::new(file), _lock: Arc::new(lock), path: path.into(), identity, length })
     }
 
-    /// Fails if the file is no longer at its place: whatever is written to it then, nobody will find it.
+    /// Fails if the file is no longer at its place, or is cut short: whatever is written to it then, nobody will find it.
     pub(super) fn check_place(&self) -> io::Result<()> {
         if is_at(&self.path, self.identity) {
-            return Ok(());
+            return self.check_length();
         }
         Err(io::Error::other("the file was deleted or replaced while the store was open; close it and open it again"))
+    }
+
+    /// Fails if the file is shorter than it was made: redb would take an empty one for a new one, and fill up what is missing
+    /// with nothing, and what was in it would be gone without a word.
+    pub(super) fn check_length(&self) -> io::Result<()> {
+        if self.file.len()? >= self.length.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let problem = "the file was cut short while the store was open; put its content back, or delete the file and open it again";
+        Err(io::Error::other(problem))
     }
 
     /// Opens the database in it. Every page is checked, so that damage is an error now, and not a panic later.
@@ -173,7 +188,9 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.file.set_len(len)?;
+        self.length.store(len, Ordering::Relaxed);
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -123,6 +123,12 @@ pub(super) fn answer(
             (Ok(Command::Control(control)), _) => controlled(control, &args[1..], &mut queue, &mut carrier, watched)?,
             (Ok(command), None) => answered(carrier.run(command, &args[1..]))?,
             (Ok(command), Some(queue)) => queued(queue, command, &args[1..]),
+            // An EXEC with arguments ends the transaction all the same.
+            (Err(_), _) if args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"EXEC")) => {
+                queue = None;
+                watched.take();
+                error("EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command")
+            }
             (Err(failure), queue) => {
                 if let Some(queue) = queue {
                     queue.is_refused = true;
