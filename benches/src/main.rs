@@ -1,6 +1,7 @@
-//! Measures the embedded store. `benches/run` starts the server, pins what has to be pinned, and runs this.
+//! Measures the embedded store, and connections to a server. `benches/run` starts the server, pins what has to be pinned, and runs this.
 
 mod beside;
+mod connections;
 mod file;
 mod memory;
 mod records;
@@ -15,13 +16,18 @@ fn main() -> Done {
         match &*kind {
             "memory" => memory::run()?,
             "server" => server::run()?,
+            "connections" => connections::run()?,
             "file" => file::run()?,
             "threads" => {
                 threads::run()?;
                 file::threads()?;
             }
             "beside" => beside::run()?,
-            other => return Err(format!("{other} is no kind of rows: memory, server, file, threads, beside").into()),
+            other => {
+                return Err(
+                    format!("{other} is no kind of rows: memory, server, connections, file, threads, beside").into()
+                );
+            }
         }
     }
     Ok(())
