@@ -417,3 +417,38 @@ fn commands_over_several_nodes_have_one_reply() -> Test {
     assert_eq!(error.kind(), redis::ErrorKind::Server(redis::ServerErrorKind::CrossSlot), "{error}");
     Ok(())
 }
+
+/// A node that is busy with a script says so, and works again once the script is ended.
+#[test]
+fn a_busy_node_says_so() -> Test {
+    let cluster = Cluster::start(0, false)?;
+    let key = key_on(&cluster, 0, "busy")?;
+    let node = &cluster.nodes[0];
+    cmd("CONFIG").arg("SET").arg("busy-reply-threshold").arg(50).exec(&mut node.connect()?)?;
+    for mut con in Either::both(&cluster.url(), Duration::from_secs(5))? {
+        con.set(&key, "1")?;
+        let mut runs_script = node.connect()?;
+        let error = std::thread::scope(|scope| -> Result<redis_hashmap::Error, AnyError> {
+            scope.spawn(move || {
+                cmd("EVAL").arg("while true do end").arg(0).exec(&mut runs_script).expect_err("it is ended");
+            });
+            let mut error = None;
+            // Until the script has run for so long.
+            let waited = wait_until("the node is busy", || {
+                error = con.set(&key, "2").err();
+                error.is_some()
+            });
+            cmd("SCRIPT").arg("KILL").exec(&mut node.connect()?)?;
+            waited?;
+            error.ok_or_else(|| "it is busy".into())
+        })?;
+        assert!(
+            error.to_string().contains("the server is busy with a script that does not end: SCRIPT KILL"),
+            "{error}"
+        );
+        assert!(error.is_transient() && !error.may_have_been_applied(), "{error}");
+        con.set(&key, "3")?;
+        assert_eq!(con.get(&key)?.as_deref(), Some("3"));
+    }
+    Ok(())
+}
