@@ -8,7 +8,6 @@ use redis::{ErrorKind, RedisError, RedisResult, Value};
 use crate::command::packed::{Arguments, unpack};
 use crate::open::clients::ends_with;
 use crate::open::deadline::Deadline;
-#[cfg(feature = "tokio-comp")]
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::node::Node;
