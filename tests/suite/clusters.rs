@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::cmd;
-use redis_hashmap::{AsyncConnection, Batch, Connection, HashMap, Options, RedisFault, open};
+use redis_hashmap::{AsyncConnection, Batch, Connection, HashMap, Options, open};
+use redis_hashmap_tests::AnyError;
 use redis_hashmap_tests::cluster::{Cluster, wait_until};
 use redis_hashmap_tests::proxy::{Mode, Proxy};
-use redis_hashmap_tests::{AnyError, given, redis_url};
 
 type Test = Result<(), AnyError>;
 
@@ -312,57 +312,6 @@ fn a_failover_repeats_nothing() -> Test {
     assert!(sum <= acknowledged + in_doubt, "{sum} counted, {acknowledged} acknowledged, {in_doubt} in doubt");
     // No more than what was on its way to the replica.
     assert!(lost <= 200, "{lost} lost");
-    Ok(())
-}
-
-/// Each refusal says what it is and what to do.
-#[test]
-fn refusals_say_what_to_do() -> Test {
-    let certs = given("REDIS_TLS_CERTS");
-    let alone = redis_url().trim_start_matches("redis://").trim_end_matches('/').to_owned();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let nodes = given("REDIS_CLUSTER_NODES");
-    for (url, expected, is_transient) in [
-        (format!("redis+cluster://{alone}"), "the server is not a node of a cluster: write redis:// instead", false),
-        (
-            format!("redis+cluster://ann:wrong@{nodes}"),
-            "the server does not accept this user and password (WRONGPASS)",
-            false,
-        ),
-        (format!("redis+cluster://{}", given("REDIS_ACL_ADDRESS")), "the server wants a password (NOAUTH)", false),
-        (format!("redis://{alone}/99"), "the server has no database 99", false),
-        (format!("redis://{}", given("REDIS_ACL_ADDRESS")), "the server wants a password (NOAUTH)", false),
-        (
-            "redis+cluster://127.0.0.1:1".to_owned(),
-            "no connection to the node 127.0.0.1:1 could be opened: Connection refused",
-            true,
-        ),
-        (
-            "redis+cluster://nowhere.invalid:7000".to_owned(),
-            "no connection to the node nowhere.invalid:7000 could be opened",
-            true,
-        ),
-        (format!("rediss+cluster://{}", given("REDIS_TLS_ADDRESS")), "invalid peer certificate: UnknownIssuer", false),
-        (
-            format!("rediss+cluster://{nodes}/?ca={certs}/ca.key"),
-            "the parameter `ca` of the URL names a file that holds no certificate",
-            false,
-        ),
-        (
-            format!(
-                "rediss+cluster://{}/?ca={certs}/ca.crt&cert={certs}/client.crt&key={certs}/client.key",
-                given("REDIS_TLS_ADDRESS")
-            ),
-            "the server is not a node of a cluster",
-            false,
-        ),
-    ] {
-        for error in [open(&url).expect_err(&url), runtime.block_on(redis_hashmap::open_async(&url)).expect_err(&url)] {
-            assert!(error.to_string().contains(expected), "{url}: {error}");
-            assert_eq!(error.is_transient(), is_transient, "{url}: {error}");
-            assert!(error.redis().is_none_or(|fault| !RedisFault::is_timeout(fault)), "{error}");
-        }
-    }
     Ok(())
 }
 

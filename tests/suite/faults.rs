@@ -13,12 +13,12 @@ use redis_hashmap_tests::{AnyError, given, key, redis_url};
 
 type Test = Result<(), AnyError>;
 
-const TIMEOUT: Duration = Duration::from_millis(300);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 /// How much longer a call may take on a busy machine.
 const BUSY: Duration = Duration::from_millis(700);
 
 /// The address in the URL of the server of most tests.
-fn server() -> String {
+pub(crate) fn server() -> String {
     redis_url().trim_start_matches("redis://").trim_end_matches('/').to_owned()
 }
 
@@ -28,7 +28,7 @@ fn options(address: impl std::fmt::Display) -> Options {
 }
 
 #[track_caller]
-fn takes_at_most<T>(limit: Duration, run: impl FnOnce() -> T) -> T {
+pub(crate) fn takes_at_most<T>(limit: Duration, run: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let output = run();
     assert!(start.elapsed() < limit + BUSY, "it took {:?}", start.elapsed());
@@ -412,73 +412,5 @@ fn a_password_that_is_rotated_costs_only_the_calls_meanwhile() -> Test {
         map.set("a", "3")?;
     }
     cmd("ACL").arg("DELUSER").arg(&user).exec(&mut past)?;
-    Ok(())
-}
-
-/// Two hundred clients, blocking and async, leave no socket, no thread and no task behind.
-#[test]
-fn two_hundred_clients_leave_nothing_behind() -> Test {
-    let (proxy, key) = (Proxy::before(&server()), key());
-    let url = format!("redis://{}?connect_timeout=20s&response_timeout=20s", proxy.address());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    std::thread::scope(|scope| {
-        for _ in 0..100 {
-            scope.spawn(|| {
-                let map = HashMap::new(&*key).on(open(&url).expect("a connection"));
-                for number in 0..20 {
-                    map.set("a", number).expect("it is stored");
-                }
-            });
-        }
-        runtime.block_on(async {
-            let clients: Vec<_> = (0..100)
-                .map(|_| {
-                    let (url, key) = (url.clone(), key.to_string());
-                    tokio::spawn(async move {
-                        let map = HashMap::new(&*key).on_async(open_async(&url).await?);
-                        for number in 0..20 {
-                            map.set("a", number).await?;
-                        }
-                        Ok::<_, Error>(())
-                    })
-                })
-                .collect();
-            for client in clients {
-                client.await??;
-            }
-            Ok::<_, AnyError>(())
-        })
-    })?;
-    assert_eq!(proxy.accepted(), 200);
-    let start = Instant::now();
-    while proxy.open() > 0 || runtime.metrics().num_alive_tasks() > 0 {
-        assert!(start.elapsed() < Duration::from_secs(20), "{} are open", proxy.open());
-        std::thread::yield_now();
-    }
-    // Ours name their threads; those of other tests come and go.
-    let names = std::fs::read_dir("/proc/self/task")?.flatten();
-    let names = names.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
-    let ours: Vec<String> = names.filter(|name| name.contains("look-up")).collect();
-    assert!(ours.is_empty(), "{ours:?}");
-    Ok(())
-}
-
-/// Sentinels that take connections and say nothing share the time of connecting, and the one that answers is found.
-#[test]
-fn silent_sentinels_cost_a_part_of_the_time() -> Test {
-    let silent = TcpListener::bind("127.0.0.1:0")?;
-    let limit = Duration::from_secs(2);
-    let url = format!("redis+sentinel://{},{}/mymaster", silent.local_addr()?, given("REDIS_SENTINEL"));
-    let options = Options::parse(&url)?.connect_timeout(limit);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut con = takes_at_most(limit, || options.open())?;
-    assert!(cmd("PING").query::<String>(&mut con)? == "PONG");
-    takes_at_most(limit, || runtime.block_on(options.open_async()))?;
-    let alone = format!("redis+sentinel://{}/mymaster", silent.local_addr()?);
-    let options = Options::parse(&alone)?.connect_timeout(TIMEOUT);
-    let error = takes_at_most(TIMEOUT, || options.open()).expect_err("nobody answers");
-    assert!(error.is_transient(), "{error}");
-    let error = takes_at_most(TIMEOUT, || runtime.block_on(options.open_async())).expect_err("nobody answers");
-    assert!(error.is_transient(), "{error}");
     Ok(())
 }

@@ -15,6 +15,7 @@ mod keys;
 mod maps;
 mod merges;
 mod open;
+mod opening;
 mod original;
 mod partials;
 mod patches;
