@@ -116,7 +116,8 @@ impl Disk {
         if self.file.len()? >= self.length.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let problem = "the file was cut short while the store was open; put its content back, or delete the file and open it again";
+        let problem = "the file was cut short while the store was open; put its content back, or delete the file, with \
+                       what is in it, and open it again";
         Err(io::Error::other(problem))
     }
 

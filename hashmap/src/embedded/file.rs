@@ -152,7 +152,9 @@ fn true_path(path: &Path) -> io::Result<PathBuf> {
 fn unusable(place: &Path, error: redb::Error) -> Error {
     let problem = match error {
         redb::Error::DatabaseAlreadyOpen => {
-            "another process has it open; only one process can own a file, and several need a server".to_owned()
+            "another process has it open, or this one under another name; only one process can own a file, and several \
+             need a server"
+                .to_owned()
         }
         redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             "it is not a store of redis-hashmap".to_owned()

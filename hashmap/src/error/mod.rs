@@ -237,12 +237,12 @@ pub enum Error {
         operation: &'static str,
     },
 
-    /// The embedded store cannot be opened. What is there is left as it is.
-    #[error("the store {place} cannot be opened: {problem}")]
+    /// The embedded store cannot be opened, or not be synced. What is there is left as it is.
+    #[error("the store {place} cannot be used: {problem}")]
     Store {
         /// The file, or `memory:`.
         place: String,
-        /// Why it cannot be opened.
+        /// Why it cannot be used.
         problem: String,
     },
 
