@@ -21,7 +21,7 @@ mod resp;
 mod route;
 pub(crate) mod routed;
 mod sentinels;
-mod slots;
+pub(crate) mod slots;
 mod socket;
 #[cfg(feature = "tokio-comp")]
 mod stream;

@@ -100,6 +100,13 @@ impl Slots {
     }
 }
 
+/// Reads one slot of each master from a reply to `CLUSTER SLOTS`, or nothing if it is none.
+pub(crate) fn slots_of_masters(reply: Value) -> Vec<u16> {
+    // Whoever asks wants no addresses, so that it does not matter who has answered.
+    let anybody = Host { name: String::new(), port: 0 };
+    Slots::read(reply, &anybody).map(|slots| slots.one_of_each()).unwrap_or_default()
+}
+
 const SLOT_COUNT: usize = SLOTS as usize;
 
 /// The address as a node tells it. Where it leaves the name out, it means its own.
@@ -121,7 +128,7 @@ fn no_cluster() -> RedisError {
 mod tests {
     use redis::Value;
 
-    use super::Slots;
+    use super::{Slots, slots_of_masters};
     use crate::open::options::Host;
 
     fn node() -> Host {
@@ -143,7 +150,7 @@ mod tests {
         assert_eq!(owner(&slots, 5).as_deref(), Some("a:7"));
         assert_eq!((owner(&slots, 6), owner(&slots, 9), owner(&slots, 16384)), (None, None, None));
         assert_eq!(owner(&slots, 16383).as_deref(), Some("asked:8"));
-        assert_eq!(slots.one_of_each(), [0, 10]);
+        assert_eq!((slots.one_of_each(), slots_of_masters(reply(resp))), (vec![0, 10], vec![0, 10]));
         assert!(!slots.moved(6, &Host { name: "b".to_owned(), port: 7 }));
         assert!(slots.moved(0, &Host { name: "b".to_owned(), port: 7 }));
         assert_eq!(owner(&slots, 6).as_deref(), Some("b:7"));

@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::command::named_field::FieldInfo;
-use crate::command::probe::{
-    Probe, Verdict, cluster_slots, of_expiring_fields, of_expiring_hashes, slots_of_masters, verdict,
-};
+use crate::command::probe::{Probe, Verdict, cluster_slots, of_expiring_fields, of_expiring_hashes, verdict};
 use crate::command::redis_hash::RedisHash;
 use crate::command::slot::slot;
 use crate::error::Error;
 use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
+use crate::open::slots::slots_of_masters;
 use crate::run::Connected;
 use crate::run::blocking::Blocking;
 use crate::run::mailbox::Mailbox;
@@ -137,7 +136,7 @@ fn named(declared: &[Declared], name: impl Fn(&Declared) -> Option<String>) -> O
 /// One key for each master of a cluster, or one for a server alone.
 async fn keys(mailbox: &Mailbox) -> Vec<String> {
     const KEY: &str = "redis-hashmap:require";
-    let slots = mailbox.send_cmd(cluster_slots()).await.map(|reply| slots_of_masters(&reply)).unwrap_or_default();
+    let slots = mailbox.send_cmd(cluster_slots()).await.map(slots_of_masters).unwrap_or_default();
     if slots.is_empty() {
         return vec![KEY.to_owned()];
     }
