@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redis::{Cmd, ConnectionLike, RedisResult, Value};
+use redis::{Cmd, ConnectionLike, ErrorKind, RedisResult, Value};
 
 use crate::error::Error;
 use crate::open::cluster::Cluster;
@@ -70,13 +70,17 @@ impl fmt::Debug for Connection {
     }
 }
 
+fn one(replies: RedisResult<Vec<Value>>) -> RedisResult<Value> {
+    replies?.pop().ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
+}
+
 impl ConnectionLike for Connection {
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_command(cmd),
-            Way::Server(con) => con.call_one(&cmd.get_packed_command()),
-            Way::Cluster(con) => con.call_one(&cmd.get_packed_command()),
+            Way::Server(con) => one(con.call(&cmd.get_packed_command(), 0, 1)),
+            Way::Cluster(con) => one(con.call(&cmd.get_packed_command(), 0, 1)),
         }
     }
 
@@ -84,8 +88,8 @@ impl ConnectionLike for Connection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_command(cmd),
-            Way::Server(con) => con.call_one(cmd),
-            Way::Cluster(con) => con.call_one(cmd),
+            Way::Server(con) => one(con.call(cmd, 0, 1)),
+            Way::Cluster(con) => one(con.call(cmd, 0, 1)),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::open::deadline::Deadline;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::{Host, Options};
-use crate::open::reconnecting::{Reconnecting, Sent};
+use crate::open::reconnecting::{Reconnecting, Sent, wanted};
 use crate::open::routed::{Part, Routed, result};
 use crate::open::slots::{Slots, question};
 use crate::open::socket::Address;
@@ -78,29 +78,12 @@ pub(super) fn telling(before: Option<RedisError>, error: RedisError) -> RedisErr
     before.filter(|before| !before.is_io_error()).unwrap_or(error)
 }
 
-/// Takes the replies after the first `offset`, as a caller wants them.
-pub(super) fn wanted(mut replies: Vec<Value>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
-    if replies.len() != offset + count {
-        return Err((ErrorKind::Client, "the commands have another number of replies").into());
-    }
-    for reply in replies.drain(..offset) {
-        reply.extract_error()?;
-    }
-    Ok(replies)
-}
-
 impl Cluster {
     pub(super) fn open(way: WayToNodes) -> RedisResult<Self> {
         let deadline = Deadline::after(way.connect_timeout);
         let mut nodes = HashMap::new();
         let slots = ask(&way, None, &mut nodes, deadline)?;
         Ok(Self { way, slots, nodes })
-    }
-
-    /// Sends one packed command.
-    pub(super) fn call_one(&mut self, packed: &[u8]) -> RedisResult<Value> {
-        let reply = self.call(packed, 0, 1)?.pop();
-        reply.ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "there is no reply")))
     }
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use redis::{ErrorKind, RedisResult, Value};
 use tokio::time::{Instant, sleep};
 
-use crate::open::cluster::{WayToNodes, telling, wanted};
+use crate::open::cluster::{WayToNodes, telling};
 use crate::open::options::Host;
+use crate::open::reconnecting::wanted;
 use crate::open::reconnecting_async::AsyncReconnecting;
 use crate::open::routed::{Routed, result};
 use crate::open::slots::{Slots, question};

@@ -71,14 +71,16 @@ impl CallFailed {
         let cause = if error.is_timeout() { " in time".to_owned() } else { format!(": {}", cause()) };
         let to_node = node.as_ref().map_or_else(String::new, |node| format!(" to the node {node}"));
         let (kind, problem) = match outcome {
-            Outcome::NotConnected => (None, format!("no connection{to_node} could be opened{cause}")),
-            Outcome::NotSent => (None, format!("the command could not be sent{to_node}{cause}")),
+            Outcome::NotConnected => {
+                (io::ErrorKind::NotConnected, format!("no connection{to_node} could be opened{cause}"))
+            }
+            Outcome::NotSent => (io::ErrorKind::NotConnected, format!("the command could not be sent{to_node}{cause}")),
             Outcome::InDoubt => {
                 let kind = if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionAborted };
-                (Some(kind), format!("nothing came back after the command was sent{to_node}{cause}"))
+                (kind, format!("nothing came back after the command was sent{to_node}{cause}"))
             }
         };
-        io::Error::new(kind.unwrap_or(io::ErrorKind::NotConnected), problem).into()
+        io::Error::new(kind, problem).into()
     }
 
     /// The error of opening a connection, of the kind that it has by itself: nothing was sent, but not every reason passes.

@@ -71,21 +71,12 @@ impl Reconnecting {
         }
     }
 
-    /// Sends one packed command.
-    pub(super) fn call_one(&mut self, packed: &[u8]) -> RedisResult<Value> {
-        let reply = self.call(packed, 0, 1)?.pop();
-        reply.ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "there is no reply")))
-    }
-
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
         let deadline = Deadline::after(self.response_timeout.unwrap_or(self.connect_timeout));
         let sent = self.send(packed, offset + count, deadline).map_err(CallFailed::into_error)?;
-        let mut replies = self.receive(sent, packed, offset + count, deadline).map_err(CallFailed::into_error)?;
-        for reply in replies.drain(..offset) {
-            reply.extract_error()?;
-        }
-        Ok(replies)
+        let replies = self.receive(sent, packed, offset + count, deadline).map_err(CallFailed::into_error)?;
+        wanted(replies, offset, count)
     }
 
     /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
@@ -150,6 +141,17 @@ impl Reconnecting {
         let ended = || CallFailed::in_doubt(io::Error::from(io::ErrorKind::ConnectionAborted).into());
         self.node.as_mut().ok_or_else(ended)?.receive(count, deadline)
     }
+}
+
+/// Takes the replies after the first `offset`, as a caller wants them.
+pub(super) fn wanted(mut replies: Vec<Value>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+    if replies.len() != offset + count {
+        return Err((ErrorKind::Client, "the commands have another number of replies").into());
+    }
+    for reply in replies.drain(..offset) {
+        reply.extract_error()?;
+    }
+    Ok(replies)
 }
 
 /// Shows that commands were sent.

@@ -12,7 +12,7 @@ use crate::open::driver::AsyncNode;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::Options;
-use crate::open::reconnecting::{Source, needs_no_past, only_reads, timed_out};
+use crate::open::reconnecting::{Source, needs_no_past, only_reads, timed_out, wanted};
 use crate::open::socket::Address;
 
 /// Drops its connection after any failure that leaves it in doubt. The next call opens a new one.
@@ -61,12 +61,12 @@ async fn leave_in_time(shared: Weak<Shared>, generation: u64, mut sentinel: Asyn
         match sentinels.still_named_async(shared.0.connect_timeout).await {
             Ok(Some(again)) => sentinel = again,
             Ok(None) => return shared.forget(generation),
-            Err(_) => {
-                drop(source);
-                drop(shared);
-                sleep(Duration::from_millis(500)).await;
-            }
+            Err(_) => {}
         }
+        drop(source);
+        drop(shared);
+        // One that ends each connection is not asked without end.
+        sleep(Duration::from_millis(200)).await;
     }
 }
 
@@ -158,12 +158,8 @@ impl AsyncReconnecting {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let sent = self.send(pack, offset + count, None).await;
-        let mut replies = sent.map_err(CallFailed::into_error)?;
-        for reply in replies.drain(..offset) {
-            reply.extract_error()?;
-        }
-        Ok(replies)
+        let replies = self.send(pack, offset + count, None).await;
+        wanted(replies.map_err(CallFailed::into_error)?, offset, count)
     }
 
     /// Sends the commands that `pack` packs, and returns the replies. All of it ends at the deadline; without one, connecting

@@ -65,7 +65,7 @@ impl<'a> Routed<'a> {
     pub(super) fn parts(&mut self, slots: &Slots) -> Vec<Part<'a>> {
         (self.is_stale, self.must_wait) = (false, false);
         // What any node can answer goes to another one, where the first does not.
-        let any = slots.masters().iter().cycle().nth(self.rounds as usize % slots.masters().len().max(1));
+        let any = slots.masters().get(self.rounds as usize % slots.masters().len().max(1));
         self.rounds += 1;
         let mut parts: Vec<Part<'a>> = Vec::new();
         for (index, (unit, state)) in self.route.units.iter().zip(&mut self.states).enumerate() {
