@@ -1,12 +1,9 @@
 //! Batches: several commands in one round trip.
 
-use redis::{RedisError, Value};
-
-use crate::command::reply::Reply;
+use crate::command::Command;
+use crate::command::received::Received;
 use crate::command::request::Request;
-use crate::command::{Command, Reader};
 use crate::error::Error;
-use crate::error::place::Place;
 
 /// Makes a batch of several commands: a tuple of up to 16 [`Command`]s of any results, or a `Vec` of commands of one
 /// result.
@@ -51,31 +48,20 @@ impl<T> FromIterator<Command<T>> for Batch<Vec<Command<T>>> {
 }
 
 impl<C: Commands> Batch<C> {
-    /// The requests, if all could be made, and what reads the replies.
-    pub(crate) fn made(self) -> Result<(Vec<Request>, C::Readers), Error> {
-        let (requests, readers) = self.commands.split();
-        Ok((requests.into_iter().collect::<Result<_, _>>()?, readers))
+    /// The requests, if all could be made.
+    pub(crate) fn made(&self) -> Result<Vec<&Request>, Error> {
+        let requests = self.commands.requests().into_iter().map(Result::as_ref);
+        requests.collect::<Result<_, _>>().map_err(Error::clone)
     }
 
-    /// The requests that could be made, the errors in the places of the others, and what reads the replies.
+    /// The requests that could be made.
     ///
     /// A transaction is carried out as a whole or not at all: there, the first error is that of the batch.
-    #[expect(clippy::type_complexity, reason = "three parts that are taken apart at once")]
-    pub(crate) fn makeable(self) -> Result<(Vec<Request>, Vec<Option<Error>>, C::Readers), Error> {
-        let (made, readers) = self.commands.split();
-        let mut requests = Vec::with_capacity(made.len());
-        let mut unmade = Vec::with_capacity(made.len());
-        for request in made {
-            match request {
-                Err(error) if self.atomic => return Err(error),
-                Err(error) => unmade.push(Some(error)),
-                Ok(request) => {
-                    requests.push(request);
-                    unmade.push(None);
-                }
-            }
+    pub(crate) fn makeable(&self) -> Result<Vec<&Request>, Error> {
+        if self.atomic {
+            return self.made();
         }
-        Ok((requests, unmade, readers))
+        Ok(self.commands.requests().into_iter().filter_map(|request| request.as_ref().ok()).collect())
     }
 
     /// Wraps the commands in `MULTI` and `EXEC`, so that no other client sees only a part of them done.
@@ -95,33 +81,10 @@ impl<C: Commands> Batch<C> {
     }
 }
 
-/// The replies to a batch, each with its request.
-#[doc(hidden)]
-pub struct Replies<'a> {
-    values: std::vec::IntoIter<Result<Value, RedisError>>,
-    requests: std::slice::Iter<'a, Request>,
-    /// The errors of commands that were not sent, each in its place. Empty if all were sent.
-    unmade: std::vec::IntoIter<Option<Error>>,
-}
-
-impl<'a> Replies<'a> {
-    pub(crate) fn new(
-        replies: Vec<Result<Value, RedisError>>,
-        requests: &'a [Request],
-        unmade: Vec<Option<Error>>,
-    ) -> Self {
-        Self { values: replies.into_iter(), requests: requests.iter(), unmade: unmade.into_iter() }
-    }
-
-    fn read<T>(&mut self, reader: &Reader<T>) -> Result<T, Error> {
-        if let Some(error) = self.unmade.next().flatten() {
-            return Err(error);
-        }
-        match (self.requests.next(), self.values.next()) {
-            (Some(request), Some(reply)) => reader.read(Reply::new(reply, request)?),
-            _ => Err(Error::UnexpectedReply { place: Place::default(), operation: "a batch" }),
-        }
-    }
+/// Reads the reply to a command, if it could be made.
+fn read<T>(command: &Command<T>, replies: &mut Received) -> Result<T, Error> {
+    let request = command.request.as_ref().map_err(Error::clone)?;
+    command.reader.read(replies.next(request)?)
 }
 
 /// The commands that [`batch`] takes: a tuple of up to 16 commands, or a `Vec` of commands of one result.
@@ -137,39 +100,29 @@ pub trait Commands: Sized {
     type Each;
 
     #[doc(hidden)]
-    type Readers;
+    fn requests(&self) -> Vec<&Result<Request, Error>>;
 
     #[doc(hidden)]
-    fn split(self) -> (Vec<Result<Request, Error>>, Self::Readers);
+    fn read(&self, replies: &mut Received) -> Result<Self::Output, Error>;
 
     #[doc(hidden)]
-    fn read(readers: Self::Readers, replies: &mut Replies<'_>) -> Result<Self::Output, Error>;
-
-    #[doc(hidden)]
-    fn read_each(readers: Self::Readers, replies: &mut Replies<'_>) -> Self::Each;
+    fn read_each(&self, replies: &mut Received) -> Self::Each;
 }
 
 impl<T> Commands for Vec<Command<T>> {
     type Output = Vec<T>;
     type Each = Vec<Result<T, Error>>;
-    type Readers = Vec<Reader<T>>;
 
-    fn split(self) -> (Vec<Result<Request, Error>>, Self::Readers) {
-        let mut requests = Vec::with_capacity(self.len());
-        let mut readers = Vec::with_capacity(self.len());
-        for command in self {
-            requests.push(command.request);
-            readers.push(command.reader);
-        }
-        (requests, readers)
+    fn requests(&self) -> Vec<&Result<Request, Error>> {
+        self.iter().map(|command| &command.request).collect()
     }
 
-    fn read(readers: Self::Readers, replies: &mut Replies<'_>) -> Result<Vec<T>, Error> {
-        readers.iter().map(|reader| replies.read(reader)).collect()
+    fn read(&self, replies: &mut Received) -> Result<Vec<T>, Error> {
+        self.iter().map(|command| read(command, replies)).collect()
     }
 
-    fn read_each(readers: Self::Readers, replies: &mut Replies<'_>) -> Self::Each {
-        readers.iter().map(|reader| replies.read(reader)).collect()
+    fn read_each(&self, replies: &mut Received) -> Vec<Result<T, Error>> {
+        self.iter().map(|command| read(command, replies)).collect()
     }
 }
 
@@ -182,25 +135,24 @@ macro_rules! tuples {
     };
     (@impl $($t:ident)*) => {
         #[diagnostic::do_not_recommend]
+        #[expect(non_snake_case, reason = "one name for a type and its value")]
         impl<$($t),*> Commands for ($(Command<$t>,)*) {
             type Output = ($($t,)*);
             type Each = ($(Result<$t, Error>,)*);
-            type Readers = ($(Reader<$t>,)*);
 
-            #[expect(non_snake_case, reason = "one name for a type and its value")]
-            fn split(self) -> (Vec<Result<Request, Error>>, Self::Readers) {
+            fn requests(&self) -> Vec<&Result<Request, Error>> {
                 let ($($t,)*) = self;
-                (vec![$($t.request),*], ($($t.reader,)*))
+                vec![$(&$t.request),*]
             }
 
-            #[expect(non_snake_case, reason = "one name for a type and its value")]
-            fn read(($($t,)*): Self::Readers, replies: &mut Replies<'_>) -> Result<Self::Output, Error> {
-                Ok(($(replies.read(&$t)?,)*))
+            fn read(&self, replies: &mut Received) -> Result<Self::Output, Error> {
+                let ($($t,)*) = self;
+                Ok(($(read($t, replies)?,)*))
             }
 
-            #[expect(non_snake_case, reason = "one name for a type and its value")]
-            fn read_each(($($t,)*): Self::Readers, replies: &mut Replies<'_>) -> Self::Each {
-                ($(replies.read(&$t),)*)
+            fn read_each(&self, replies: &mut Received) -> Self::Each {
+                let ($($t,)*) = self;
+                ($(read($t, replies),)*)
             }
         }
     };

@@ -7,12 +7,14 @@ pub(crate) mod named_field;
 pub(crate) mod packed;
 pub(crate) mod patch_writer;
 pub(crate) mod probe;
+pub(crate) mod received;
 pub(crate) mod redis;
 pub(crate) mod redis_hash;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod script;
 pub(crate) mod slot;
+pub(crate) mod strings;
 pub(crate) mod target;
 pub(crate) mod ttl;
 
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use ::redis::Cmd;
 
 use crate::command::reply::Reply;
-use crate::command::request::Request;
+use crate::command::request::{By, Request};
 use crate::error::Error;
 
 /// One typed Redis command: what to send, and how to read the reply.
@@ -56,8 +58,7 @@ pub(crate) type Read<T> = fn(Reply<'_>) -> Result<T, Error>;
 pub(crate) type ReadOr<T> = fn(Reply<'_>, Option<fn() -> T>) -> Result<T, Error>;
 
 /// Reads a reply as a `T`.
-#[doc(hidden)]
-pub struct Reader<T>(How<T>);
+pub(crate) struct Reader<T>(How<T>);
 
 type Select<T> = Arc<dyn Fn(Reply<'_>) -> Result<T, Error> + Send + Sync>;
 
@@ -116,7 +117,7 @@ impl<T> Command<T> {
     /// Returns the errors that [`query`](Self::query) returns before it sends anything: an empty key, a value that
     /// cannot be stored.
     pub fn into_cmd(self) -> Result<Cmd, Error> {
-        Ok(self.request?.standalone_cmd())
+        Ok(self.request?.cmd(By::Source))
     }
 }
 

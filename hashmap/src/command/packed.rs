@@ -56,12 +56,14 @@ impl<'a> Packed<'a> {
 
     /// Ends the command: writes how many arguments it has.
     pub(crate) fn end(self) {
-        let mut header = Vec::with_capacity(24);
-        write_line(&mut header, b'*', self.count);
-        match self.buffer.get_mut(self.start..self.start + self.header) {
-            Some(reserved) if reserved.len() == header.len() => reserved.copy_from_slice(&header),
+        let mut formatted = itoa::Buffer::new();
+        let digits = formatted.format(self.count).as_bytes();
+        let reserved = self.start + 1..self.start + self.header - 2;
+        if reserved.len() == digits.len() {
+            self.buffer[reserved].copy_from_slice(digits);
+        } else {
             // The estimate had another number of digits.
-            _ => drop(self.buffer.splice(self.start..self.start + self.header, header)),
+            self.buffer.splice(reserved, digits.iter().copied());
         }
     }
 }
@@ -109,7 +111,23 @@ pub(crate) fn unpack<'a>(packed: &mut &'a [u8], arguments: &mut Arguments<'a>) -
 }
 
 /// Takes a line that holds a number.
+#[inline]
 fn read_line(packed: &mut &[u8], mark: u8) -> Option<usize> {
+    // Most are small.
+    match **packed {
+        [first, digit @ b'0'..=b'9', b'\r', b'\n', ref rest @ ..] if first == mark => {
+            *packed = rest;
+            Some(usize::from(digit - b'0'))
+        }
+        [first, tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', b'\n', ref rest @ ..] if first == mark => {
+            *packed = rest;
+            Some(usize::from(tens - b'0') * 10 + usize::from(digit - b'0'))
+        }
+        _ => read_long_line(packed, mark),
+    }
+}
+
+fn read_long_line(packed: &mut &[u8], mark: u8) -> Option<usize> {
     let mut rest = packed.strip_prefix(&[mark])?;
     let mut number: Option<usize> = None;
     loop {

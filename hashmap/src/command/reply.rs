@@ -1,8 +1,11 @@
 //! Reads the replies to commands. Whatever a server sends is checked.
 
-use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use std::borrow::Cow;
+
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::command::request::Request;
+use crate::command::strings::Strings;
 use crate::command::ttl::Ttl;
 use crate::error::Error;
 use crate::error::place::Place;
@@ -13,8 +16,14 @@ pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
 /// A reply, with the request that it answers.
 pub(crate) struct Reply<'a> {
-    value: Value,
+    data: Data<'a>,
     request: &'a Request,
+}
+
+enum Data<'a> {
+    Value(Value),
+    String(&'a [u8]),
+    Strings(Strings<'a>),
 }
 
 impl<'a> Reply<'a> {
@@ -23,74 +32,98 @@ impl<'a> Reply<'a> {
         let error = match reply {
             Ok(Value::ServerError(error)) => error.into(),
             Ok(Value::Attribute { data, .. }) => return Self::new(Ok(*data), request),
-            Ok(value) => return Ok(Self { value, request }),
+            Ok(value) => return Ok(Self { data: Data::Value(value), request }),
             Err(error) => error,
         };
         Err(failed(error, request))
+    }
+
+    pub(crate) fn of_string(string: &'a [u8], request: &'a Request) -> Self {
+        Self { data: Data::String(string), request }
+    }
+
+    pub(crate) fn of_strings(strings: Strings<'a>, request: &'a Request) -> Self {
+        Self { data: Data::Strings(strings), request }
     }
 
     pub(crate) fn request(&self) -> &'a Request {
         self.request
     }
 
+    fn into_value(self) -> Value {
+        match self.data {
+            Data::Value(value) => value,
+            Data::String(bytes) => Value::BulkString(bytes.to_vec()),
+            Data::Strings(strings) => strings.to_value(),
+        }
+    }
+
     /// Reads a number that cannot be negative.
     #[inline]
     fn count(self) -> Result<u64, Error> {
-        match self.value {
-            Value::Int(count) => u64::try_from(count).map_err(|_| unexpected(self.request)),
+        match self.data {
+            Data::Value(Value::Int(count)) => u64::try_from(count).map_err(|_| unexpected(self.request)),
             _ => Err(unexpected(self.request)),
         }
     }
 
     /// Reads a number. From a script it comes in digits.
     fn number(self) -> Result<i64, Error> {
-        let number = match &self.value {
-            Value::Int(number) => Some(*number),
-            Value::BulkString(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+        let request = self.request;
+        let number = match self.into_value() {
+            Value::Int(number) => Some(number),
+            Value::BulkString(digits) => std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()),
             _ => None,
         };
-        number.ok_or_else(|| unexpected(self.request))
+        number.ok_or_else(|| unexpected(request))
     }
 
     /// Reads the reply of a command on several fields that names one. Returns -2 where the hash is absent.
     fn of_field(self) -> Result<i64, Error> {
-        match self.value {
+        let request = self.request;
+        match self.into_value() {
             Value::Array(values) => match values.as_slice() {
                 [] => Ok(-2),
                 [Value::Int(number)] => Ok(*number),
-                _ => Err(unexpected(self.request)),
+                _ => Err(unexpected(request)),
             },
             Value::Nil => Ok(-2),
-            _ => Err(unexpected(self.request)),
+            _ => Err(unexpected(request)),
         }
     }
 
     /// Reads a value that may be absent.
     #[inline]
-    pub(crate) fn bytes(self) -> Result<Option<Vec<u8>>, Error> {
-        bytes(self.value, self.request)
+    pub(crate) fn bytes(self) -> Result<Option<Cow<'a, [u8]>>, Error> {
+        match self.data {
+            Data::String(bytes) => Ok(Some(Cow::Borrowed(bytes))),
+            Data::Value(value) => Ok(bytes(value, self.request)?.map(Cow::Owned)),
+            Data::Strings(_) => Err(unexpected(self.request)),
+        }
     }
 
     /// Reads the values of the requested fields, each of which may be absent.
     pub(crate) fn values(self) -> Result<Values<'a>, Error> {
-        match self.value {
-            Value::Array(values) if values.len() == self.request.names() => {
-                Ok(Values { values, request: self.request })
-            }
-            _ => Err(unexpected(self.request)),
-        }
+        let stored = match self.data {
+            Data::Strings(strings) => Stored::Strings(strings),
+            Data::Value(Value::Array(values)) => Stored::Values(values),
+            _ => return Err(unexpected(self.request)),
+        };
+        let values = Values { stored, request: self.request };
+        if values.len() == self.request.names() { Ok(values) } else { Err(unexpected(self.request)) }
     }
 
     /// Reads the names of fields.
     pub(crate) fn names(self) -> Result<Vec<Vec<u8>>, Error> {
-        let (Value::Array(values) | Value::Set(values)) = self.value else { return Err(unexpected(self.request)) };
-        values.into_iter().map(|name| some_bytes(name, self.request)).collect()
+        let request = self.request;
+        let (Value::Array(values) | Value::Set(values)) = self.into_value() else { return Err(unexpected(request)) };
+        values.into_iter().map(|name| some_bytes(name, request)).collect()
     }
 
     /// Reads fields and values: a map in RESP3, a flat array in RESP2.
     pub(crate) fn entries(self) -> Result<Vec<Entry>, Error> {
         let request = self.request;
-        match self.value {
+        match self.into_value() {
             Value::Map(entries) => entries
                 .into_iter()
                 .map(|(field, value)| Ok((some_bytes(field, request)?, some_bytes(value, request)?)))
@@ -110,11 +143,11 @@ impl<'a> Reply<'a> {
     /// Reads a page of `HSCAN`: the cursor of the next one, and the entries of this one.
     pub(crate) fn page(self) -> Result<(u64, Vec<Entry>), Error> {
         let request = self.request;
-        let Value::Array(parts) = self.value else { return Err(unexpected(request)) };
+        let Value::Array(parts) = self.into_value() else { return Err(unexpected(request)) };
         let Ok([cursor, entries]) = <[Value; 2]>::try_from(parts) else { return Err(unexpected(request)) };
         let cursor = some_bytes(cursor, request)?;
         let cursor = std::str::from_utf8(&cursor).ok().and_then(|cursor| cursor.parse().ok());
-        Ok((cursor.ok_or_else(|| unexpected(request))?, Reply { value: entries, request }.entries()?))
+        Ok((cursor.ok_or_else(|| unexpected(request))?, Reply { data: Data::Value(entries), request }.entries()?))
     }
 }
 
@@ -157,8 +190,8 @@ pub(crate) enum Refusal {
 
 /// Reads why a conditional write was not carried out, or `None` if it was.
 pub(crate) fn refusal(reply: Reply<'_>) -> Result<Option<Refusal>, Error> {
-    let Reply { value, request } = reply;
-    match value {
+    let request = reply.request;
+    match reply.into_value() {
         Value::Int(-1) => Ok(Some(Refusal::Hash)),
         Value::Int(-2) => Ok(Some(Refusal::Guard)),
         Value::Int(0..) => Ok(None),
@@ -190,24 +223,39 @@ pub(crate) fn field_flag(reply: Reply<'_>) -> Result<bool, Error> {
 
 /// The values of the fields that a request names, in its order.
 pub(crate) struct Values<'a> {
-    values: Vec<Value>,
+    stored: Stored<'a>,
     request: &'a Request,
+}
+
+enum Stored<'a> {
+    Values(Vec<Value>),
+    Strings(Strings<'a>),
 }
 
 impl Values<'_> {
     pub(crate) fn len(&self) -> usize {
-        self.values.len()
+        match &self.stored {
+            Stored::Values(values) => values.len(),
+            Stored::Strings(strings) => strings.len(),
+        }
     }
 
     /// True if no field is stored.
     pub(crate) fn all_absent(&self) -> bool {
-        self.values.iter().all(|value| matches!(value, Value::Nil))
+        match &self.stored {
+            Stored::Values(values) => values.iter().all(|value| matches!(value, Value::Nil)),
+            Stored::Strings(strings) => strings.all_nil(),
+        }
     }
 
     /// Returns what is stored in the field at this position.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Result<Option<&[u8]>, Error> {
-        match self.values.get(index) {
+        let values = match &self.stored {
+            Stored::Strings(strings) => return Ok(strings.get(index)),
+            Stored::Values(values) => values,
+        };
+        match values.get(index) {
             Some(Value::BulkString(bytes)) => Ok(Some(bytes)),
             Some(Value::Nil) => Ok(None),
             Some(Value::ServerError(error)) => Err(failed(error.clone().into(), self.request)),
@@ -217,7 +265,11 @@ impl Values<'_> {
 
     /// Moves out what is stored in the field at this position.
     pub(crate) fn take(&mut self, index: usize) -> Result<Option<Vec<u8>>, Error> {
-        bytes(self.values.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil)), self.request)
+        let values = match &mut self.stored {
+            Stored::Strings(strings) => return Ok(strings.get(index).map(<[u8]>::to_vec)),
+            Stored::Values(values) => values,
+        };
+        bytes(values.get_mut(index).map_or(Value::Nil, std::mem::take), self.request)
     }
 
     /// Names the hash.
@@ -231,15 +283,15 @@ impl Values<'_> {
     }
 }
 
-/// Returns what to send after this reply: the script with its source, where the server does not know the script.
-pub(crate) fn retry(request: &Request, reply: &Result<Value, RedisError>) -> Option<Cmd> {
+/// True if the request is to be sent again, by its source: the server does not know the script.
+pub(crate) fn is_unknown_script(request: &Request, reply: &Result<Value, RedisError>) -> bool {
     let noscript = ErrorKind::Server(ServerErrorKind::NoScript);
     let is_unknown = match reply {
         Ok(Value::ServerError(error)) => error.kind() == Some(ServerErrorKind::NoScript),
         Ok(_) => false,
         Err(error) => error.kind() == noscript,
     };
-    (request.is_script() && is_unknown).then(|| request.standalone_cmd())
+    is_unknown && request.is_script()
 }
 
 pub(crate) fn failed(error: RedisError, request: &Request) -> Error {

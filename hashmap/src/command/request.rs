@@ -73,10 +73,13 @@ pub(crate) enum Arg {
     None,
 }
 
-/// How a request names its script: by its hash, or by its source where the server may not know it.
+/// How a request names its script.
 #[derive(Debug, Clone, Copy)]
-enum By {
+pub(crate) enum By {
+    /// What to send first.
     Hash,
+    /// What works on every server, and in a batch: inside MULTI, an EVALSHA of an unknown script would fail alone, and the
+    /// commands around it would be carried out.
     Source,
 }
 
@@ -236,28 +239,23 @@ impl Request {
         Place::new(&self.key, name)
     }
 
-    /// Makes what to send first: a script goes by its hash.
-    pub(crate) fn cmd(&self) -> Cmd {
-        self.make(By::Hash)
-    }
-
-    /// Makes what works on every server, and in a batch: a script goes by its source.
-    ///
-    /// Inside MULTI, an EVALSHA of an unknown script would fail alone, and the commands around it would be carried out.
-    pub(crate) fn standalone_cmd(&self) -> Cmd {
-        self.make(By::Source)
-    }
-
     /// About how many bytes it takes when it is packed.
     pub(crate) fn estimated_size(&self) -> usize {
         self.estimated_bytes() + self.estimated_args() * 6
     }
 
-    /// Packs what [`standalone_cmd`](Self::standalone_cmd) makes, at the end of a buffer.
-    pub(crate) fn pack_standalone(&self, buffer: &mut Vec<u8>) {
+    /// Packs it at the end of a buffer.
+    pub(crate) fn pack(&self, by: By, buffer: &mut Vec<u8>) {
         let mut packed = Packed::begin(buffer, self.estimated_args());
-        self.pack(By::Source, &mut packed);
+        self.write(by, &mut packed);
         packed.end();
+    }
+
+    /// Makes it a command of redis-rs.
+    pub(crate) fn cmd(&self, by: By) -> Cmd {
+        let mut cmd = Cmd::with_capacity(self.estimated_args(), self.estimated_bytes());
+        self.write(by, &mut cmd);
+        cmd
     }
 
     pub(crate) fn is_script(&self) -> bool {
@@ -282,37 +280,31 @@ impl Request {
         self.estimated_args() * 8 + values + self.key.len() + 20
     }
 
-    fn make(&self, by: By) -> Cmd {
-        let mut cmd = Cmd::with_capacity(self.estimated_args(), self.estimated_bytes());
-        self.pack(by, &mut cmd);
-        cmd
-    }
-
-    fn pack(&self, by: By, to: &mut impl Args) {
+    fn write(&self, by: By, to: &mut impl Args) {
         match (self.verb, self.renews) {
             (Verb::Command(name), None) => {
                 to.arg(name.as_bytes());
                 to.arg(self.key.as_bytes());
             }
             (Verb::Command(name), Some(ttl)) => {
-                self.pack_script(Script::CallAndExpire, by, to);
+                self.write_script(Script::CallAndExpire, by, to);
                 to.uint(ttl.get());
                 to.arg(name.as_bytes());
             }
-            (Verb::Script(script), _) => self.pack_script(script, by, to),
+            (Verb::Script(script), _) => self.write_script(script, by, to),
         }
         match (&self.body, self.verb) {
-            (Body::Args(names, args), _) => args.iter().for_each(|arg| self.pack_arg(*arg, names, to)),
+            (Body::Args(names, args), _) => args.iter().for_each(|arg| self.write_arg(*arg, names, to)),
             (Body::Changes(changes), Verb::Command(_)) => {
                 for change in &changes.list {
-                    pack_change(changes, change, to);
+                    write_change(changes, change, to);
                 }
             }
-            (Body::Changes(changes), Verb::Script(_)) => self.pack_conditional(changes, to),
+            (Body::Changes(changes), Verb::Script(_)) => self.write_conditional(changes, to),
         }
     }
 
-    fn pack_script(&self, script: Script, by: By, to: &mut impl Args) {
+    fn write_script(&self, script: Script, by: By, to: &mut impl Args) {
         let (command, script) = match by {
             By::Hash => ("EVALSHA", script.hash()),
             By::Source => ("EVAL", script.source()),
@@ -322,7 +314,7 @@ impl Request {
         }
     }
 
-    fn pack_arg(&self, arg: Arg, names: &Names, to: &mut impl Args) {
+    fn write_arg(&self, arg: Arg, names: &Names, to: &mut impl Args) {
         match arg {
             Arg::Names => match names {
                 Names::None => {}
@@ -343,8 +335,8 @@ impl Request {
         self.renews.map_or(0, Millis::get)
     }
 
-    /// Packs the ARGV of [`Script::Write`].
-    fn pack_conditional(&self, changes: &Changes, to: &mut impl Args) {
+    /// Writes the ARGV of [`Script::Write`].
+    fn write_conditional(&self, changes: &Changes, to: &mut impl Args) {
         let list = &changes.list;
         to.arg(match changes.condition {
             None => b"",
@@ -369,7 +361,7 @@ impl Request {
         }
         to.uint(expiring as u64);
         for change in list.iter().filter(expires) {
-            pack_change(changes, change, to);
+            write_change(changes, change, to);
             match change.to {
                 Outcome::Set(_, FieldTtl::Limited(ttl)) => to.uint(ttl.get()),
                 _ => to.arg(b"keep"),
@@ -377,16 +369,16 @@ impl Request {
         }
         to.uint(list.iter().filter(stays).count() as u64 * 2);
         for change in list.iter().filter(stays) {
-            pack_change(changes, change, to);
+            write_change(changes, change, to);
         }
         for change in list.iter().filter(|change| matches!(change.to, Outcome::Removed)) {
-            pack_change(changes, change, to);
+            write_change(changes, change, to);
         }
     }
 }
 
-/// Packs the name of a field, and its value if it is set.
-fn pack_change(changes: &Changes, change: &Change, to: &mut impl Args) {
+/// Writes the name of a field, and its value if it is set.
+fn write_change(changes: &Changes, change: &Change, to: &mut impl Args) {
     to.arg(change.name.as_bytes());
     if let Some(value) = changes.value(change) {
         to.arg(value);

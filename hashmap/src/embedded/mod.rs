@@ -175,10 +175,10 @@ impl Embedded {
         receiver.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
-    fn request_one(&self, cmd: &Cmd) -> RedisResult<Value> {
+    fn request_one(&self, one: Commands<'_>) -> RedisResult<Value> {
         match &self.store {
-            Store::Memory(memory) => memory.request_one(cmd, self.dialect, &self.watched),
-            Store::File(_) => self.request(Commands::One(cmd))?.pop().ok_or_else(stopped),
+            Store::Memory(memory) => memory.request_one(one, self.dialect, &self.watched),
+            Store::File(_) => self.request(one)?.pop().ok_or_else(stopped),
         }
     }
 }
@@ -194,11 +194,11 @@ fn answers_of(answers: Vec<Value>, offset: usize, count: usize) -> RedisResult<V
 
 impl ConnectionLike for Embedded {
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
-        self.request_one(cmd)
+        self.request_one(Commands::One(cmd))
     }
 
     fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
-        self.request(Commands::Packed(cmd))?.pop().ok_or_else(stopped)
+        self.request_one(Commands::Packed(cmd))
     }
 
     fn req_packed_commands(&mut self, cmd: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
@@ -251,7 +251,7 @@ mod aio {
         fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
             Box::pin(async move {
                 match &self.store {
-                    Store::Memory(_) => self.request_one(cmd),
+                    Store::Memory(_) => self.request_one(Commands::One(cmd)),
                     Store::File(_) => self.request_async(Commands::One(cmd)).await?.pop().ok_or_else(stopped),
                 }
             })

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use redis::{Cmd, RedisResult, Value};
+use redis::{RedisResult, Value};
 
 use crate::embedded::memory::Memory;
 use crate::embedded::request::{Commands, Dialect};
@@ -42,9 +42,9 @@ impl Shared {
         Ok(answers)
     }
 
-    pub(super) fn request_one(&self, cmd: &Cmd, dialect: Dialect, watched: &Watched) -> RedisResult<Value> {
+    pub(super) fn request_one(&self, one: Commands<'_>, dialect: Dialect, watched: &Watched) -> RedisResult<Value> {
         let mut answered = Value::Nil;
-        self.answer(Commands::One(cmd), dialect, watched, |value| answered = value)?;
+        self.answer(one, dialect, watched, |value| answered = value)?;
         Ok(answered)
     }
 

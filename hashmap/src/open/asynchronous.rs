@@ -10,6 +10,7 @@ use crate::open::cluster_async::AsyncCluster;
 use crate::open::options::{Options, Target};
 use crate::open::reconnecting::Source;
 use crate::open::reconnecting_async::AsyncReconnecting;
+use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
 
@@ -117,10 +118,14 @@ impl ConnectionLike for AsyncConnection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => ConnectionLike::req_packed_commands(con, pipeline, offset, count),
-            Way::Server(con) => {
-                Box::pin(async move { con.call(|| pipeline.get_packed_pipeline(), offset, count).await })
+            Way::Server(con) => Box::pin(async move {
+                con.call(|| pipeline.get_packed_pipeline(), offset, count).await.map(Values::into_vec)
+            }),
+            Way::Cluster(con) => {
+                Box::pin(
+                    async move { con.call(pipeline.get_packed_pipeline(), offset, count).await.map(Values::into_vec) },
+                )
             }
-            Way::Cluster(con) => Box::pin(async move { con.call(pipeline.get_packed_pipeline(), offset, count).await }),
         }
     }
 

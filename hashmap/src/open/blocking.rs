@@ -6,8 +6,10 @@ use redis::{Cmd, ConnectionLike, ErrorKind, RedisResult, Value};
 
 use crate::error::Error;
 use crate::open::cluster::Cluster;
+use crate::open::direct;
 use crate::open::options::{Options, Target};
 use crate::open::reconnecting::{Reconnecting, Source};
+use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
 
@@ -70,7 +72,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-fn one(replies: RedisResult<Vec<Value>>) -> RedisResult<Value> {
+fn one(replies: RedisResult<Values>) -> RedisResult<Value> {
     replies?.pop().ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
 }
 
@@ -97,8 +99,11 @@ impl ConnectionLike for Connection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_commands(cmd, offset, count),
-            Way::Server(con) => con.call(cmd, offset, count),
-            Way::Cluster(con) => con.call(cmd, offset, count),
+            Way::Server(con) if offset == 0 && direct::is_asked_for(cmd) => {
+                con.call_all(cmd, count).map(|received| vec![direct::leave(received)])
+            }
+            Way::Server(con) => con.call(cmd, offset, count).map(Values::into_vec),
+            Way::Cluster(con) => con.call(cmd, offset, count).map(Values::into_vec),
         }
     }
 

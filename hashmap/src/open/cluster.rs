@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, RedisResult, Value};
+use redis::{ErrorKind, RedisError, RedisResult};
 
+use crate::command::received::Received;
 use crate::error::Error;
 use crate::open::deadline::Deadline;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::{Host, Options};
 use crate::open::reconnecting::{Reconnecting, Sent, wanted};
+use crate::open::resp::Values;
 use crate::open::routed::{Part, Routed, result};
 use crate::open::slots::{Slots, question};
 use crate::open::socket::Address;
@@ -87,7 +89,7 @@ impl Cluster {
     }
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
-    pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+    pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Values> {
         let deadline = Deadline::after(self.way.response_timeout);
         let is_open = |host: &Host| self.nodes.get(host).is_some_and(Reconnecting::is_open);
         let mut routed = Routed::new(packed, &self.slots, &is_open)?;
@@ -99,7 +101,7 @@ impl Cluster {
                 let result = sent.and_then(|sent| {
                     let node = node(&mut self.nodes, &self.way, &part.host);
                     // One that is silent must not cost the replies of others, which have come meanwhile.
-                    node.receive(sent, &part.packed, part.replies, deadline.or_soon())
+                    node.receive(sent, &part.packed, part.replies, deadline.or_soon()).map(Received::into_values)
                 });
                 routed.answered(part, result.map_err(|failed| failed.on(&part.host)), &mut self.slots);
             }
@@ -146,7 +148,9 @@ fn ask(
         let share = Deadline::after(deadline.left()? / waiting);
         let node = node(nodes, way, host);
         let packed = question();
-        let answer = node.send(&packed, 1, share).and_then(|sent| node.receive(sent, &packed, 1, share));
+        let answer = node
+            .send(&packed, 1, share)
+            .and_then(|sent| node.receive(sent, &packed, 1, share).map(Received::into_values));
         let answer = answer.map_err(|failed| failed.on(host).into_error_of_opening());
         match answer.and_then(|mut replies| Slots::read(replies.pop().unwrap_or_default(), host)) {
             Ok(slots) => {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
 use async_lock::Mutex;
 use futures_util::future::join_all;
-use redis::{ErrorKind, RedisResult, Value};
+use redis::{ErrorKind, RedisResult};
 use tokio::time::{Instant, sleep};
 
 use crate::open::cluster::{WayToNodes, telling};
 use crate::open::options::Host;
 use crate::open::reconnecting::wanted;
 use crate::open::reconnecting_async::AsyncReconnecting;
+use crate::open::resp::Values;
 use crate::open::routed::{Routed, result};
 use crate::open::slots::{Slots, question};
 
@@ -48,7 +49,7 @@ impl AsyncCluster {
     }
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
-    pub(super) async fn call(&self, packed: Vec<u8>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+    pub(super) async fn call(&self, packed: Vec<u8>, offset: usize, count: usize) -> RedisResult<Values> {
         let deadline = Instant::now() + self.0.way.response_timeout;
         let mut routed = {
             let known = self.known();

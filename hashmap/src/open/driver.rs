@@ -14,11 +14,11 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
-use crate::open::resp::Replies;
+use crate::open::resp::{Replies, Values};
 use crate::open::socket::Address;
 use crate::open::stream::{self, Stream};
 
-type Answer = Result<Vec<Value>, CallFailed>;
+type Answer = Result<Values, CallFailed>;
 
 /// A handle to a connection. Its clones share it; the connection ends with the last of them.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ struct Call {
 
 /// A call of which replies are missing.
 struct Awaited {
-    replies: Vec<Value>,
+    replies: Values,
     count: usize,
     deadline: Instant,
     respond: oneshot::Sender<Answer>,
@@ -170,7 +170,7 @@ impl Driver {
                         self.out.extend_from_slice(&call.packed);
                     }
                     let Call { count, deadline, respond, .. } = call;
-                    let replies = Vec::with_capacity(count.min(1024));
+                    let replies = Values::with_capacity(count.min(1024));
                     self.awaited.push_back(Awaited { replies, count, deadline, respond, end });
                     received = true;
                 }
@@ -211,7 +211,7 @@ impl Driver {
 
     fn read(&mut self, context: &mut Context<'_>) -> RedisResult<()> {
         loop {
-            let mut space = ReadBuf::new(self.replies.space());
+            let mut space = ReadBuf::new(self.replies.space(false));
             match Pin::new(&mut self.stream).poll_read(context, &mut space) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Err(error)) => return Err(error.into()),

@@ -3,6 +3,7 @@
 use redis::{Cmd, RedisError, RedisResult, Value, cmd};
 
 use crate::open::options::Options;
+use crate::open::resp::Values;
 
 /// The user, the database and the protocol of a connection.
 #[derive(Clone)]
@@ -90,7 +91,7 @@ impl Login {
     }
 
     /// Judges the answers.
-    pub(super) fn judge(&self, answers: Vec<Value>, to_master: bool) -> RedisResult<()> {
+    pub(super) fn judge(&self, answers: Values, to_master: bool) -> RedisResult<()> {
         for (answer, (_, kind)) in answers.into_iter().zip(self.commands(to_master)) {
             match (kind, answer) {
                 (Answer::Database(number), Value::ServerError(error)) if error.code() == "ERR" => {

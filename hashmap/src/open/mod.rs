@@ -8,6 +8,7 @@ mod cluster;
 #[cfg(feature = "tokio-comp")]
 mod cluster_async;
 mod deadline;
+pub(crate) mod direct;
 #[cfg(feature = "tokio-comp")]
 mod driver;
 mod failed;

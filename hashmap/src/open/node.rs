@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use redis::{RedisResult, Value};
 
+use crate::command::received::Received;
 use crate::open::deadline::Deadline;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
-use crate::open::resp::Replies;
+use crate::open::resp::{Replies, Values};
 use crate::open::socket::{Address, Socket};
 
 /// After this long without a call, a connection is looked at before it is used: the server may have closed it.
@@ -36,9 +37,9 @@ impl Node {
     }
 
     /// Sends packed commands and reads this many replies.
-    pub(super) fn call(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
+    pub(super) fn call(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Values, CallFailed> {
         self.send(packed, count, deadline)?;
-        self.receive(count, deadline)
+        self.receive(count, deadline).map(Received::into_values)
     }
 
     /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
@@ -60,41 +61,36 @@ impl Node {
     }
 
     /// Reads the replies to what was sent.
-    pub(super) fn receive(&mut self, count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
+    pub(super) fn receive(&mut self, count: usize, deadline: Deadline) -> Result<Received, CallFailed> {
         self.socket.set_deadline(Some(deadline));
-        let replies = self.replies(count).map_err(CallFailed::in_doubt)?;
+        let received = self.replies(count).map_err(CallFailed::in_doubt)?;
         // A reply that nobody has asked for would be taken for the next one.
         self.is_usable = self.drop_pushes().is_ok() && !self.replies.has_begun_reply();
-        Ok(replies)
+        Ok(received)
     }
 
-    fn replies(&mut self, count: usize) -> RedisResult<Vec<Value>> {
-        let mut replies = Vec::with_capacity(count.min(1024));
-        while replies.len() < count {
-            match self.replies.next()? {
-                // What a server tells without being asked.
-                Some(Value::Push { .. }) => {}
-                Some(reply) => replies.push(reply),
-                None => self.read()?,
+    fn replies(&mut self, count: usize) -> RedisResult<Received> {
+        let mut received = Received::with_capacity(count.min(1024));
+        while received.len() < count {
+            if self.replies.receive(&mut received, count == 1)? {
+                continue;
+            }
+            match self.socket.read(self.replies.space(received.has_strings()))? {
+                0 => {
+                    let closed = "the server has closed the connection";
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, closed).into());
+                }
+                count => self.replies.filled(count),
             }
         }
-        Ok(replies)
-    }
-
-    fn read(&mut self) -> RedisResult<()> {
-        match self.socket.read(self.replies.space())? {
-            0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server has closed the connection").into()),
-            count => {
-                self.replies.filled(count);
-                Ok(())
-            }
-        }
+        self.replies.hand_over(&mut received);
+        Ok(received)
     }
 
     /// Sees whether the server has closed the connection, or has sent what nobody has asked for.
     fn look(&mut self) -> RedisResult<()> {
         loop {
-            match self.socket.read_now(self.replies.space())? {
+            match self.socket.read_now(self.replies.space(false))? {
                 None => return Ok(()),
                 Some(0) => {
                     return Err(

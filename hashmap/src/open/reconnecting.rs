@@ -3,15 +3,17 @@
 use std::io;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, RedisResult, Value};
+use redis::{ErrorKind, RedisError, RedisResult};
 
 use crate::command::packed::{Arguments, unpack};
+use crate::command::received::Received;
 use crate::open::clients::ends_with;
 use crate::open::deadline::Deadline;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::node::Node;
 use crate::open::options::Options;
+use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
 
@@ -72,11 +74,15 @@ impl Reconnecting {
     }
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
-    pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+    pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Values> {
+        wanted(self.call_all(packed, offset + count)?.into_values(), offset, count)
+    }
+
+    /// Sends packed commands, and returns what is received.
+    pub(super) fn call_all(&mut self, packed: &[u8], count: usize) -> RedisResult<Received> {
         let deadline = Deadline::after(self.response_timeout.unwrap_or(self.connect_timeout));
-        let sent = self.send(packed, offset + count, deadline).map_err(CallFailed::into_error)?;
-        let replies = self.receive(sent, packed, offset + count, deadline).map_err(CallFailed::into_error)?;
-        wanted(replies, offset, count)
+        let sent = self.send(packed, count, deadline).map_err(CallFailed::into_error)?;
+        self.receive(sent, packed, count, deadline).map_err(CallFailed::into_error)
     }
 
     /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
@@ -102,9 +108,9 @@ impl Reconnecting {
         packed: &[u8],
         count: usize,
         deadline: Deadline,
-    ) -> Result<Vec<Value>, CallFailed> {
-        let replies = match self.read(count, deadline) {
-            Ok(replies) => replies,
+    ) -> Result<Received, CallFailed> {
+        let received = match self.read(count, deadline) {
+            Ok(received) => received,
             Err(failed) => {
                 let can_repeat =
                     |failed: &CallFailed| sent.was_open && failed.error.is_io_error() && only_reads(packed);
@@ -113,10 +119,10 @@ impl Reconnecting {
                 self.read(count, deadline).inspect_err(|_| self.node = None)?
             }
         };
-        if replies.iter().any(ends_with) {
+        if received.values().any(ends_with) {
             self.node = None;
         }
-        Ok(replies)
+        Ok(received)
     }
 
     /// Drops the connection. Returns the failure, unless the call may be tried on a new one.
@@ -137,14 +143,14 @@ impl Reconnecting {
         Ok(Sent { was_open: false })
     }
 
-    fn read(&mut self, count: usize, deadline: Deadline) -> Result<Vec<Value>, CallFailed> {
+    fn read(&mut self, count: usize, deadline: Deadline) -> Result<Received, CallFailed> {
         let ended = || CallFailed::in_doubt(io::Error::from(io::ErrorKind::ConnectionAborted).into());
         self.node.as_mut().ok_or_else(ended)?.receive(count, deadline)
     }
 }
 
 /// Takes the replies after the first `offset`, as a caller wants them.
-pub(super) fn wanted(mut replies: Vec<Value>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+pub(super) fn wanted(mut replies: Values, offset: usize, count: usize) -> RedisResult<Values> {
     if replies.len() != offset + count {
         return Err((ErrorKind::Client, "the commands have another number of replies").into());
     }

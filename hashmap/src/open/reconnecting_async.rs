@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_lock::Mutex;
-use redis::{RedisResult, Value};
+use redis::RedisResult;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::open::clients::ends_with;
@@ -13,6 +13,7 @@ use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::Options;
 use crate::open::reconnecting::{Source, needs_no_past, only_reads, timed_out, wanted};
+use crate::open::resp::Values;
 use crate::open::socket::Address;
 
 /// Drops its connection after any failure that leaves it in doubt. The next call opens a new one.
@@ -157,7 +158,7 @@ impl AsyncReconnecting {
         pack: impl Fn() -> Vec<u8> + Send + Sync,
         offset: usize,
         count: usize,
-    ) -> RedisResult<Vec<Value>> {
+    ) -> RedisResult<Values> {
         let replies = self.send(pack, offset + count, None).await;
         wanted(replies.map_err(CallFailed::into_error)?, offset, count)
     }
@@ -169,7 +170,7 @@ impl AsyncReconnecting {
         pack: impl Fn() -> Vec<u8> + Send + Sync,
         count: usize,
         deadline: Option<Instant>,
-    ) -> Result<Vec<Value>, CallFailed> {
+    ) -> Result<Values, CallFailed> {
         let mut opened = self.opened();
         loop {
             let was_open = opened.is_some();

@@ -1,12 +1,13 @@
 //! Reads replies from bytes as they come in: RESP2 and RESP3, with limits on what a server can make it hold.
 
 use redis::{ErrorKind, PushKind, RedisError, RedisResult, Value, VerbatimFormat};
+use smallvec::SmallVec;
+
+use crate::command::received::{Answer, Received};
+use crate::command::strings::{LONGEST, string, strings};
 
 /// The longest line, such as that of an error. Redis's own are far shorter.
 const LONGEST_LINE: usize = 64 << 10;
-
-/// The longest string: Redis's default for `proto-max-bulk-len`.
-const LONGEST_STRING: usize = 512 << 20;
 
 /// How deep arrays and maps can nest, as in redis-rs.
 const DEEPEST: usize = 100;
@@ -16,6 +17,9 @@ const CHUNK: usize = 16 << 10;
 
 /// A larger buffer is given back once it is empty.
 const KEPT: usize = 1 << 20;
+
+/// The replies to a call. Most calls are one command.
+pub(super) type Values = SmallVec<[Value; 1]>;
 
 /// Holds what has been read from a connection and is not yet a whole reply.
 #[derive(Default)]
@@ -36,8 +40,14 @@ struct Aggregate {
 }
 
 impl Replies {
-    /// The space to read into. [`filled`](Self::filled) must follow.
-    pub(super) fn space(&mut self) -> &mut [u8] {
+    /// The space to read into. [`filled`](Self::filled) must follow. What lies in `held` stays where it is.
+    pub(super) fn space(&mut self, held: bool) -> &mut [u8] {
+        if held {
+            if self.buffer.len() - self.end < CHUNK / 4 {
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+            return &mut self.buffer[self.end..];
+        }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
             if self.buffer.len() > KEPT {
@@ -84,6 +94,48 @@ impl Replies {
         }
     }
 
+    /// Takes the next reply into what was received, if all of it is there, and leaves the strings of lists where they lie, and
+    /// those of other replies unless there is only one. What a server tells without being asked is dropped.
+    pub(super) fn receive(&mut self, received: &mut Received, is_only: bool) -> RedisResult<bool> {
+        loop {
+            let end = match self.buffer[self.start..self.end].first() {
+                _ if !self.open.is_empty() => None,
+                Some(b'*') => received.push_strings(|found| strings(&self.buffer[..self.end], self.start, found)),
+                Some(b'$') if !is_only => string(&self.buffer[..self.end], self.start).map(|(span, end)| {
+                    received.push(span.map_or(Answer::Value(Value::Nil), Answer::String));
+                    end
+                }),
+                _ => None,
+            };
+            if let Some(end) = end {
+                self.start = end;
+                return Ok(true);
+            }
+            // Whatever else it is, also what is not yet whole.
+            match self.next()? {
+                None => return Ok(false),
+                Some(Value::Push { .. }) => {}
+                Some(value) => {
+                    received.push(Answer::Value(value));
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Gives what was received the bytes in which its strings lie.
+    pub(super) fn hand_over(&mut self, received: &mut Received) {
+        if !received.has_strings() {
+            return;
+        }
+        if self.start < CHUNK / 4 {
+            return received.lie_in(self.buffer[..self.start].to_vec());
+        }
+        let rest = self.buffer[self.start..self.end].to_vec();
+        (self.start, self.end) = (0, rest.len());
+        received.lie_in(std::mem::replace(&mut self.buffer, rest));
+    }
+
     /// Takes the next value that is not an array or map, or an empty one. Begins those that are not empty.
     fn element(&mut self) -> RedisResult<Option<Value>> {
         loop {
@@ -109,7 +161,7 @@ impl Replies {
                         self.start = after_line;
                         return Ok(Some(Value::Nil));
                     }
-                    let len = usize::try_from(len).ok().filter(|len| *len <= LONGEST_STRING);
+                    let len = usize::try_from(len).ok().filter(|len| *len <= LONGEST);
                     let len = len.ok_or_else(|| malformed("a string of at most 512 MB"))?;
                     let Some(bytes) = self.buffer[after_line..self.end].get(..len + 2) else { return Ok(None) };
                     let Some(bytes) = bytes.strip_suffix(b"\r\n") else { return Err(malformed("the end of a string")) };
@@ -278,7 +330,7 @@ mod tests {
 
     fn feed(replies: &mut Replies, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let space = replies.space();
+            let space = replies.space(false);
             let count = space.len().min(bytes.len());
             space[..count].copy_from_slice(&bytes[..count]);
             replies.filled(count);
@@ -347,7 +399,7 @@ mod tests {
         feed(&mut replies, b"\r\n:1\r\n");
         assert_eq!(replies.next().expect("a reply"), Some(Value::BulkString(large)));
         assert_eq!(replies.next().expect("a reply"), Some(Value::Int(1)));
-        assert!(replies.space().len() < 1 << 20);
+        assert!(replies.space(false).len() < 1 << 20);
     }
 
     #[test]

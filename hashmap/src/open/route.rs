@@ -7,6 +7,7 @@ use redis::{ErrorKind, RedisError, RedisResult, Value};
 use crate::command::packed::{Args, Arguments, Packed, unpack};
 use crate::command::slot::slot;
 use crate::open::options::Host;
+use crate::open::resp::Values;
 use crate::open::slots::Slots;
 
 /// What is sent to one node as a whole: a command, or a transaction.
@@ -155,7 +156,7 @@ impl<'a> Route<'a> {
     }
 
     /// Makes the replies that the caller gets of those of the units.
-    pub(super) fn replies<E: Clone>(&self, units: Vec<Result<Vec<Value>, E>>) -> Vec<Result<Value, E>> {
+    pub(super) fn replies<E: Clone>(&self, units: Vec<Result<Values, E>>) -> Vec<Result<Value, E>> {
         let mut replies = Vec::with_capacity(self.wanted.len());
         let mut results = units.into_iter();
         let mut units = self.units.iter();
@@ -178,7 +179,7 @@ impl<'a> Route<'a> {
 }
 
 impl Combined {
-    fn of(self, mut replies: Vec<Value>) -> Value {
+    fn of(self, mut replies: Values) -> Value {
         if let Some(at) = replies.iter().position(|reply| matches!(reply, Value::ServerError(_))) {
             return replies.swap_remove(at);
         }

@@ -9,6 +9,7 @@ use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 use crate::error::redis_fault::{RedisFault, io_error};
 use crate::open::failed::CallFailed;
 use crate::open::options::Host;
+use crate::open::resp::Values;
 use crate::open::route::Route;
 use crate::open::slots::{self, Slots};
 
@@ -27,7 +28,7 @@ pub(super) struct Routed<'a> {
 struct State {
     is_done: bool,
     /// The last that was heard of it.
-    last: Option<Result<Vec<Value>, CallFailed>>,
+    last: Option<Result<Values, CallFailed>>,
     /// The node that imports the slot, if the one that has it sent it there.
     asked: Option<Host>,
 }
@@ -102,7 +103,7 @@ impl<'a> Routed<'a> {
     }
 
     /// Takes what became of a part.
-    pub(super) fn answered(&mut self, part: &Part<'_>, result: Result<Vec<Value>, CallFailed>, slots: &mut Slots) {
+    pub(super) fn answered(&mut self, part: &Part<'_>, result: Result<Values, CallFailed>, slots: &mut Slots) {
         let mut values = match result {
             Ok(values) => values.into_iter(),
             Err(failed) => {
@@ -123,7 +124,7 @@ impl<'a> Routed<'a> {
             if state.asked.take().is_some() {
                 values.next(); // the reply to ASKING
             }
-            let replies: Vec<Value> = values.by_ref().take(unit.replies).collect();
+            let replies: Values = values.by_ref().take(unit.replies).collect();
             match verdict(&replies, &part.host) {
                 Verdict::Final => state.is_done = true,
                 Verdict::Moved(slot, host) => {
@@ -228,7 +229,7 @@ impl std::fmt::Display for Partial {
 impl std::error::Error for Partial {}
 
 /// Makes the result of a call of its replies: an error, if one of them is missing.
-pub(super) fn result(replies: Vec<Result<Value, CallFailed>>) -> RedisResult<Vec<Value>> {
+pub(super) fn result(replies: Vec<Result<Value, CallFailed>>) -> RedisResult<Values> {
     let Some(failed) = replies.iter().find_map(|reply| reply.as_ref().err()) else {
         return Ok(replies.into_iter().filter_map(Result::ok).collect());
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisResult, Value};
+use redis::{ErrorKind, RedisResult};
 
 use crate::open::deadline::Deadline;
 #[cfg(feature = "tokio-comp")]
@@ -10,6 +10,7 @@ use crate::open::driver::AsyncNode;
 use crate::open::login::Login;
 use crate::open::node::Node;
 use crate::open::options::{Host, Options};
+use crate::open::resp::Values;
 use crate::open::socket::Address;
 
 /// Sentinels, and the name of the master to ask them for.
@@ -149,7 +150,7 @@ impl Sentinels {
 }
 
 /// Reads the answer to the question. A user without the right to subscribe is told nothing.
-fn named(answers: Vec<Value>) -> RedisResult<Host> {
+fn named(answers: Values) -> RedisResult<Host> {
     let answer = answers.into_iter().next().unwrap_or_default().extract_error()?;
     let Some((name, port)) = redis::from_redis_value::<Option<(String, u16)>>(answer)? else {
         return Err((ErrorKind::MasterNameNotFoundBySentinel, "no Sentinel knows a master of this name").into());

@@ -10,8 +10,9 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
 use crate::command::Command;
-use crate::command::batch::{Batch, Commands, Replies};
-use crate::command::reply::{Reply, retry};
+use crate::command::batch::{Batch, Commands};
+use crate::command::reply::{Reply, is_unknown_script};
+use crate::command::request::By;
 use crate::error::Error;
 use crate::run::mailbox::{Ask, Mailbox};
 use crate::run::pipeline_async::send_all_async;
@@ -212,9 +213,9 @@ impl<T> Command<T> {
     /// Returns the errors of [`query`](Self::query).
     pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
         let request = self.request?;
-        let mut reply = con.req_packed_command(&request.cmd()).await;
-        if let Some(cmd) = retry(&request, &reply) {
-            reply = con.req_packed_command(&cmd).await;
+        let mut reply = con.req_packed_command(&request.cmd(By::Hash)).await;
+        if is_unknown_script(&request, &reply) {
+            reply = con.req_packed_command(&request.cmd(By::Source)).await;
         }
         self.reader.read(Reply::new(reply, &request)?)
     }
@@ -232,10 +233,8 @@ impl<C: Commands> Batch<C> {
     where
         A: ConnectionLike + Clone,
     {
-        let atomic = self.atomic;
-        let (requests, readers) = self.made()?;
-        let replies = send_all_async(&requests, atomic, con).await?;
-        C::read(readers, &mut Replies::new(replies, &requests, Vec::new()))
+        let mut received = send_all_async(&self.made()?, self.atomic, con).await?;
+        self.commands.read(&mut received)
     }
 
     /// Sends the commands and awaits all replies, in one round trip. Returns a `Result` for each command.
@@ -249,9 +248,7 @@ impl<C: Commands> Batch<C> {
     where
         A: ConnectionLike + Clone,
     {
-        let atomic = self.atomic;
-        let (requests, unmade, readers) = self.makeable()?;
-        let replies = send_all_async(&requests, atomic, con).await?;
-        Ok(C::read_each(readers, &mut Replies::new(replies, &requests, unmade)))
+        let mut received = send_all_async(&self.makeable()?, self.atomic, con).await?;
+        Ok(self.commands.read_each(&mut received))
     }
 }

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::io;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use redis::{Cmd, ConnectionLike, RedisError, Value};
+use redis::{ConnectionLike, RedisError, Value};
 
 use crate::command::Command;
-use crate::command::batch::{Batch, Commands, Replies};
-use crate::command::reply::{Reply, retry};
+use crate::command::batch::{Batch, Commands};
+use crate::command::reply::{Reply, is_unknown_script};
+use crate::command::request::{By, Request};
 use crate::error::Error;
 use crate::run::mailbox::{Ask, Mailbox};
 use crate::run::pipeline::send_all;
@@ -26,17 +27,26 @@ use crate::run::{Alone, Connected, Executor};
 /// concurrent calls wait for each other. It is never locked while a closure of yours runs.
 ///
 /// If the connection panics in a call, all later calls return an error, since the next reply could belong to that call.
-pub struct Blocking<C>(Mutex<C>);
+pub struct Blocking<C>(Mutex<Own<C>>);
+
+struct Own<C> {
+    con: C,
+    /// What is sent, command after command in one buffer.
+    packed: Vec<u8>,
+}
+
+/// A larger buffer is given back.
+const KEPT: usize = 64 << 10;
 
 impl<C> Blocking<C> {
     pub(crate) fn new(con: C) -> Self {
-        Self(Mutex::new(con))
+        Self(Mutex::new(Own { con, packed: Vec::new() }))
     }
 }
 
 impl<C: Clone> Clone for Blocking<C> {
     fn clone(&self) -> Self {
-        Self::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Self::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).con.clone())
     }
 }
 
@@ -50,15 +60,19 @@ impl<C> fmt::Debug for Blocking<C> {
 impl<C: ConnectionLike> Blocking<C> {
     /// Runs a command.
     pub(crate) fn run<T>(&self, command: Command<T>) -> Result<T, Error> {
-        send(command, |cmd| self.send(cmd))
+        send(command, |request, by| {
+            let Own { con, packed } = &mut *self.own()?;
+            let reply = send_one(request, by, con, packed);
+            packed.clear();
+            packed.shrink_to(KEPT);
+            reply
+        })
     }
 
-    fn send(&self, cmd: &Cmd) -> Result<Value, RedisError> {
-        match self.0.lock() {
-            Ok(mut con) => con.req_command(cmd),
-            // Its next reply could belong to the call that panicked.
-            Err(_) => Err(io::Error::other("the connection panicked in an earlier call: open a new one").into()),
-        }
+    fn own(&self) -> Result<MutexGuard<'_, Own<C>>, RedisError> {
+        // Its next reply could belong to the call that panicked.
+        let panicked = |_| io::Error::other("the connection panicked in an earlier call: open a new one").into();
+        self.0.lock().map_err(panicked)
     }
 }
 
@@ -96,7 +110,7 @@ impl<C: ConnectionLike> Connected for Blocking<C> {
                 return output;
             }
             match mailbox.asked() {
-                Some(Ask::Send(cmd)) => mailbox.answer(self.send(&cmd)),
+                Some(Ask::Send(cmd)) => mailbox.answer(self.own().and_then(|mut own| own.con.req_command(&cmd))),
                 Some(Ask::Wait(pause)) => {
                     std::thread::sleep(pause);
                     mailbox.answer(Ok(Value::Nil));
@@ -110,13 +124,29 @@ impl<C: ConnectionLike> Connected for Blocking<C> {
 impl<C: ConnectionLike> Alone for Blocking<C> {}
 
 /// Sends a command, and again with the source of its script where the server does not know the script.
-fn send<T>(command: Command<T>, mut send: impl FnMut(&Cmd) -> Result<Value, RedisError>) -> Result<T, Error> {
+fn send<T>(command: Command<T>, mut send: impl FnMut(&Request, By) -> Result<Value, RedisError>) -> Result<T, Error> {
     let request = command.request?;
-    let mut reply = send(&request.cmd());
-    if let Some(cmd) = retry(&request, &reply) {
-        reply = send(&cmd);
+    let mut reply = send(&request, By::Hash);
+    if is_unknown_script(&request, &reply) {
+        reply = send(&request, By::Source);
     }
     command.reader.read(Reply::new(reply, &request)?)
+}
+
+/// Sends a request, which is packed into an empty buffer.
+fn send_one(
+    request: &Request,
+    by: By,
+    con: &mut dyn ConnectionLike,
+    packed: &mut Vec<u8>,
+) -> Result<Value, RedisError> {
+    // A cluster connection of redis-rs would take apart what is packed.
+    if !con.supports_pipelining() {
+        return con.req_command(&request.cmd(by));
+    }
+    packed.reserve(request.estimated_size());
+    request.pack(by, packed);
+    con.req_packed_command(packed)
 }
 
 impl<T> Command<T> {
@@ -129,7 +159,7 @@ impl<T> Command<T> {
     /// Returns the errors of the operation that made the command. Where the key is empty or the value cannot be stored,
     /// nothing is sent.
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<T, Error> {
-        send(self, |cmd| con.req_command(cmd))
+        send(self, |request, by| send_one(request, by, con, &mut Vec::new()))
     }
 }
 
@@ -143,10 +173,8 @@ impl<C: Commands> Batch<C> {
     /// Returns the first error of any command; the others are carried out all the same. Where a command cannot be made,
     /// nothing is sent.
     pub fn query(self, con: &mut dyn ConnectionLike) -> Result<C::Output, Error> {
-        let atomic = self.atomic;
-        let (requests, readers) = self.made()?;
-        let replies = send_all(&requests, atomic, con)?;
-        C::read(readers, &mut Replies::new(replies, &requests, Vec::new()))
+        let mut received = send_all(&self.made()?, self.atomic, con)?;
+        self.commands.read(&mut received)
     }
 
     /// Sends the commands and waits for all replies, in one round trip. Returns a `Result` for each command.
@@ -170,9 +198,7 @@ impl<C: Commands> Batch<C> {
     ///
     /// Returns what fails for all commands: the connection, or the transaction of an [`atomic`](Self::atomic) batch.
     pub fn query_each(self, con: &mut dyn ConnectionLike) -> Result<C::Each, Error> {
-        let atomic = self.atomic;
-        let (requests, unmade, readers) = self.makeable()?;
-        let replies = send_all(&requests, atomic, con)?;
-        Ok(C::read_each(readers, &mut Replies::new(replies, &requests, unmade)))
+        let mut received = send_all(&self.makeable()?, self.atomic, con)?;
+        Ok(self.commands.read_each(&mut received))
     }
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use redis::{Cmd, RedisError, Value};
 
-use crate::command::reply::{Reply, retry};
-use crate::command::request::Request;
+use crate::command::reply::{Reply, is_unknown_script};
+use crate::command::request::{By, Request};
 use crate::error::Error;
 
 /// Passes requests and replies between an operation and its executor.
@@ -46,9 +46,9 @@ impl Mailbox {
 
     /// Sends a request. Operations call it.
     pub(crate) async fn send<'r>(&self, request: &'r Request) -> Result<Reply<'r>, Error> {
-        let mut reply = self.ask(Ask::Send(request.cmd())).await;
-        if let Some(cmd) = retry(request, &reply) {
-            reply = self.ask(Ask::Send(cmd)).await;
+        let mut reply = self.send_cmd(request.cmd(By::Hash)).await;
+        if is_unknown_script(request, &reply) {
+            reply = self.send_cmd(request.cmd(By::Source)).await;
         }
         Reply::new(reply, request)
     }

@@ -2,41 +2,45 @@
 
 use redis::{ConnectionLike, ErrorKind, RedisError, ServerErrorKind, Value};
 
+use crate::command::received::{Answer, Received};
 use crate::command::reply::{Reply, failed, unexpected};
-use crate::command::request::Request;
+use crate::command::request::{By, Request};
 use crate::error::Error;
 use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
+use crate::open::direct;
 use crate::open::routed::Partial;
 
-/// The reply to each request, or what failed instead.
-pub(crate) type Replies = Vec<Result<Value, RedisError>>;
-
 /// Sends requests and returns their replies in order. An error of the server stands in the place of a reply.
-pub(crate) fn send_all(requests: &[Request], atomic: bool, con: &mut dyn ConnectionLike) -> Result<Replies, Error> {
-    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+pub(crate) fn send_all(requests: &[&Request], atomic: bool, con: &mut dyn ConnectionLike) -> Result<Received, Error> {
+    let Some(first) = requests.first() else { return Ok(Received::default()) };
     if !con.supports_pipelining() {
         if atomic {
             return Err(Error::NotAtomic {
                 reason: "a blocking cluster connection of redis-rs has no transactions; `open` has, with all keys in one slot",
             });
         }
-        return Ok(requests.iter().map(|request| con.req_command(&request.standalone_cmd())).collect());
+        return Ok(requests.iter().map(|request| con.req_command(&request.cmd(By::Source)).into()).collect());
     }
-    let size: usize = requests.iter().map(Request::estimated_size).sum();
+    let size: usize = requests.iter().map(|request| request.estimated_size()).sum();
     let mut packed = Vec::with_capacity(size + 64);
     if atomic {
         redis::cmd("MULTI").write_packed_command(&mut packed);
     }
     for request in requests {
-        request.pack_standalone(&mut packed);
+        request.pack(By::Source, &mut packed);
     }
     if atomic {
         redis::cmd("EXEC").write_packed_command(&mut packed);
     }
-    let replies = con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic));
+    let replies = if atomic {
+        con.req_packed_commands(&packed, 0, replies_of(requests.len(), atomic))
+            .map(|replies| ordered(replies, requests, atomic))
+    } else {
+        direct::send_all(con, &packed, requests.len()).map(|received| all(received, requests))
+    };
     match replies {
-        Ok(replies) => ordered(replies, requests, atomic),
+        Ok(received) => received,
         // Refused before anything is sent. A server's own stands in the reply to its command and never gets here.
         Err(error) if atomic && is_cross_slot(&error) => Err(over_several_slots()),
         Err(error) => partial(&error, requests.len(), atomic).ok_or_else(|| failed(error, first)),
@@ -56,9 +60,9 @@ pub(crate) fn over_several_slots() -> Error {
 }
 
 /// What nodes of a cluster have answered to a batch of which others have not answered their part.
-pub(crate) fn partial(error: &RedisError, count: usize, atomic: bool) -> Option<Replies> {
+pub(crate) fn partial(error: &RedisError, count: usize, atomic: bool) -> Option<Received> {
     let partial = Partial::of(error).filter(|partial| !atomic && partial.replies.len() == count)?;
-    Some(partial.replies.clone())
+    Some(partial.replies.iter().cloned().map(Answer::from).collect())
 }
 
 /// Returns how many replies to ask for. In a transaction these include the replies to MULTI and to the queued commands.
@@ -70,8 +74,8 @@ pub(crate) fn replies_of(commands: usize, atomic: bool) -> usize {
 }
 
 /// Returns the reply to each command, without those of MULTI and of the queued commands.
-pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[Request], atomic: bool) -> Result<Replies, Error> {
-    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[&Request], atomic: bool) -> Result<Received, Error> {
+    let Some(first) = requests.first() else { return Ok(Received::default()) };
     if atomic {
         let exec = replies.pop();
         let mut queued = replies.into_iter();
@@ -96,8 +100,13 @@ pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[Request], atomic: boo
             _ => return Err(unexpected(first)),
         };
     }
-    if replies.len() != requests.len() {
-        return Err(unexpected(first));
+    all(replies.into_iter().map(Answer::Value).collect(), requests)
+}
+
+/// Checks that there is a reply to each request.
+fn all(received: Received, requests: &[&Request]) -> Result<Received, Error> {
+    match requests.first() {
+        Some(first) if received.len() != requests.len() => Err(unexpected(first)),
+        _ => Ok(received),
     }
-    Ok(replies.into_iter().map(Ok).collect())
 }

@@ -6,22 +6,23 @@ use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
 use redis::{Pipeline, RedisError, Value};
 
+use crate::command::received::{Answer, Received};
 use crate::command::reply::{failed, unexpected};
-use crate::command::request::Request;
+use crate::command::request::{By, Request};
 use crate::command::slot::slot;
 use crate::error::Error;
-use crate::run::pipeline::{Replies, is_cross_slot, ordered, over_several_slots, partial, replies_of};
+use crate::run::pipeline::{is_cross_slot, ordered, over_several_slots, partial, replies_of};
 
 /// [`send_all`](crate::run::pipeline::send_all) on an async connection.
 ///
 /// On a cluster connection of redis-rs, one pipeline reaches one slot, so the requests are sent slot by slot, all slots at once.
 pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
-    requests: &[Request],
+    requests: &[&Request],
     atomic: bool,
     con: &mut C,
-) -> Result<Replies, Error> {
-    let Some(first) = requests.first() else { return Ok(Vec::new()) };
-    let failure = match send(requests.iter(), atomic, con).await {
+) -> Result<Received, Error> {
+    let Some(first) = requests.first() else { return Ok(Received::default()) };
+    let failure = match send(requests.iter().copied(), atomic, con).await {
         Ok(replies) => return ordered(replies, requests, atomic),
         Err(failure) => failure,
     };
@@ -43,13 +44,13 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
     let groups = join_all(groups.into_values().map(|indices| {
         let mut con = con.clone();
         async move {
-            let sent = send(indices.iter().map(|index| &requests[*index]), false, &mut con).await;
+            let sent = send(indices.iter().map(|index| requests[*index]), false, &mut con).await;
             (indices, sent)
         }
     }))
     .await;
     // All groups have been awaited: the failure of one does not cancel another.
-    let mut replies: Replies = requests.iter().map(|_| Ok(Value::Nil)).collect();
+    let mut replies: Vec<Result<Value, RedisError>> = requests.iter().map(|_| Ok(Value::Nil)).collect();
     for (indices, sent) in groups {
         match sent {
             Ok(group) if group.len() == indices.len() => {
@@ -61,17 +62,17 @@ pub(crate) async fn send_all_async<C: ConnectionLike + Clone>(
             Err(error) => indices.into_iter().for_each(|index| replies[index] = Err(error.clone())),
         }
     }
-    Ok(replies)
+    Ok(replies.into_iter().map(Answer::from).collect())
 }
 
-async fn send(
-    requests: impl Iterator<Item = &Request>,
+async fn send<'r>(
+    requests: impl Iterator<Item = &'r Request>,
     atomic: bool,
     con: &mut impl ConnectionLike,
 ) -> Result<Vec<Value>, RedisError> {
     let mut pipeline = Pipeline::new();
     for request in requests {
-        pipeline.add_command(request.standalone_cmd());
+        pipeline.add_command(request.cmd(By::Source));
     }
     if atomic {
         pipeline.atomic();
