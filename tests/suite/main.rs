@@ -27,6 +27,7 @@ mod scans;
 mod scripts;
 mod secrets;
 mod sharing;
+mod state;
 mod verdicts;
 mod waiting;
 mod wire;

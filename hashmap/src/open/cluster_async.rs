@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use async_lock::Mutex;
 use futures_util::future::join_all;
 use redis::{ErrorKind, RedisResult};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::open::cluster::{WayToNodes, telling};
 use crate::open::options::Host;
-use crate::open::reconnecting::wanted;
-use crate::open::reconnecting_async::AsyncReconnecting;
+use crate::open::reconnecting::{timed_out, wanted};
+use crate::open::reconnecting_async::{AsyncReconnecting, after};
 use crate::open::resp::Values;
 use crate::open::routed::{Routed, result};
 use crate::open::slots::{Slots, question};
@@ -36,7 +36,7 @@ struct Known {
 
 impl AsyncCluster {
     pub(super) async fn open(way: WayToNodes) -> RedisResult<Self> {
-        let deadline = Instant::now() + way.connect_timeout;
+        let deadline = after(way.connect_timeout);
         let mut nodes = HashMap::new();
         let slots = ask(&way, way.to_ask(None, |_| false), deadline, |host| node(&mut nodes, &way, host)).await?;
         let known = StdMutex::new(Known { slots, generation: 0, nodes });
@@ -50,7 +50,7 @@ impl AsyncCluster {
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) async fn call(&self, packed: Vec<u8>, offset: usize, count: usize) -> RedisResult<Values> {
-        let deadline = Instant::now() + self.0.way.response_timeout;
+        let deadline = after(self.0.way.response_timeout);
         let mut routed = {
             let known = self.known();
             let is_open = |host: &Host| known.nodes.get(host).is_some_and(AsyncReconnecting::is_open);
@@ -90,7 +90,8 @@ impl AsyncCluster {
 
     /// Asks for the slots anew, unless somebody has done so since.
     async fn ask(&self, generation: u64, deadline: Instant) -> RedisResult<()> {
-        let _asking = self.0.asking.lock().await;
+        let asking = timeout_at(deadline, self.0.asking.lock()).await;
+        let _asking = asking.map_err(|_| timed_out())?;
         let hosts = {
             let known = self.known();
             if known.generation != generation {

@@ -71,6 +71,10 @@ impl AsyncNode {
 
     /// Sends packed commands and awaits this many replies. What is sent is sent, also if nobody awaits the replies any more.
     pub(super) async fn call(&self, packed: Vec<u8>, count: usize, deadline: Instant) -> Answer {
+        // What has no reply would take that of another call.
+        if count == 0 {
+            return Ok(Values::new());
+        }
         let (respond, answer) = oneshot::channel();
         let call = Call { packed, count, deadline, respond };
         let ended = || io::Error::new(io::ErrorKind::ConnectionAborted, "the connection has ended").into();
@@ -139,6 +143,9 @@ impl Driver {
     }
 
     fn work(&mut self, context: &mut Context<'_>) -> RedisResult<Poll<()>> {
+        if self.awaited.is_empty() && self.replies.has_begun_reply() {
+            return Err(unasked().into()); // the rest of it would be taken for the reply to the next call
+        }
         let received = self.receive(context);
         if received && !self.has_yielded {
             // One write for all who are about to send: the others run first, once.
@@ -183,15 +190,28 @@ impl Driver {
 
     fn write(&mut self, context: &mut Context<'_>) -> RedisResult<()> {
         while self.written < self.out.len() {
-            match Pin::new(&mut self.stream).poll_write(context, &self.out[self.written..]) {
+            match Pin::new(&mut self.stream.io).poll_write(context, &self.out[self.written..]) {
                 Poll::Ready(Ok(0)) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Poll::Ready(Ok(count)) => {
                     self.written += count;
                     self.sent += count as u64;
                     self.needs_flush = true;
                 }
-                Poll::Ready(Err(error)) => return Err(error.into()),
-                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => {
+                    // TLS has sent more than it says, only not the last byte.
+                    if self.stream.is_encrypted {
+                        self.sent = self.total.saturating_sub(1);
+                    }
+                    return Err(error.into());
+                }
+                Poll::Pending => {
+                    // Under load there is never a time at which all is written.
+                    if self.written > KEPT.max(self.out.len() / 2) {
+                        self.out.drain(..self.written);
+                        self.written = 0;
+                    }
+                    return Ok(());
+                }
             }
         }
         self.written = 0;
@@ -201,7 +221,7 @@ impl Driver {
             self.out.clear();
         }
         if self.needs_flush
-            && let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(context)
+            && let Poll::Ready(flushed) = Pin::new(&mut self.stream.io).poll_flush(context)
         {
             flushed?;
             self.needs_flush = false;
@@ -212,7 +232,7 @@ impl Driver {
     fn read(&mut self, context: &mut Context<'_>) -> RedisResult<()> {
         loop {
             let mut space = ReadBuf::new(self.replies.space(false));
-            match Pin::new(&mut self.stream).poll_read(context, &mut space) {
+            match Pin::new(&mut self.stream.io).poll_read(context, &mut space) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Err(error)) => return Err(error.into()),
                 Poll::Ready(Ok(())) => {
@@ -235,8 +255,7 @@ impl Driver {
                 continue; // what a server tells without being asked
             }
             let Some(first) = self.awaited.front_mut() else {
-                let problem = "the server has sent a reply that nobody has asked for";
-                return Err(io::Error::new(io::ErrorKind::InvalidData, problem).into());
+                return Err(unasked().into());
             };
             first.replies.push(reply);
             if first.replies.len() >= first.count
@@ -277,6 +296,10 @@ impl Driver {
             let _ = call.respond.send(Err(CallFailed::not_sent(error.clone())));
         }
     }
+}
+
+fn unasked() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the server has sent a reply that nobody has asked for")
 }
 
 fn timed_out() -> io::Error {

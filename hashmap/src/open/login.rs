@@ -98,11 +98,14 @@ impl Login {
                     let problem = format!("the server has no database {number}, or takes no number above 0");
                     return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, problem).into());
                 }
-                // Whoever sends no password hears of it here.
+                // Whoever sends no password hears of it here. Without its database, it would work on another one; and who
+                // cannot say what it is now may be a replica.
                 (_, Value::ServerError(error))
-                    if matches!(error.code(), "NOAUTH" | "WRONGPASS") || kind == Answer::Needed =>
+                    if matches!(error.code(), "NOAUTH" | "WRONGPASS")
+                        || matches!(kind, Answer::Needed | Answer::Database(_))
+                        || (kind == Answer::Master && error.code() != "NOPERM") =>
                 {
-                    return Err(error.into());
+                    return Err(self.without_secrets(error.into()));
                 }
                 (Answer::Master, Value::Array(role)) if !is_master(&role) => {
                     let problem = "the server has become a replica";
@@ -113,6 +116,21 @@ impl Login {
             }
         }
         Ok(())
+    }
+}
+
+impl Login {
+    /// A server that does not know a command quotes its arguments.
+    fn without_secrets(&self, error: RedisError) -> RedisError {
+        let quotes = |secret: &Option<String>| {
+            secret.as_ref().is_some_and(|secret| error.detail().is_some_and(|detail| detail.contains(&**secret)))
+        };
+        if !quotes(&self.password) && !quotes(&self.username) {
+            return error;
+        }
+        let code = error.code().unwrap_or("ERR").to_owned();
+        let problem = format!("the server refuses the login ({code}): it may not know AUTH or HELLO");
+        std::io::Error::new(std::io::ErrorKind::PermissionDenied, problem).into()
     }
 }
 

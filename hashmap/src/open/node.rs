@@ -15,6 +15,13 @@ use crate::open::socket::{Address, Socket};
 /// After this long without a call, a connection is looked at before it is used: the server may have closed it.
 const IDLE: Duration = Duration::from_millis(10);
 
+/// So much that nobody has asked for is read before a call, in pieces of at least 4 KiB.
+const MOST_READS: usize = 64;
+
+fn unasked() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the server has sent what nobody has asked for")
+}
+
 /// A connection to one server.
 pub(super) struct Node {
     socket: Socket,
@@ -89,8 +96,10 @@ impl Node {
 
     /// Sees whether the server has closed the connection, or has sent what nobody has asked for.
     fn look(&mut self) -> RedisResult<()> {
-        loop {
+        // One that does not stop telling would hold the caller up.
+        for _ in 0..MOST_READS {
             match self.socket.read_now(self.replies.space(false))? {
+                None if self.replies.has_begun_reply() => return Err(unasked().into()),
                 None => return Ok(()),
                 Some(0) => {
                     return Err(
@@ -103,6 +112,7 @@ impl Node {
                 }
             }
         }
+        Err(unasked().into())
     }
 
     /// True unless the connection has ended, or something has come that nobody has asked for. Looks at most every 10 ms.
@@ -120,10 +130,7 @@ impl Node {
         loop {
             match self.replies.next()? {
                 Some(Value::Push { .. }) => {}
-                Some(_) => {
-                    let problem = "the server has sent a reply that nobody has asked for";
-                    return Err(io::Error::new(io::ErrorKind::NotConnected, problem).into());
-                }
+                Some(_) => return Err(unasked().into()),
                 None => return Ok(()),
             }
         }

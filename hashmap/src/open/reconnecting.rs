@@ -29,6 +29,15 @@ pub(super) struct Reconnecting {
     /// `None` for a node of a cluster, where each call brings its own, in which it also has to be connected.
     response_timeout: Option<Duration>,
     node: Option<Node>,
+    watch: Watch,
+}
+
+/// Whether `WATCH` was sent, since that is lost with its connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    None,
+    Watching,
+    Lost,
 }
 
 /// Where the server is.
@@ -47,6 +56,7 @@ impl Reconnecting {
             connect_timeout: options.connect_timeout,
             response_timeout: Some(options.response_timeout),
             node: None,
+            watch: Watch::None,
         };
         this.node = Some(this.connect(this.connect_timeout)?);
         Ok(this)
@@ -55,7 +65,8 @@ impl Reconnecting {
     /// A connection to a node of a cluster, which is opened by the first call.
     pub(super) fn to_node(address: Address, login: &Login, connect_timeout: Duration) -> Self {
         let (source, login) = (Source::Server(address), login.clone());
-        Self { source, login, database: 0, connect_timeout, response_timeout: None, node: None }
+        let (node, watch) = (None, Watch::None);
+        Self { source, login, database: 0, connect_timeout, response_timeout: None, node, watch }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -92,13 +103,40 @@ impl Reconnecting {
         {
             self.node = None;
         }
-        if let Some(node) = &mut self.node {
-            match node.send(packed, count, deadline) {
-                Ok(()) => return Ok(Sent { was_open: true }),
-                Err(failed) => self.give_up(failed, |failed| !failed.is_in_doubt())?,
-            }
+        self.needs_watch(packed)?;
+        let was_sent = match &mut self.node {
+            None => None,
+            Some(node) => match node.send(packed, count, deadline) {
+                Ok(()) => Some(Sent { was_open: true, deadline }),
+                Err(failed) => {
+                    self.give_up(failed, |failed| !failed.is_in_doubt())?;
+                    None
+                }
+            },
+        };
+        let sent = match was_sent {
+            Some(sent) => sent,
+            None => self.open_and_send(packed, count, deadline)?,
+        };
+        if self.watch == Watch::None && begins_with(packed, b"$5\r\nWATCH\r\n") {
+            self.watch = Watch::Watching;
+        } else if [&b"$5\r\nMULTI\r\n"[..], b"$7\r\nUNWATCH\r\n", b"$7\r\nDISCARD\r\n"]
+            .iter()
+            .any(|name| begins_with(packed, name))
+        {
+            self.watch = Watch::None;
         }
-        self.open_and_send(packed, count, deadline)
+        Ok(sent)
+    }
+
+    /// Refuses a transaction after the connection that watched for it was lost: another client may have written meanwhile.
+    fn needs_watch(&mut self, packed: &[u8]) -> Result<(), CallFailed> {
+        if self.watch != Watch::Lost || !begins_with(packed, b"$5\r\nMULTI\r\n") {
+            return Ok(());
+        }
+        self.watch = Watch::None;
+        let problem = "the connection that has watched keys was lost: nothing was carried out, begin with WATCH again";
+        Err(CallFailed::not_sent(io::Error::new(io::ErrorKind::NotConnected, problem).into()))
     }
 
     /// Reads the replies to what was sent.
@@ -109,13 +147,16 @@ impl Reconnecting {
         count: usize,
         deadline: Deadline,
     ) -> Result<Received, CallFailed> {
+        // One that was only just opened has its time from then on.
+        let deadline = if self.response_timeout.is_some() { sent.deadline } else { deadline };
         let received = match self.read(count, deadline) {
             Ok(received) => received,
             Err(failed) => {
                 let can_repeat =
                     |failed: &CallFailed| sent.was_open && failed.error.is_io_error() && only_reads(packed);
                 self.give_up(failed, can_repeat)?;
-                self.open_and_send(packed, count, deadline)?;
+                let sent = self.open_and_send(packed, count, deadline)?;
+                let deadline = if self.response_timeout.is_some() { sent.deadline } else { deadline };
                 self.read(count, deadline).inspect_err(|_| self.node = None)?
             }
         };
@@ -128,19 +169,30 @@ impl Reconnecting {
     /// Drops the connection. Returns the failure, unless the call may be tried on a new one.
     fn give_up(&mut self, failed: CallFailed, can_repeat: impl Fn(&CallFailed) -> bool) -> Result<(), CallFailed> {
         self.node = None;
-        if !failed.error.is_timeout() && can_repeat(&failed) { Ok(()) } else { Err(failed) }
+        if !failed.error.is_timeout() && can_repeat(&failed) {
+            return Ok(());
+        }
+        // The caller hears of it.
+        self.watch = Watch::None;
+        Err(failed)
     }
 
     fn open_and_send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
         needs_no_past(packed)?;
+        if self.watch == Watch::Watching {
+            self.watch = Watch::Lost;
+        }
+        self.needs_watch(packed)?;
         let timeout = match self.response_timeout {
             Some(_) => Ok(self.connect_timeout),
             None => deadline.left().map(|left| left.min(self.connect_timeout)),
         };
         let node = timeout.map_err(RedisError::from).and_then(|timeout| self.connect(timeout));
         let node = node.map_err(CallFailed::not_connected)?;
+        // Connecting has its own time.
+        let deadline = self.response_timeout.map_or(deadline, Deadline::after);
         self.node.insert(node).send(packed, count, deadline).inspect_err(|_| self.node = None)?;
-        Ok(Sent { was_open: false })
+        Ok(Sent { was_open: false, deadline })
     }
 
     fn read(&mut self, count: usize, deadline: Deadline) -> Result<Received, CallFailed> {
@@ -165,6 +217,8 @@ pub(super) fn wanted(mut replies: Values, offset: usize, count: usize) -> RedisR
 pub(super) struct Sent {
     /// True if the connection was open before: the server may have closed it meanwhile.
     was_open: bool,
+    /// By when the replies have to be there.
+    deadline: Deadline,
 }
 
 #[cfg(feature = "tokio-comp")]
@@ -180,6 +234,12 @@ pub(super) fn needs_no_past(packed: &[u8]) -> Result<(), CallFailed> {
     let problem = "the connection that has written was lost, and WAIT says nothing of it on another one";
     // In doubt, so that nobody takes it for worth trying again.
     Err(CallFailed::in_doubt(io::Error::new(io::ErrorKind::ConnectionAborted, problem).into()))
+}
+
+/// True if the first of some packed commands has this name, which is packed too.
+fn begins_with(packed: &[u8], name: &[u8]) -> bool {
+    let at = packed.iter().take(16).position(|byte| *byte == b'$');
+    at.and_then(|at| packed.get(at..at + name.len())).is_some_and(|first| first.eq_ignore_ascii_case(name))
 }
 
 /// True if each of some packed commands only reads.

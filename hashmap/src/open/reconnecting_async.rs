@@ -51,6 +51,12 @@ impl Drop for Watch {
     }
 }
 
+/// A century from now is as good as never.
+pub(super) fn after(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(3_155_760_000))
+}
+
 /// Drops the connection of this number once the Sentinels name another master. Who does not answer is no reason to leave a
 /// master that works.
 async fn leave_in_time(shared: Weak<Shared>, generation: u64, mut sentinel: AsyncNode) {
@@ -118,7 +124,7 @@ impl AsyncReconnecting {
 
     /// The connection, opened anew if there is none. Who waits while another opens one has no more time than that one.
     async fn connect(&self, deadline: Option<Instant>) -> RedisResult<(AsyncNode, u64)> {
-        let own = Instant::now() + self.0.connect_timeout;
+        let own = after(self.0.connect_timeout);
         let deadline = deadline.map_or(own, |deadline| deadline.min(own));
         let connecting = async {
             let mut source = self.0.source.lock().await;
@@ -180,8 +186,14 @@ impl AsyncReconnecting {
                 needs_no_past(&pack())?;
                 self.connect(deadline).await.map_err(CallFailed::not_connected)?
             };
-            let until = deadline.unwrap_or_else(|| Instant::now() + self.0.response_timeout);
-            let failed = match node.call(pack(), count, until).await {
+            let until = deadline.unwrap_or_else(|| after(self.0.response_timeout));
+            let calling = node.call(pack(), count, until);
+            let called = match deadline {
+                None => calling.await,
+                // The connection ends calls in their order, and one before this may have more time.
+                Some(_) => timeout_at(until, calling).await.unwrap_or_else(|_| Err(CallFailed::in_doubt(timed_out()))),
+            };
+            let failed = match called {
                 Ok(replies) => {
                     if replies.iter().any(ends_with) {
                         self.forget(generation);

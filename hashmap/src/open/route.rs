@@ -185,7 +185,7 @@ impl Combined {
         }
         match self {
             Self::Alone | Self::First => replies.into_iter().next().unwrap_or_default(),
-            Self::Sum => Value::Int(ints(&replies).sum()),
+            Self::Sum => Value::Int(ints(&replies).fold(0, i64::saturating_add)),
             Self::Least => Value::Int(ints(&replies).min().unwrap_or(0)),
             Self::Joined => {
                 let all = replies.into_iter().flat_map(|reply| match reply {

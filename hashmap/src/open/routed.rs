@@ -175,6 +175,8 @@ fn verdict(replies: &[Value], node: &Host) -> Verdict {
         [Value::Okay, queued @ .., Value::ServerError(exec)] if exec.kind() == Some(ServerErrorKind::ExecAbort) => {
             queued.iter().map(of).find(|verdict| !matches!(verdict, Verdict::Final)).unwrap_or(Verdict::Final)
         }
+        // One whose EXEC is refused is discarded too.
+        [Value::Okay, .., Value::ServerError(exec)] => judge(exec, node),
         _ => Verdict::Final,
     }
 }

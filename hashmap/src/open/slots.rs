@@ -17,6 +17,9 @@ pub(super) struct Slots {
 const NOBODY: u16 = u16::MAX;
 
 /// The command whose reply [`Slots::read`] reads, packed.
+/// Redis's own limit is a recommendation, of 1,000 nodes.
+const MOST_MASTERS: usize = 2_000;
+
 pub(super) fn question() -> Vec<u8> {
     cluster_slots().get_packed_command()
 }
@@ -32,6 +35,10 @@ impl Slots {
             Err(error) if error.code() == Some("ERR") => return Err(no_cluster()),
             Err(error) => return Err(error),
         };
+        // No server has more; and each is compared with the masters before it.
+        if ranges.len() > SLOT_COUNT {
+            return Err(unexpected());
+        }
         for range in ranges {
             let Value::Array(range) = range else { return Err(unexpected()) };
             let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = range.as_slice() else {
@@ -52,6 +59,9 @@ impl Slots {
             let host = host(&name, port, node);
             let bounds = (usize::try_from(*first), usize::try_from(*last));
             let (Ok(first), Ok(last @ ..SLOT_COUNT)) = bounds else { return Err(unexpected()) };
+            if slots.masters.len() > MOST_MASTERS {
+                return Err(unexpected());
+            }
             let owner = slots.index_of(&host);
             slots.owners.get_mut(first..=last).ok_or_else(unexpected)?.fill(owner);
         }

@@ -11,23 +11,34 @@ use crate::open::socket::Address;
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
-pub(super) type Stream = Box<dyn Duplex>;
+pub(super) struct Stream {
+    pub(super) io: Box<dyn Duplex>,
+    /// True if a write that fails can have sent more than it says: tokio-rustls writes record after record, and its error
+    /// does not tell how many.
+    pub(super) is_encrypted: bool,
+}
+
+impl Stream {
+    fn new(io: impl Duplex + 'static, is_encrypted: bool) -> Self {
+        Self { io: Box::new(io), is_encrypted }
+    }
+}
 
 /// Connects. The caller limits the time.
 pub(super) async fn connect(address: &Address) -> io::Result<Stream> {
     match address {
-        Address::Tcp(host) => Ok(Box::new(tcp(host).await?)),
+        Address::Tcp(host) => Ok(Stream::new(tcp(host).await?, false)),
         #[cfg(all(feature = "tls-rustls", feature = "tokio-rustls-comp"))]
         Address::Tls(host, config) => {
             let name = rustls::pki_types::ServerName::try_from(host.name.clone());
             let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
             let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::clone(config));
-            Ok(Box::new(connector.connect(name, tcp(host).await?).await?))
+            Ok(Stream::new(connector.connect(name, tcp(host).await?).await?, true))
         }
         #[cfg(all(feature = "tls-rustls", not(feature = "tokio-rustls-comp")))]
         Address::Tls(..) => Err(io::Error::new(io::ErrorKind::Unsupported, "needs the feature `tokio-rustls-comp`")),
         #[cfg(unix)]
-        Address::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+        Address::Unix(path) => Ok(Stream::new(tokio::net::UnixStream::connect(path).await?, false)),
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
     }

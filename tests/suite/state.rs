@@ -1,0 +1,190 @@
+//! What a connection was told, such as its database, is never lost in silence; and no reply is taken for another one.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use redis::{Cmd, ConnectionLike, RedisResult, Value, cmd};
+use redis_hashmap::{Connection, Error, HashMap, batch, open, open_async};
+use redis_hashmap_tests::{AnyError, connection, key, redis_url};
+
+type Test = Result<(), AnyError>;
+
+/// A transaction whose `WATCH` went with its connection is refused, and the next one is carried out.
+#[test]
+fn a_lost_watch_refuses_the_transaction() -> Test {
+    let (mut con, mut other, key) = (open(&redis_url())?, connection()?, key());
+    let transaction = |con: &mut Connection, meanwhile: &mut dyn FnMut() -> Test| {
+        cmd("WATCH").arg(&*key).exec(con)?;
+        let count: Option<i64> = cmd("HGET").arg(&*key).arg("n").query(con)?;
+        meanwhile()?;
+        let mut pipe = redis::pipe();
+        pipe.atomic().hset(&*key, "n", count.unwrap_or(0) + 1);
+        Ok::<Option<Vec<i64>>, AnyError>(pipe.query(con)?)
+    };
+    assert!(transaction(&mut con, &mut || Ok(()))?.is_some());
+    let id: i64 = cmd("CLIENT").arg("ID").query(&mut con)?;
+    let error = transaction(&mut con, &mut || {
+        cmd("HSET").arg(&*key).arg("n").arg(50).exec(&mut other)?;
+        assert_eq!(cmd("CLIENT").arg("KILL").arg("ID").arg(id).query::<i64>(&mut other)?, 1);
+        // After this long it is looked at before it is used.
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(())
+    });
+    let error = error.expect_err("what was watched has changed").to_string();
+    assert!(error.contains("the connection that has watched keys was lost"), "{error}");
+    assert_eq!(cmd("HGET").arg(&*key).arg("n").query::<i64>(&mut con)?, 50);
+    assert!(transaction(&mut con, &mut || Ok(()))?.is_some());
+    assert_eq!(cmd("HGET").arg(&*key).arg("n").query::<i64>(&mut con)?, 51);
+    // A WATCH that finds its connection closed is sent on the next one, and holds there.
+    let id: i64 = cmd("CLIENT").arg("ID").query(&mut con)?;
+    cmd("CLIENT").arg("KILL").arg("ID").arg(id).exec(&mut other)?;
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(transaction(&mut con, &mut || Ok(()))?.is_some());
+    HashMap::new(&*key).clear().query(&mut con)?;
+    Ok(())
+}
+
+/// Whoever does not get its database gets no connection: it would write to another one.
+#[test]
+fn a_refused_database_is_an_error() -> Test {
+    let (mut con, user) = (connection()?, key().replace(':', "-"));
+    cmd("ACL")
+        .arg("SETUSER")
+        .arg(&user)
+        .arg("on")
+        .arg(">secret")
+        .arg("~*")
+        .arg("+@all")
+        .arg("-select")
+        .exec(&mut con)?;
+    let url = redis_url().replacen("redis://", &format!("redis://{user}:secret@"), 1);
+    let url = format!("{}/3", url.trim_end_matches('/'));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for error in [open(&url).map(drop), runtime.block_on(open_async(&url)).map(drop)] {
+        let error = error.expect_err("the user may not SELECT");
+        assert!(matches!(error, Error::Connect { .. }) && error.to_string().contains("NOPERM"), "{error}");
+    }
+    cmd("ACL").arg("DELUSER").arg(&user).exec(&mut con)?;
+    Ok(())
+}
+
+/// A server that quotes what it does not know does not get the password into an error.
+#[test]
+fn a_login_that_is_quoted_shows_no_password() -> Test {
+    let quoting = fake(|connection| {
+        connection.write_all(b"-ERR unknown command 'AUTH', with args beginning with: 's3cr3t' \r\n+OK\r\n+OK\r\n")?;
+        connection.read(&mut [0; 4096]).map(drop)
+    })?;
+    let url = format!("redis://:s3cr3t@{quoting}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for error in [open(&url).map(drop), runtime.block_on(open_async(&url)).map(drop)] {
+        let error = error.expect_err("it refuses the login");
+        let everything = format!("{error} {error:?} {:?}", error.redis().map(ToString::to_string));
+        assert!(!everything.contains("s3cr3t") && everything.contains("(ERR)"), "{everything}");
+    }
+    Ok(())
+}
+
+/// A server on a free port, which does this with each connection after it has read something.
+fn fake(serve: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> Result<String, AnyError> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    std::thread::spawn(move || {
+        while let Ok((mut connection, _)) = listener.accept() {
+            // A client that goes away ends its connection.
+            let _ = connection.read(&mut [0; 4096]).and_then(|_| serve(&mut connection));
+        }
+    });
+    Ok(address)
+}
+
+/// Half a reply that nobody has asked for ends the connection: its rest would be taken for the next reply.
+#[test]
+fn half_a_reply_too_many_is_not_taken_for_the_next() -> Test {
+    let begun = std::sync::atomic::AtomicBool::new(false);
+    let address = fake(move |connection| {
+        connection.write_all(b"+PONG\r\n+OK\r\n+OK\r\n")?;
+        if !begun.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            connection.write_all(b"$7\r\nsur")?;
+        }
+        let mut asked = [0; 4096];
+        while connection.read(&mut asked)? > 0 {
+            connection.write_all(b"$4\r\ntrue\r\n")?;
+        }
+        Ok(())
+    })?;
+    let mut con = open(&format!("redis://{address}"))?;
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(cmd("GET").arg("k").query::<String>(&mut con)?, "true");
+    Ok(())
+}
+
+/// Sends all to two servers, and returns what one of them answers.
+struct Both {
+    cons: [Connection; 2],
+    counts: usize,
+}
+
+impl Both {
+    fn each<T>(&mut self, mut send: impl FnMut(&mut Connection) -> RedisResult<T>) -> RedisResult<T> {
+        let [first, second] = &mut self.cons;
+        let answers = [send(first)?, send(second)?];
+        Ok(answers.into_iter().nth(self.counts).expect("there are two"))
+    }
+}
+
+impl ConnectionLike for Both {
+    fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+        self.each(|con| con.req_command(cmd))
+    }
+
+    fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
+        self.each(|con| con.req_packed_command(cmd))
+    }
+
+    fn req_packed_commands(&mut self, cmd: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+        self.each(|con| con.req_packed_commands(cmd, offset, count))
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+
+    fn check_connection(&mut self) -> bool {
+        true
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+/// A type of the user's between an accessor and a connection decides what is answered, in a batch too.
+#[test]
+fn what_lies_between_decides_what_is_answered() -> Test {
+    let key = key();
+    let url = redis_url();
+    let urls = ["1", "2"].map(|database| format!("{}/{database}", url.trim_end_matches('/')));
+    for counts in [0, 1] {
+        let mut cons = [open(&urls[0])?, open(&urls[1])?];
+        let map = HashMap::new(&*key);
+        for (con, value) in cons.iter_mut().zip(["first", "second"]) {
+            map.set("field", value).query(con)?;
+        }
+        let mut both = Both { cons, counts };
+        let expected = ["first", "second"][counts];
+        let value = |value: Option<String>| assert_eq!(value.as_deref(), Some(expected));
+        let (one, many, size) =
+            batch((map.get::<String>("field"), map.get_many::<String, _>(["field", "absent"]), map.size()))
+                .query(&mut both)?;
+        value(one);
+        assert_eq!((many, size), (vec![Some(expected.to_owned()), None], 1));
+        value(batch((map.get::<String>("field"),)).query(&mut both)?.0);
+        value(map.get::<String>("field").query(&mut both)?);
+        for con in &mut both.cons {
+            map.clear().query(con)?;
+        }
+    }
+    Ok(())
+}
