@@ -48,7 +48,7 @@ fn a_lost_watch_refuses_the_transaction() -> Test {
 /// Whoever does not get its database gets no connection: it would write to another one.
 #[test]
 fn a_refused_database_is_an_error() -> Test {
-    let (mut con, user) = (connection()?, key().replace(':', "-"));
+    let (mut con, user) = (connection()?, name());
     cmd("ACL")
         .arg("SETUSER")
         .arg(&user)
@@ -86,6 +86,11 @@ fn a_login_that_is_quoted_shows_no_password() -> Test {
     Ok(())
 }
 
+/// The name of something that only this test has.
+fn name() -> String {
+    key().chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect()
+}
+
 /// A server on a free port, which does this with each connection after it has read something.
 fn fake(serve: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> Result<String, AnyError> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -117,6 +122,63 @@ fn half_a_reply_too_many_is_not_taken_for_the_next() -> Test {
     let mut con = open(&format!("redis://{address}"))?;
     std::thread::sleep(Duration::from_millis(20));
     assert_eq!(cmd("GET").arg("k").query::<String>(&mut con)?, "true");
+    Ok(())
+}
+
+/// On a runtime of one thread nobody sees between two calls that the server closes the connection; the next call does.
+#[test]
+fn what_was_closed_while_nothing_ran_is_noticed() -> Test {
+    let (mut other, key) = (connection()?, key());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut con = runtime.block_on(open_async(&redis_url()))?;
+    for round in 0..10 {
+        let id: i64 = runtime.block_on(cmd("CLIENT").arg("ID").query_async(&mut con))?;
+        assert_eq!(cmd("CLIENT").arg("KILL").arg("ID").arg(id).query::<i64>(&mut other)?, 1);
+        // Before that, a connection is not looked at.
+        std::thread::sleep(Duration::from_millis(20));
+        runtime.block_on(HashMap::new(&*key).set("round", round).query_async(&mut con))?;
+    }
+    HashMap::new(&*key).clear().query(&mut other)?;
+    Ok(())
+}
+
+/// A server that takes no more connections on its Unix socket costs no more than the time-out.
+#[cfg(unix)]
+#[test]
+fn a_full_unix_socket_is_not_waited_for() -> Test {
+    let path = std::env::temp_dir().join(format!("redis-hashmap-{}.sock", name()));
+    let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    let mut waiting = Vec::new();
+    // Nobody accepts them.
+    let url = format!("redis+unix://{}?connect_timeout=200ms", path.display());
+    let started = std::time::Instant::now();
+    for _ in 0..3 {
+        let error = open(&url).expect_err("nobody answers");
+        assert!(matches!(error, Error::Connect { .. }), "{error}");
+        if waiting.is_empty() {
+            // The default backlog of the standard library is 128, and the system's own may be larger.
+            let full = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+            let (filling, to) = (std::sync::Arc::clone(&full), path.clone());
+            std::thread::spawn(move || {
+                while let Ok(stream) = std::os::unix::net::UnixStream::connect(&to) {
+                    filling.lock().expect("nothing panics").push(stream);
+                }
+            });
+            let mut count = 0;
+            loop {
+                std::thread::sleep(Duration::from_millis(50));
+                let now = full.lock().expect("nothing panics").len();
+                if now == count {
+                    break;
+                }
+                count = now;
+            }
+            waiting.push(full);
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    drop(listener);
+    std::fs::remove_file(&path)?;
     Ok(())
 }
 

@@ -62,8 +62,9 @@ impl WayToNodes {
         self.address.of(host)
     }
 
-    /// Whom to ask for the slots, one after the other: those that are connected first, and those that were given last.
-    pub(super) fn to_ask(&self, slots: Option<&Slots>, is_open: impl Fn(&Host) -> bool) -> Vec<Host> {
+    /// Whom to ask for the slots, one after the other: those that are connected first, and those that are doubted last. A
+    /// master that is cut off from the others says of the slots what they were.
+    pub(super) fn to_ask(&self, slots: Option<&Slots>, doubted: &[Host], is_open: impl Fn(&Host) -> bool) -> Vec<Host> {
         let known = slots.map_or(&[][..], Slots::masters);
         let (mut hosts, others): (Vec<Host>, Vec<Host>) = known.iter().cloned().partition(is_open);
         for host in others.into_iter().chain(self.given.iter().cloned()) {
@@ -71,6 +72,7 @@ impl WayToNodes {
                 hosts.push(host);
             }
         }
+        hosts.sort_by_key(|host| doubted.contains(host));
         hosts
     }
 }
@@ -84,7 +86,7 @@ impl Cluster {
     pub(super) fn open(way: WayToNodes) -> RedisResult<Self> {
         let deadline = Deadline::after(way.connect_timeout);
         let mut nodes = HashMap::new();
-        let slots = ask(&way, None, &mut nodes, deadline)?;
+        let slots = ask(&way, None, &[], &mut nodes, deadline)?;
         Ok(Self { way, slots, nodes })
     }
 
@@ -111,7 +113,7 @@ impl Cluster {
             }
             std::thread::sleep(pause);
             if routed.is_stale {
-                match ask(&self.way, Some(&self.slots), &mut self.nodes, deadline) {
+                match ask(&self.way, Some(&self.slots), &routed.doubted, &mut self.nodes, deadline) {
                     Ok(slots) => self.slots = slots,
                     // Nobody is there.
                     Err(_) => break,
@@ -138,10 +140,11 @@ fn node<'a>(nodes: &'a mut HashMap<Host, Reconnecting>, way: &WayToNodes, host: 
 fn ask(
     way: &WayToNodes,
     slots: Option<&Slots>,
+    doubted: &[Host],
     nodes: &mut HashMap<Host, Reconnecting>,
     deadline: Deadline,
 ) -> RedisResult<Slots> {
-    let hosts = way.to_ask(slots, |host| nodes.get(host).is_some_and(Reconnecting::is_open));
+    let hosts = way.to_ask(slots, doubted, |host| nodes.get(host).is_some_and(Reconnecting::is_open));
     let mut failed = None;
     for (at, host) in hosts.iter().enumerate() {
         let waiting = u32::try_from(hosts.len() - at).unwrap_or(u32::MAX);

@@ -38,7 +38,7 @@ impl AsyncCluster {
     pub(super) async fn open(way: WayToNodes) -> RedisResult<Self> {
         let deadline = after(way.connect_timeout);
         let mut nodes = HashMap::new();
-        let slots = ask(&way, way.to_ask(None, |_| false), deadline, |host| node(&mut nodes, &way, host)).await?;
+        let slots = ask(&way, way.to_ask(None, &[], |_| false), deadline, |host| node(&mut nodes, &way, host)).await?;
         let known = StdMutex::new(Known { slots, generation: 0, nodes });
         Ok(Self(Arc::new(Shared { way, asking: Mutex::new(()), known })))
     }
@@ -81,7 +81,7 @@ impl AsyncCluster {
                 sleep(pause).await;
             }
             // If nobody is there, there is no use in waiting.
-            if routed.is_stale && self.ask(generation, deadline).await.is_err() {
+            if routed.is_stale && self.ask(generation, &routed.doubted, deadline).await.is_err() {
                 break;
             }
         }
@@ -89,7 +89,7 @@ impl AsyncCluster {
     }
 
     /// Asks for the slots anew, unless somebody has done so since.
-    async fn ask(&self, generation: u64, deadline: Instant) -> RedisResult<()> {
+    async fn ask(&self, generation: u64, doubted: &[Host], deadline: Instant) -> RedisResult<()> {
         let asking = timeout_at(deadline, self.0.asking.lock()).await;
         let _asking = asking.map_err(|_| timed_out())?;
         let hosts = {
@@ -97,7 +97,9 @@ impl AsyncCluster {
             if known.generation != generation {
                 return Ok(());
             }
-            self.0.way.to_ask(Some(&known.slots), |host| known.nodes.get(host).is_some_and(AsyncReconnecting::is_open))
+            self.0.way.to_ask(Some(&known.slots), doubted, |host| {
+                known.nodes.get(host).is_some_and(AsyncReconnecting::is_open)
+            })
         };
         let slots = ask(&self.0.way, hosts, deadline, |host| node(&mut self.known().nodes, &self.0.way, host)).await?;
         let mut known = self.known();

@@ -42,6 +42,12 @@ impl CallFailed {
         Self::new(error, Outcome::InDoubt)
     }
 
+    /// The same failure of a command of which other parts may have been carried out.
+    pub(super) fn of_a_part(mut self) -> Self {
+        self.outcome = Outcome::InDoubt;
+        self
+    }
+
     /// Says on which node of a cluster it failed.
     pub(super) fn on(mut self, node: &Host) -> Self {
         self.node = Some(node.clone());

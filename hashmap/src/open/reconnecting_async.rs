@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_lock::Mutex;
 use redis::RedisResult;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::open::clients::ends_with;
@@ -38,6 +39,8 @@ struct Current {
     node: Option<AsyncNode>,
     /// The number of this connection: a failure of an older one does not drop it.
     generation: u64,
+    /// When it was used last.
+    used: Option<Instant>,
     /// Leaves it as soon as the Sentinels name another master.
     watch: Option<Watch>,
 }
@@ -122,6 +125,13 @@ impl AsyncReconnecting {
         current.node.clone().map(|node| (node, current.generation))
     }
 
+    /// True if no call has used it for a while. This one does now.
+    fn was_idle(&self) -> bool {
+        const IDLE: Duration = Duration::from_millis(10);
+        let now = Instant::now();
+        self.current().used.replace(now).is_some_and(|used| now.duration_since(used) >= IDLE)
+    }
+
     /// The connection, opened anew if there is none. Who waits while another opens one has no more time than that one.
     async fn connect(&self, deadline: Option<Instant>) -> RedisResult<(AsyncNode, u64)> {
         let own = after(self.0.connect_timeout);
@@ -177,6 +187,12 @@ impl AsyncReconnecting {
         count: usize,
         deadline: Option<Instant>,
     ) -> Result<Values, CallFailed> {
+        if self.was_idle() {
+            // On a runtime of one thread nothing has run since, so that nobody has seen whether the server has closed it:
+            // the first lets the runtime hear of it, the second the task of the connection.
+            yield_now().await;
+            yield_now().await;
+        }
         let mut opened = self.opened();
         loop {
             let was_open = opened.is_some();

@@ -6,6 +6,7 @@ use redis::{ErrorKind, RedisError, RedisResult, Value};
 
 use crate::command::packed::{Args, Arguments, Packed, unpack};
 use crate::command::slot::slot;
+use crate::open::failed::CallFailed;
 use crate::open::options::Host;
 use crate::open::resp::Values;
 use crate::open::slots::Slots;
@@ -156,7 +157,7 @@ impl<'a> Route<'a> {
     }
 
     /// Makes the replies that the caller gets of those of the units.
-    pub(super) fn replies<E: Clone>(&self, units: Vec<Result<Values, E>>) -> Vec<Result<Value, E>> {
+    pub(super) fn replies(&self, units: Vec<Result<Values, CallFailed>>) -> Vec<Result<Value, CallFailed>> {
         let mut replies = Vec::with_capacity(self.wanted.len());
         let mut results = units.into_iter();
         let mut units = self.units.iter();
@@ -170,7 +171,12 @@ impl<'a> Route<'a> {
                 }
             } else {
                 let parts = results.by_ref().zip(units.by_ref()).take(wanted.units);
-                let parts: Result<Vec<_>, E> = parts.map(|(result, _)| result).collect();
+                let parts: Vec<_> = parts.map(|(result, _)| result).collect();
+                let is_done =
+                    |part: &Result<_, CallFailed>| part.as_ref().map_or_else(CallFailed::is_in_doubt, |_| true);
+                let is_mixed = parts.iter().any(is_done);
+                let parts: Result<Vec<_>, CallFailed> = parts.into_iter().collect();
+                let parts = parts.map_err(|failed| if is_mixed { failed.of_a_part() } else { failed });
                 replies.push(parts.map(|parts| wanted.combined.of(parts.into_iter().flatten().collect())));
             }
         }

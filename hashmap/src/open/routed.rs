@@ -22,6 +22,8 @@ pub(super) struct Routed<'a> {
     /// True if nodes need time before they are asked again.
     must_wait: bool,
     rounds: u32,
+    /// The nodes that have failed, or cannot say who has a slot: others know it better.
+    pub(super) doubted: Vec<Host>,
 }
 
 /// What has become of a unit.
@@ -59,12 +61,13 @@ impl<'a> Routed<'a> {
     pub(super) fn new(packed: &'a [u8], slots: &Slots, is_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
         let route = Route::of(packed, slots, is_open)?;
         let states = route.units.iter().map(|_| State { is_done: false, last: None, asked: None }).collect();
-        Ok(Self { route, states, is_stale: false, must_wait: false, rounds: 0 })
+        Ok(Self { route, states, is_stale: false, must_wait: false, rounds: 0, doubted: Vec::new() })
     }
 
     /// What to send now, to each node its part.
     pub(super) fn parts(&mut self, slots: &Slots) -> Vec<Part<'a>> {
         (self.is_stale, self.must_wait) = (false, false);
+        self.doubted.clear();
         // What any node can answer goes to another one, where the first does not.
         let any = slots.masters().get(self.rounds as usize % slots.masters().len().max(1));
         self.rounds += 1;
@@ -114,6 +117,7 @@ impl<'a> Routed<'a> {
                     state.last = Some(Err(failed.clone()));
                 }
                 // The node may be gone, and another may have taken its place.
+                self.doubted.push(part.host.clone());
                 self.is_stale = true;
                 self.must_wait |= !failed.is_final();
                 return;
@@ -135,7 +139,10 @@ impl<'a> Routed<'a> {
                     state.asked = Some(host);
                     self.must_wait |= self.rounds > REDIRECTIONS;
                 }
-                Verdict::Later => (self.is_stale, self.must_wait) = (true, true),
+                Verdict::Later => {
+                    self.doubted.push(part.host.clone());
+                    (self.is_stale, self.must_wait) = (true, true);
+                }
             }
             state.last = Some(Ok(replies));
         }

@@ -1,6 +1,6 @@
 //! Sentinels: who is the master, and when it is another one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{ErrorKind, RedisResult};
 
@@ -23,12 +23,14 @@ pub(super) struct Sentinels {
     /// A connection to the Sentinel that has named it, which ends as soon as any master is another one: it is subscribed, and
     /// what it hears is a reply that nobody has asked for.
     watch: Option<Node>,
+    /// When they were asked last whether there is another master.
+    asked: Option<Instant>,
 }
 
 impl Sentinels {
     pub(super) fn new(options: &Options, addresses: Vec<Address>, master: &str) -> Self {
         let login = Login::of_sentinel(options);
-        Self { addresses, login, master: master.to_owned(), named: None, watch: None }
+        Self { addresses, login, master: master.to_owned(), named: None, watch: None, asked: None }
     }
 
     /// Connects to the master. One Sentinel after the other is asked, each for its share of the time. Who says of itself
@@ -57,10 +59,12 @@ impl Sentinels {
     /// True if the Sentinels name another master than they did. They are asked only if there is a sign of it, and who does
     /// not answer is no reason to leave a master that works.
     pub(super) fn have_switched(&mut self, timeout: Duration) -> bool {
-        if self.watch.as_mut().is_none_or(Node::is_quiet) {
+        // If all were away, they are asked again, but not for each call.
+        let has_asked = |asked: Instant| asked.elapsed() < Duration::from_secs(1);
+        if self.watch.as_mut().map_or_else(|| self.asked.is_some_and(has_asked), Node::is_quiet) {
             return false;
         }
-        self.watch = None;
+        (self.watch, self.asked) = (None, Some(Instant::now()));
         // A call of the user waits meanwhile.
         let (before, deadline) = (self.named.clone(), Deadline::after(timeout.min(Duration::from_millis(200))));
         for at in 0..self.addresses.len() {

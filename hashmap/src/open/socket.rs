@@ -70,7 +70,11 @@ impl Socket {
                 Ok(Self::Tls(Box::new(stream)))
             }
             #[cfg(unix)]
-            Address::Unix(path) => Ok(Self::Unix(Timed::new(UnixStream::connect(path)?))),
+            // One whose server takes no more connections keeps its caller waiting.
+            Address::Unix(path) => {
+                let path = path.clone();
+                Ok(Self::Unix(Timed::new(within(deadline, move || UnixStream::connect(path))?)))
+            }
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
         }
@@ -148,18 +152,25 @@ fn tcp(host: &Host, deadline: Deadline) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-/// Looks up the addresses of a host. The system's look-up has no time-out, so that it runs on a thread of its own, which
-/// nobody awaits any longer after the deadline.
+/// Looks up the addresses of a host.
 fn resolve(host: &Host, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.name.trim_matches(['[', ']']).parse() {
         return Ok(vec![SocketAddr::new(address, host.port)]);
     }
-    let (sender, receiver) = mpsc::channel();
     let host = host.clone();
-    std::thread::Builder::new().name("redis-hashmap look-up".to_owned()).spawn(move || {
-        let addresses = (&*host.name, host.port).to_socket_addrs().map(Iterator::collect);
+    within(deadline, move || Ok((&*host.name, host.port).to_socket_addrs()?.collect()))
+}
+
+/// Does what the system has no time-out for, such as a look-up, on a thread of its own. Nobody awaits it any longer after the
+/// deadline.
+fn within<T: Send + 'static>(
+    deadline: Deadline,
+    run: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new().name("redis-hashmap opening".to_owned()).spawn(move || {
         // The caller may have stopped waiting.
-        let _ = sender.send(addresses);
+        let _ = sender.send(run());
     })?;
     receiver.recv_timeout(deadline.left()?).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
