@@ -103,7 +103,7 @@ impl Login {
                 (_, Value::ServerError(error))
                     if matches!(error.code(), "NOAUTH" | "WRONGPASS")
                         || matches!(kind, Answer::Needed | Answer::Database(_))
-                        || (kind == Answer::Master && error.code() != "NOPERM") =>
+                        || (kind == Answer::Master && !matches!(error.code(), "NOPERM" | "ERR")) =>
                 {
                     return Err(self.without_secrets(error.into()));
                 }
