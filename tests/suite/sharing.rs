@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionLike, RedisResult, Value};
+use redis::{ConnectionLike, RedisResult, Value};
 use redis_hashmap::{Async, AsyncConnection, Blocking, Connection, Counter, Error, HashMap, RedisHash, open};
 use redis_hashmap_tests::{AnyError, key, redis_url};
 
@@ -122,13 +122,9 @@ fn a_closure_that_panics_leaves_the_accessor_usable() -> Test {
 struct Panicking(AtomicBool);
 
 impl ConnectionLike for Panicking {
-    fn req_command(&mut self, _: &Cmd) -> RedisResult<Value> {
+    fn req_packed_command(&mut self, _: &[u8]) -> RedisResult<Value> {
         assert!(self.0.swap(true, Ordering::Relaxed), "on purpose");
         Ok(Value::Int(1))
-    }
-
-    fn req_packed_command(&mut self, _: &[u8]) -> RedisResult<Value> {
-        unreachable!("commands are sent as such")
     }
 
     fn req_packed_commands(&mut self, _: &[u8], _: usize, _: usize) -> RedisResult<Vec<Value>> {
