@@ -147,17 +147,14 @@ impl Reconnecting {
         count: usize,
         deadline: Deadline,
     ) -> Result<Received, CallFailed> {
-        // One that was only just opened has its time from then on.
-        let deadline = if self.response_timeout.is_some() { sent.deadline } else { deadline };
-        let received = match self.read(count, deadline) {
+        let received = match self.read(count, self.until(sent, deadline)) {
             Ok(received) => received,
             Err(failed) => {
                 let can_repeat =
                     |failed: &CallFailed| sent.was_open && failed.error.is_io_error() && only_reads(packed);
                 self.give_up(failed, can_repeat)?;
                 let sent = self.open_and_send(packed, count, deadline)?;
-                let deadline = if self.response_timeout.is_some() { sent.deadline } else { deadline };
-                self.read(count, deadline).inspect_err(|_| self.node = None)?
+                self.read(count, self.until(sent, deadline)).inspect_err(|_| self.node = None)?
             }
         };
         if received.values().any(ends_with) {
@@ -193,6 +190,11 @@ impl Reconnecting {
         let deadline = self.response_timeout.map_or(deadline, Deadline::after);
         self.node.insert(node).send(packed, count, deadline).inspect_err(|_| self.node = None)?;
         Ok(Sent { was_open: false, deadline })
+    }
+
+    /// By when the replies have to be there: what was only just opened has its time from then on, unless the caller keeps it.
+    fn until(&self, sent: Sent, deadline: Deadline) -> Deadline {
+        if self.response_timeout.is_some() { sent.deadline } else { deadline }
     }
 
     fn read(&mut self, count: usize, deadline: Deadline) -> Result<Received, CallFailed> {

@@ -16,10 +16,10 @@ pub(super) struct Slots {
 
 const NOBODY: u16 = u16::MAX;
 
-/// The command whose reply [`Slots::read`] reads, packed.
-/// Redis's own limit is a recommendation, of 1,000 nodes.
+/// More masters are no cluster: Redis recommends at most 1,000 nodes.
 const MOST_MASTERS: usize = 2_000;
 
+/// The command whose reply [`Slots::read`] reads, packed.
 pub(super) fn question() -> Vec<u8> {
     cluster_slots().get_packed_command()
 }
