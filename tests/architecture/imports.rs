@@ -91,6 +91,7 @@ const RUNTIME: &[&str] = &[
     "open/clients.rs",
     "open/login.rs",
     "open/failed.rs",
+    "open/past.rs",
     "open/node.rs",
     "open/stream.rs",
     "open/driver.rs",

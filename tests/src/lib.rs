@@ -13,6 +13,7 @@ pub struct Readme;
 pub struct Deployment;
 
 pub mod cluster;
+pub mod fake;
 pub mod odd;
 pub mod proxy;
 

@@ -367,6 +367,29 @@ fn commands_over_several_nodes_have_one_reply() -> Test {
     Ok(())
 }
 
+/// A node that takes connections and says nothing costs a batch its own part, and nobody else's.
+#[test]
+fn a_silent_node_costs_others_nothing() -> Test {
+    let cluster = Cluster::start(0, true)?;
+    let keys = [1, 0, 2].map(|node| key_on(&cluster, node, "silent"));
+    let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let proxy = cluster.nodes[1].proxy.as_ref().expect("a proxy");
+    for mut con in Either::both(&cluster.url(), TIMEOUT)? {
+        con.increment_each(&keys)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // It has to be connected first.
+        proxy.set(Mode::Swallow);
+        cut(proxy);
+        let start = Instant::now();
+        let each = con.increment_each(&keys)?;
+        assert!(start.elapsed() < TIMEOUT + BUSY, "it took {:?}", start.elapsed());
+        assert!(matches!(each[..], [Err(_), Ok(_), Ok(_)]), "{each:?}");
+        proxy.set(Mode::Pass);
+        eprintln!("passed");
+        con.increment_each(&keys)?.into_iter().collect::<Result<Vec<_>, _>>().expect("last");
+    }
+    Ok(())
+}
+
 /// A node that is busy with a script says so, and works again once the script is ended.
 #[test]
 fn a_busy_node_says_so() -> Test {

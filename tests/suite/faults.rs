@@ -1,6 +1,5 @@
 //! What connections do after faults: the next call works, nothing is applied twice, a time-out bounds a call.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -287,64 +286,6 @@ fn a_server_that_comes_back_is_used_at_once() -> Test {
         map.set("a", "3")?;
         assert_eq!(map.get("a")?.as_deref(), Some("3"));
     }
-    Ok(())
-}
-
-/// A server that answers each connection in the same way: the login, then this.
-fn hostile(answer: &'static [u8], endless: bool) -> Result<String, AnyError> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            std::thread::spawn(move || -> std::io::Result<()> {
-                let mut buffer = [0; 4096];
-                let mut login = Vec::new();
-                while !String::from_utf8_lossy(&login).contains("LIB-VER") {
-                    let count = stream.read(&mut buffer)?;
-                    login.extend_from_slice(&buffer[..count]);
-                }
-                stream.write_all(b"+PONG\r\n+OK\r\n+OK\r\n")?;
-                while stream.read(&mut buffer)? > 0 {
-                    stream.write_all(answer)?;
-                    if endless {
-                        loop {
-                            stream.write_all(&[b'x'; 4096])?;
-                        }
-                    }
-                }
-                Ok(())
-            });
-        }
-    });
-    Ok(format!("redis://{address}?response_timeout=2s"))
-}
-
-#[tokio::test]
-async fn a_hostile_server_misleads_nobody() -> Test {
-    // A line, or a string, without an end.
-    for answer in [&b"+"[..], b"$999999999999\r\n", b"-ERR "] {
-        let url = hostile(answer, true)?;
-        let error = HashMap::new("k").on(open(&url)?).size().expect_err("it is no reply");
-        assert_eq!(error.redis().map(RedisFault::kind), Some(redis::ErrorKind::Parse), "{error}");
-        let error = HashMap::new("k").on_async(open_async(&url).await?).size().await.expect_err("it is no reply");
-        assert_eq!(error.redis().map(RedisFault::kind), Some(redis::ErrorKind::Parse), "{error}");
-    }
-    // A reply too many is not the reply to the next call, which gets a connection of its own.
-    let url = hostile(b":1\r\n:2\r\n", false)?;
-    let map = HashMap::new("k").on(open(&url)?);
-    for _ in 0..10 {
-        assert_eq!(map.size()?, 1);
-    }
-    let map = HashMap::new("k").on_async(open_async(&url).await?);
-    for _ in 0..10 {
-        assert_eq!(map.size().await?, 1);
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    // A scan that never ends.
-    let url = hostile(b"*2\r\n$1\r\n7\r\n*0\r\n", false)?;
-    let map = HashMap::<String, u8>::typed("k").on(open(&url)?);
-    let entries: Vec<_> = map.iter().collect();
-    assert!(matches!(entries[..], [Err(Error::UnexpectedReply { operation: "HSCAN", .. })]), "{entries:?}");
     Ok(())
 }
 

@@ -45,6 +45,71 @@ fn a_lost_watch_refuses_the_transaction() -> Test {
     Ok(())
 }
 
+/// What would be lost with a connection is refused, with what to do instead.
+#[tokio::test]
+async fn what_would_be_lost_is_refused() -> Test {
+    let (mut con, key) = (open(&redis_url())?, key());
+    let mut con_async = open_async(&redis_url()).await?;
+    for (command, instead) in [
+        (&["SELECT", "1"][..], "put the database into the URL"),
+        (&["select", "1"], "put the database into the URL"),
+        (&["AUTH", "x"], "put user, password and protocol into the URL"),
+        (&["HELLO", "3"], "put user, password and protocol into the URL"),
+        (&["MULTI"], "`redis::pipe().atomic()`"),
+        (&["RESET"], "drop the connection"),
+        (&["QUIT"], "when it is dropped"),
+        (&["MONITOR"], "a connection of redis-rs"),
+        (&["SUBSCRIBE", "x"], "a connection of redis-rs"),
+        (&["PSUBSCRIBE", "x"], "a connection of redis-rs"),
+        (&["SSUBSCRIBE", "x"], "a connection of redis-rs"),
+    ] {
+        let cmd = cmd(command[0]).arg(&command[1..]).clone();
+        let mut pipeline = redis::pipe();
+        pipeline.hlen(&*key).add_command(cmd.clone());
+        for error in [
+            cmd.exec(&mut con),
+            cmd.exec_async(&mut con_async).await,
+            pipeline.exec(&mut con),
+            pipeline.exec_async(&mut con_async).await,
+        ] {
+            let error = error.expect_err("it would be lost").to_string();
+            assert!(error.contains(instead), "{command:?}: {error}");
+        }
+    }
+    let mut transaction = redis::pipe();
+    transaction.atomic().hset(&*key, "a", 1).hlen(&*key);
+    assert_eq!(transaction.query::<(i64, i64)>(&mut con)?, (1, 1));
+    assert_eq!(transaction.query_async::<(i64, i64)>(&mut con_async).await?, (0, 1));
+    Ok(())
+}
+
+/// The same, async: a connection that is used by one task alone can watch.
+#[tokio::test]
+async fn a_lost_watch_refuses_the_transaction_async() -> Test {
+    let (mut con, mut other, key) = (open_async(&redis_url()).await?, connection()?, key());
+    for is_cut in [false, true, false] {
+        cmd("WATCH").arg(&*key).exec_async(&mut con).await?;
+        let count: Option<i64> = cmd("HGET").arg(&*key).arg("n").query_async(&mut con).await?;
+        if is_cut {
+            let id: i64 = cmd("CLIENT").arg("ID").query_async(&mut con).await?;
+            cmd("CLIENT").arg("KILL").arg("ID").arg(id).exec(&mut other)?;
+            cmd("HSET").arg(&*key).arg("n").arg(50).exec(&mut other)?;
+            tokio::time::sleep(Duration::from_millis(20)).await; // the connection hears of it
+        }
+        let mut pipe = redis::pipe();
+        pipe.atomic().hset(&*key, "n", count.unwrap_or(0) + 1);
+        let result = pipe.query_async::<Option<Vec<i64>>>(&mut con).await;
+        if is_cut {
+            let error = result.expect_err("what was watched has changed").to_string();
+            assert!(error.contains("the connection that has watched keys was lost"), "{error}");
+        } else {
+            assert!(result?.is_some());
+        }
+    }
+    assert_eq!(cmd("HGET").arg(&*key).arg("n").query::<i64>(&mut other)?, 51);
+    Ok(())
+}
+
 /// Whoever does not get its database gets no connection: it would write to another one.
 #[test]
 fn a_refused_database_is_an_error() -> Test {

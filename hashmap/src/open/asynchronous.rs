@@ -3,11 +3,12 @@
 use std::fmt;
 
 use redis::aio::ConnectionLike;
-use redis::{Cmd, ErrorKind, Pipeline, RedisFuture, Value};
+use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisFuture, Value};
 
 use crate::error::Error;
 use crate::open::cluster_async::AsyncCluster;
 use crate::open::options::{Options, Target};
+use crate::open::past::needs_no_state;
 use crate::open::reconnecting::Source;
 use crate::open::reconnecting_async::AsyncReconnecting;
 use crate::open::resp::Values;
@@ -93,16 +94,22 @@ impl fmt::Debug for AsyncConnection {
     }
 }
 
+fn name(cmd: &Cmd) -> Option<&[u8]> {
+    cmd.args_iter().find_map(|arg| if let Arg::Simple(name) = arg { Some(name) } else { None })
+}
+
 impl ConnectionLike for AsyncConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => ConnectionLike::req_packed_command(con, cmd),
             Way::Server(con) => Box::pin(async move {
+                needs_no_state(name(cmd))?;
                 let reply = con.call(|| cmd.get_packed_command(), 0, 1).await?.pop();
                 reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
             }),
             Way::Cluster(con) => Box::pin(async move {
+                needs_no_state(name(cmd))?;
                 let reply = con.call(cmd.get_packed_command(), 0, 1).await?.pop();
                 reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
             }),
@@ -119,13 +126,13 @@ impl ConnectionLike for AsyncConnection {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => ConnectionLike::req_packed_commands(con, pipeline, offset, count),
             Way::Server(con) => Box::pin(async move {
+                needs_no_state(pipeline.cmd_iter().filter_map(name))?;
                 con.call(|| pipeline.get_packed_pipeline(), offset, count).await.map(Values::into_vec)
             }),
-            Way::Cluster(con) => {
-                Box::pin(
-                    async move { con.call(pipeline.get_packed_pipeline(), offset, count).await.map(Values::into_vec) },
-                )
-            }
+            Way::Cluster(con) => Box::pin(async move {
+                needs_no_state(pipeline.cmd_iter().filter_map(name))?;
+                con.call(pipeline.get_packed_pipeline(), offset, count).await.map(Values::into_vec)
+            }),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::open::reconnecting::{Reconnecting, Sent, wanted};
 use crate::open::resp::Values;
 use crate::open::routed::{Part, Routed, result};
 use crate::open::slots::{Slots, question};
-use crate::open::socket::Address;
+use crate::open::socket::{Address, waiting};
 
 /// Sends each command to the master that has its slot, and all that goes to one master at once.
 ///
@@ -93,10 +93,14 @@ impl Cluster {
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Values> {
         let deadline = Deadline::after(self.way.response_timeout);
-        let is_open = |host: &Host| self.nodes.get(host).is_some_and(Reconnecting::is_open);
-        let mut routed = Routed::new(packed, &self.slots, &is_open)?;
+        let has_been_open = |host: &Host| self.nodes.get(host).is_some_and(Reconnecting::has_been_open);
+        let mut routed = Routed::new(packed, &self.slots, &has_been_open)?;
         loop {
-            let parts = routed.parts(&self.slots);
+            let mut parts = routed.parts(&self.slots);
+            // One that has to be connected, or does not take much at once, must not keep the others waiting.
+            parts.sort_by_key(|part| {
+                (!self.nodes.get_mut(&part.host).is_some_and(Reconnecting::is_ready), part.packed.len())
+            });
             // All nodes work at once.
             let sent: Vec<_> = parts.iter().map(|part| self.send(part, deadline)).collect();
             for (part, sent) in parts.iter().zip(sent) {
@@ -147,8 +151,7 @@ fn ask(
     let hosts = way.to_ask(slots, doubted, |host| nodes.get(host).is_some_and(Reconnecting::is_open));
     let mut failed = None;
     for (at, host) in hosts.iter().enumerate() {
-        let waiting = u32::try_from(hosts.len() - at).unwrap_or(u32::MAX);
-        let share = Deadline::after(deadline.left()? / waiting);
+        let share = Deadline::after(deadline.left()? / waiting(&hosts, at));
         let node = node(nodes, way, host);
         let packed = question();
         let answer = node

@@ -15,6 +15,7 @@ use crate::open::reconnecting_async::{AsyncReconnecting, after};
 use crate::open::resp::Values;
 use crate::open::routed::{Routed, result};
 use crate::open::slots::{Slots, question};
+use crate::open::socket::waiting;
 
 /// [`Cluster`](crate::open::cluster::Cluster), async. Its clones share the connections.
 #[derive(Clone)]
@@ -53,8 +54,8 @@ impl AsyncCluster {
         let deadline = after(self.0.way.response_timeout);
         let mut routed = {
             let known = self.known();
-            let is_open = |host: &Host| known.nodes.get(host).is_some_and(AsyncReconnecting::is_open);
-            Routed::new(&packed, &known.slots, &is_open)?
+            let has_been_open = |host: &Host| known.nodes.get(host).is_some_and(AsyncReconnecting::has_been_open);
+            Routed::new(&packed, &known.slots, &has_been_open)?
         };
         loop {
             let (parts, nodes, generation) = {
@@ -129,9 +130,9 @@ async fn ask(
 ) -> RedisResult<Slots> {
     let mut failed = None;
     for (at, host) in hosts.iter().enumerate() {
-        let waiting = u32::try_from(hosts.len() - at).unwrap_or(u32::MAX);
         let now = Instant::now();
-        let share = now + Ord::min(deadline.saturating_duration_since(now) / waiting, way.connect_timeout);
+        let left = deadline.saturating_duration_since(now) / waiting(&hosts, at);
+        let share = now + Ord::min(left, way.connect_timeout);
         let answer = node(host).send(question, 1, Some(share)).await;
         let answer = answer.map_err(|failed| failed.on(host).into_error_of_opening());
         match answer.and_then(|mut replies| Slots::read(replies.pop().unwrap_or_default(), host)) {

@@ -53,7 +53,7 @@ impl AsyncNode {
         deadline: Instant,
     ) -> RedisResult<Self> {
         let connecting = async {
-            let stream = stream::connect(address).await?;
+            let stream = stream::connect(address, deadline).await?;
             let (calls, received) = mpsc::unbounded_channel();
             let mut driver = Driver::new(stream, received);
             tokio::spawn(async move { poll_fn(|context| driver.poll(context)).await });
@@ -304,4 +304,48 @@ fn unasked() -> io::Error {
 
 fn timed_out() -> io::Error {
     io::ErrorKind::TimedOut.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use futures_channel::oneshot;
+    use tokio::io::AsyncReadExt;
+    use tokio::sync::mpsc;
+    use tokio::time::Instant;
+
+    use super::{Call, Driver, KEPT};
+    use crate::open::stream::Stream;
+
+    /// Under load there is never a time at which all is written; what is written is given back all the same.
+    #[tokio::test]
+    async fn what_is_written_is_given_back_under_load() {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let (calls, received) = mpsc::unbounded_channel();
+        let mut driver = Driver::new(Stream::new(near, false), received);
+        let mut read = vec![0; 100_000];
+        let call = || {
+            let (respond, _) = oneshot::channel();
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let call = Call { packed: vec![b'x'; 100_000], count: 1, deadline, respond };
+            calls.send(call).unwrap_or_else(|_| panic!("the driver is there"));
+        };
+        (0..20).for_each(|_| call());
+        for _ in 0..200 {
+            call();
+            // As much is read as is written, but never all.
+            let mut reading = std::pin::pin!(far.read_exact(&mut read));
+            poll_fn(|context| {
+                let ended = driver.poll(context).is_ready();
+                assert!(!ended, "the connection has ended");
+                if reading.as_mut().poll(context).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            assert!(driver.out.len() <= 6 * KEPT, "{}", driver.out.len());
+        }
+        assert_eq!(driver.sent + (driver.out.len() - driver.written) as u64, driver.total);
+    }
 }

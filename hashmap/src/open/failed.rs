@@ -2,7 +2,7 @@
 
 use std::io;
 
-use redis::{RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::error::redis_fault::io_error;
 use crate::open::options::Host;
@@ -69,12 +69,16 @@ impl CallFailed {
     /// The error for the caller: one that says by its kind, `NotConnected`, where nothing was carried out.
     pub(super) fn into_error(self) -> RedisError {
         let Self { error, outcome, node } = self;
-        // What a server answers says that by itself, and so does a refused connection.
-        if !error.is_io_error() || (node.is_none() && (outcome == Outcome::InDoubt || error.is_connection_refusal())) {
+        // What a server answers says that by itself, and so does a refused connection. What is no reply does not.
+        let says = !error.is_io_error() && (outcome == Outcome::InDoubt || error.kind() != ErrorKind::Parse);
+        if says || (node.is_none() && (outcome == Outcome::InDoubt || error.is_connection_refusal())) {
             return error;
         }
-        let cause = || std::error::Error::source(&error).map_or_else(|| "I/O error".to_owned(), ToString::to_string);
-        let cause = if error.is_timeout() { " in time".to_owned() } else { format!(": {}", cause()) };
+        let cause = match std::error::Error::source(&error) {
+            _ if error.is_timeout() => " in time".to_owned(),
+            Some(cause) => format!(": {cause}"),
+            None => ": the server sent what is not a reply".to_owned(),
+        };
         let to_node = node.as_ref().map_or_else(String::new, |node| format!(" to the node {node}"));
         let (kind, problem) = match outcome {
             Outcome::NotConnected => {

@@ -117,9 +117,7 @@ impl Login {
         }
         Ok(())
     }
-}
 
-impl Login {
     /// A server that does not know a command quotes its arguments.
     fn without_secrets(&self, error: RedisError) -> RedisError {
         let quotes = |secret: &Option<String>| {

@@ -15,6 +15,7 @@ mod failed;
 mod login;
 mod node;
 pub(crate) mod options;
+mod past;
 mod reconnecting;
 #[cfg(feature = "tokio-comp")]
 mod reconnecting_async;

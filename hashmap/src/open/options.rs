@@ -43,6 +43,16 @@ pub(super) struct Host {
     pub(super) port: u16,
 }
 
+impl Host {
+    /// The host that a server has told, if it can be one. It stands in errors, and must not forge a line of a log.
+    pub(super) fn told(name: &str, port: u16) -> Option<Self> {
+        // No name in the DNS is longer.
+        let can_be =
+            !name.is_empty() && name.len() <= 253 && !name.chars().any(|c| c.is_control() || c.is_whitespace());
+        can_be.then(|| Self { name: name.to_owned(), port })
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.name, self.port)

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, RedisResult};
 
-use crate::command::packed::{Arguments, unpack};
 use crate::command::received::Received;
 use crate::open::clients::ends_with;
 use crate::open::deadline::Deadline;
@@ -13,6 +12,7 @@ use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::node::Node;
 use crate::open::options::Options;
+use crate::open::past::{Past, only_reads};
 use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
@@ -29,15 +29,7 @@ pub(super) struct Reconnecting {
     /// `None` for a node of a cluster, where each call brings its own, in which it also has to be connected.
     response_timeout: Option<Duration>,
     node: Option<Node>,
-    watch: Watch,
-}
-
-/// Whether `WATCH` was sent, since that is lost with its connection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Watch {
-    None,
-    Watching,
-    Lost,
+    past: Past,
 }
 
 /// Where the server is.
@@ -56,21 +48,32 @@ impl Reconnecting {
             connect_timeout: options.connect_timeout,
             response_timeout: Some(options.response_timeout),
             node: None,
-            watch: Watch::None,
+            past: Past::default(),
         };
         this.node = Some(this.connect(this.connect_timeout)?);
+        this.past.opens();
         Ok(this)
     }
 
     /// A connection to a node of a cluster, which is opened by the first call.
     pub(super) fn to_node(address: Address, login: &Login, connect_timeout: Duration) -> Self {
         let (source, login) = (Source::Server(address), login.clone());
-        let (node, watch) = (None, Watch::None);
-        Self { source, login, database: 0, connect_timeout, response_timeout: None, node, watch }
+        let (node, past) = (None, Past::default());
+        Self { source, login, database: 0, connect_timeout, response_timeout: None, node, past }
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.node.is_some()
+    }
+
+    /// True if there is a connection, which the server has not closed. Looks at most every 10 ms.
+    pub(super) fn is_ready(&mut self) -> bool {
+        self.node.as_mut().is_some_and(Node::is_quiet)
+    }
+
+    /// True if a connection was ever opened.
+    pub(super) fn has_been_open(&self) -> bool {
+        self.past.has_been_open()
     }
 
     pub(super) fn database(&self) -> i64 {
@@ -103,40 +106,24 @@ impl Reconnecting {
         {
             self.node = None;
         }
-        self.needs_watch(packed)?;
+        let told = self.past.allows(packed)?;
         let was_sent = match &mut self.node {
             None => None,
             Some(node) => match node.send(packed, count, deadline) {
-                Ok(()) => Some(Sent { was_open: true, deadline }),
+                Ok(()) => {
+                    self.past.note(told);
+                    Some(Sent { was_open: true, deadline })
+                }
                 Err(failed) => {
                     self.give_up(failed, |failed| !failed.is_in_doubt())?;
                     None
                 }
             },
         };
-        let sent = match was_sent {
-            Some(sent) => sent,
-            None => self.open_and_send(packed, count, deadline)?,
-        };
-        if self.watch == Watch::None && begins_with(packed, b"$5\r\nWATCH\r\n") {
-            self.watch = Watch::Watching;
-        } else if [&b"$5\r\nMULTI\r\n"[..], b"$7\r\nUNWATCH\r\n", b"$7\r\nDISCARD\r\n"]
-            .iter()
-            .any(|name| begins_with(packed, name))
-        {
-            self.watch = Watch::None;
+        match was_sent {
+            Some(sent) => Ok(sent),
+            None => self.open_and_send(packed, count, deadline),
         }
-        Ok(sent)
-    }
-
-    /// Refuses a transaction after the connection that watched for it was lost: another client may have written meanwhile.
-    fn needs_watch(&mut self, packed: &[u8]) -> Result<(), CallFailed> {
-        if self.watch != Watch::Lost || !begins_with(packed, b"$5\r\nMULTI\r\n") {
-            return Ok(());
-        }
-        self.watch = Watch::None;
-        let problem = "the connection that has watched keys was lost: nothing was carried out, begin with WATCH again";
-        Err(CallFailed::not_sent(io::Error::new(io::ErrorKind::NotConnected, problem).into()))
     }
 
     /// Reads the replies to what was sent.
@@ -169,26 +156,24 @@ impl Reconnecting {
         if !failed.error.is_timeout() && can_repeat(&failed) {
             return Ok(());
         }
-        // The caller hears of it.
-        self.watch = Watch::None;
+        self.past.is_told();
         Err(failed)
     }
 
     fn open_and_send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
-        needs_no_past(packed)?;
-        if self.watch == Watch::Watching {
-            self.watch = Watch::Lost;
-        }
-        self.needs_watch(packed)?;
         let timeout = match self.response_timeout {
             Some(_) => Ok(self.connect_timeout),
             None => deadline.left().map(|left| left.min(self.connect_timeout)),
         };
         let node = timeout.map_err(RedisError::from).and_then(|timeout| self.connect(timeout));
         let node = node.map_err(CallFailed::not_connected)?;
+        let node = self.node.insert(node);
+        self.past.opens();
+        let told = self.past.allows(packed)?;
         // Connecting has its own time.
         let deadline = self.response_timeout.map_or(deadline, Deadline::after);
-        self.node.insert(node).send(packed, count, deadline).inspect_err(|_| self.node = None)?;
+        node.send(packed, count, deadline).inspect_err(|_| self.node = None)?;
+        self.past.note(told);
         Ok(Sent { was_open: false, deadline })
     }
 
@@ -226,58 +211,4 @@ pub(super) struct Sent {
 #[cfg(feature = "tokio-comp")]
 pub(super) fn timed_out() -> RedisError {
     io::Error::from(io::ErrorKind::TimedOut).into()
-}
-
-/// Refuses a `WAIT` on a new connection: Redis answers it for what was written on the same one.
-pub(super) fn needs_no_past(packed: &[u8]) -> Result<(), CallFailed> {
-    if !packed.starts_with(b"*3\r\n$4\r\nWAIT\r\n") {
-        return Ok(());
-    }
-    let problem = "the connection that has written was lost, and WAIT says nothing of it on another one";
-    // In doubt, so that nobody takes it for worth trying again.
-    Err(CallFailed::in_doubt(io::Error::new(io::ErrorKind::ConnectionAborted, problem).into()))
-}
-
-/// True if the first of some packed commands has this name, which is packed too.
-fn begins_with(packed: &[u8], name: &[u8]) -> bool {
-    let at = packed.iter().take(16).position(|byte| *byte == b'$');
-    at.and_then(|at| packed.get(at..at + name.len())).is_some_and(|first| first.eq_ignore_ascii_case(name))
-}
-
-/// True if each of some packed commands only reads.
-pub(super) fn only_reads(mut packed: &[u8]) -> bool {
-    const READS: [&[u8]; 16] = [
-        b"HGET", b"HMGET", b"HGETALL", b"HKEYS", b"HVALS", b"HLEN", b"HEXISTS", b"HSTRLEN", b"HSCAN", b"HTTL",
-        b"HPTTL", b"EXISTS", b"TYPE", b"TTL", b"PTTL", b"SCAN",
-    ];
-    let mut arguments = Arguments::new();
-    while !packed.is_empty() {
-        let Some(()) = unpack(&mut packed, &mut arguments) else { return false };
-        let Some(name) = arguments.first() else { return false };
-        // It goes before a read that another node has redirected.
-        if !READS.iter().any(|read| read.eq_ignore_ascii_case(name)) && !name.eq_ignore_ascii_case(b"ASKING") {
-            return false;
-        }
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::only_reads;
-
-    #[test]
-    fn what_only_reads_is_known_by_its_name() {
-        let packed = |commands: &[&[&str]]| {
-            let mut packed = Vec::new();
-            for command in commands {
-                let mut cmd = redis::Cmd::new();
-                cmd.arg(*command).write_packed_command(&mut packed);
-            }
-            packed
-        };
-        assert!(only_reads(&packed(&[&["HGET", "k", "f"], &["hlen", "k"], &["HMGET", "k", "HSET\r\n$4\r\nHSET"]])));
-        assert!(!only_reads(&packed(&[&["HGET", "k", "f"], &["HSET", "k", "f", "v"]])));
-        assert!(!only_reads(&packed(&[&["EVALSHA", "x", "1", "k"]])) && !only_reads(b"*1\r\n") && !only_reads(b"x"));
-    }
 }

@@ -13,7 +13,8 @@ use crate::open::driver::AsyncNode;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::Options;
-use crate::open::reconnecting::{Source, needs_no_past, only_reads, timed_out, wanted};
+use crate::open::past::{Past, Told, only_reads};
+use crate::open::reconnecting::{Source, timed_out, wanted};
 use crate::open::resp::Values;
 use crate::open::socket::Address;
 
@@ -41,6 +42,7 @@ struct Current {
     generation: u64,
     /// When it was used last.
     used: Option<Instant>,
+    past: Past,
     /// Leaves it as soon as the Sentinels name another master.
     watch: Option<Watch>,
 }
@@ -66,14 +68,16 @@ async fn leave_in_time(shared: Weak<Shared>, generation: u64, mut sentinel: Asyn
     loop {
         sentinel.ended().await;
         let Some(shared) = shared.upgrade().map(AsyncReconnecting) else { return };
-        let mut source = shared.0.source.lock().await;
-        let Source::Sentinel(sentinels) = &mut *source else { return };
+        // Calls that have to connect do not wait for silent ones.
+        let mut sentinels = match &*shared.0.source.lock().await {
+            Source::Sentinel(sentinels) => sentinels.to_ask(),
+            Source::Server(_) => return,
+        };
         match sentinels.still_named_async(shared.0.connect_timeout).await {
             Ok(Some(again)) => sentinel = again,
             Ok(None) => return shared.forget(generation),
             Err(_) => {}
         }
-        drop(source);
         drop(shared);
         // One that ends each connection is not asked without end.
         sleep(Duration::from_millis(200)).await;
@@ -109,6 +113,11 @@ impl AsyncReconnecting {
 
     pub(super) fn is_open(&self) -> bool {
         self.current().node.is_some()
+    }
+
+    /// True if a connection was ever opened.
+    pub(super) fn has_been_open(&self) -> bool {
+        self.current().past.has_been_open()
     }
 
     pub(super) fn database(&self) -> i64 {
@@ -152,6 +161,7 @@ impl AsyncReconnecting {
             };
             let mut current = self.current();
             current.generation += 1;
+            current.past.opens();
             current.node = Some(node.clone());
             let (watching, generation) = (Arc::downgrade(&self.0), current.generation);
             current.watch = watch.map(|sentinel| Watch(tokio::spawn(leave_in_time(watching, generation, sentinel))));
@@ -196,14 +206,14 @@ impl AsyncReconnecting {
         let mut opened = self.opened();
         loop {
             let was_open = opened.is_some();
-            let (node, generation) = if let Some(opened) = opened.take() {
-                opened
-            } else {
-                needs_no_past(&pack())?;
-                self.connect(deadline).await.map_err(CallFailed::not_connected)?
+            let (node, generation) = match opened.take() {
+                Some(opened) => opened,
+                None => self.connect(deadline).await.map_err(CallFailed::not_connected)?,
             };
+            let packed = pack();
+            let told = self.current().past.allows(&packed)?;
             let until = deadline.unwrap_or_else(|| after(self.0.response_timeout));
-            let calling = node.call(pack(), count, until);
+            let calling = node.call(packed, count, until);
             let called = match deadline {
                 None => calling.await,
                 // The connection ends calls in their order, and one before this may have more time. Where it ends this one
@@ -214,6 +224,9 @@ impl AsyncReconnecting {
             };
             let failed = match called {
                 Ok(replies) => {
+                    if told != Told::NOTHING {
+                        self.current().past.note(told);
+                    }
                     if replies.iter().any(ends_with) {
                         self.forget(generation);
                     }

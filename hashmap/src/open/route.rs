@@ -48,8 +48,8 @@ pub(super) struct Route<'a> {
 impl<'a> Route<'a> {
     /// Finds out where the commands go.
     ///
-    /// `is_open` tells which masters there is a connection to: of the others, `WAIT` has nothing to say.
-    pub(super) fn of(mut packed: &'a [u8], slots: &Slots, is_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
+    /// `has_been_open` tells which masters there was a connection to: of the others, `WAIT` has nothing to say.
+    pub(super) fn of(mut packed: &'a [u8], slots: &Slots, has_been_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
         let mut route = Self { units: Vec::new(), wanted: Vec::new() };
         let mut arguments = Arguments::new();
         while !packed.is_empty() {
@@ -58,7 +58,7 @@ impl<'a> Route<'a> {
             if is(&arguments, "MULTI") {
                 route.transaction(begin, &mut packed)?;
             } else {
-                route.command(&begin[..begin.len() - packed.len()], &arguments, slots, is_open)?;
+                route.command(&begin[..begin.len() - packed.len()], &arguments, slots, has_been_open)?;
             }
         }
         Ok(route)
@@ -73,7 +73,7 @@ impl<'a> Route<'a> {
         packed: &'a [u8],
         arguments: &[&[u8]],
         slots: &Slots,
-        is_open: &dyn Fn(&Host) -> bool,
+        has_been_open: &dyn Fn(&Host) -> bool,
     ) -> RedisResult<()> {
         let before = self.units.len();
         let combined = match spread(arguments) {
@@ -88,8 +88,11 @@ impl<'a> Route<'a> {
             Spread::Masters(combined) => {
                 let mut of_masters = slots.one_of_each();
                 if combined == Combined::Least {
-                    let written: Vec<u16> =
-                        of_masters.iter().copied().filter(|slot| slots.owner(*slot).is_some_and(is_open)).collect();
+                    let written: Vec<u16> = of_masters
+                        .iter()
+                        .copied()
+                        .filter(|slot| slots.owner(*slot).is_some_and(has_been_open))
+                        .collect();
                     if !written.is_empty() {
                         of_masters = written;
                     }
@@ -267,7 +270,7 @@ fn spread<'a>(arguments: &[&'a [u8]]) -> Spread<'a> {
         b"ACL" | b"AUTH" | b"BGSAVE" | b"CLIENT" | b"CLUSTER" | b"COMMAND" | b"CONFIG" | b"ECHO" | b"EXEC"
         | b"DISCARD" | b"HELLO" | b"INFO" | b"LASTSAVE" | b"LATENCY" | b"LOLWUT" | b"MODULE" | b"PUBLISH"
         | b"PUBSUB" | b"RANDOMKEY" | b"ROLE" | b"SAVE" | b"SELECT" | b"SLOWLOG" | b"TIME" => Spread::Anywhere,
-        b"SCAN" => Spread::Nowhere,
+        b"SCAN" | b"WAITAOF" => Spread::Nowhere,
         _ => key(1),
     }
 }

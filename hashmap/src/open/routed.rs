@@ -58,8 +58,8 @@ const REDIRECTIONS: u32 = 5;
 const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
 
 impl<'a> Routed<'a> {
-    pub(super) fn new(packed: &'a [u8], slots: &Slots, is_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
-        let route = Route::of(packed, slots, is_open)?;
+    pub(super) fn new(packed: &'a [u8], slots: &Slots, has_been_open: &dyn Fn(&Host) -> bool) -> RedisResult<Self> {
+        let route = Route::of(packed, slots, has_been_open)?;
         let states = route.units.iter().map(|_| State { is_done: false, last: None, asked: None }).collect();
         Ok(Self { route, states, is_stale: false, must_wait: false, rounds: 0, doubted: Vec::new() })
     }
@@ -165,9 +165,19 @@ impl<'a> Routed<'a> {
     /// The replies to the commands of the call, or what has failed. What was not answered in time ends with the last that
     /// was heard of it.
     pub(super) fn finish(self) -> Vec<Result<Value, CallFailed>> {
-        let none = || Err(CallFailed::not_sent(io::Error::from(io::ErrorKind::TimedOut).into()));
-        let units = self.states.into_iter().map(|state| state.last.unwrap_or_else(none)).collect();
-        self.route.replies(units)
+        let unsent = |problem| Err(CallFailed::not_sent(io::Error::new(io::ErrorKind::NotConnected, problem).into()));
+        let is_redirected = |replies: &Values| {
+            let moved = |kind| matches!(kind, Some(ServerErrorKind::Moved | ServerErrorKind::Ask));
+            replies.iter().any(|reply| matches!(reply, Value::ServerError(error) if moved(error.kind())))
+        };
+        let outcome = |State { is_done, last, .. }: State| match last {
+            // No node has carried it out, and later one will.
+            Some(Ok(replies)) if !is_done && is_redirected(&replies) => {
+                unsent("one node of the cluster after the other says that another one has the hash slot")
+            }
+            last => last.unwrap_or_else(|| Err(CallFailed::not_sent(io::Error::from(io::ErrorKind::TimedOut).into()))),
+        };
+        self.route.replies(self.states.into_iter().map(outcome).collect())
     }
 }
 
@@ -194,7 +204,7 @@ fn judge(error: &redis::ServerError, node: &Host) -> Verdict {
         let error = RedisError::from(error.clone());
         let (address, slot) = error.redirect_node()?;
         let (name, port) = address.rsplit_once(':')?;
-        Some((slot, slots::host(name, port.parse().ok()?, node)))
+        Some((slot, slots::host(name, port.parse().ok()?, node)?))
     };
     match error.kind() {
         Some(ServerErrorKind::Moved) => redirected().map_or(Verdict::Final, |(slot, host)| Verdict::Moved(slot, host)),

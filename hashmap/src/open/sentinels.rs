@@ -11,7 +11,7 @@ use crate::open::login::Login;
 use crate::open::node::Node;
 use crate::open::options::{Host, Options};
 use crate::open::resp::Values;
-use crate::open::socket::Address;
+use crate::open::socket::{Address, waiting};
 
 /// Sentinels, and the name of the master to ask them for.
 pub(super) struct Sentinels {
@@ -39,7 +39,7 @@ impl Sentinels {
         let deadline = Deadline::after(timeout);
         let mut failed = None;
         for at in 0..self.addresses.len() {
-            let share = deadline.left()? / self.waiting(at);
+            let share = deadline.left()? / waiting(&self.addresses, at);
             let connected = self.ask(at, share / 2).and_then(|master| {
                 let address = self.addresses[at].of(&master);
                 Node::connect(&address, login, true, Ord::min(share, deadline.left()?))
@@ -69,16 +69,11 @@ impl Sentinels {
         let (before, deadline) = (self.named.clone(), Deadline::after(timeout.min(Duration::from_millis(200))));
         for at in 0..self.addresses.len() {
             let Ok(left) = deadline.left() else { return false };
-            if let Ok(named) = self.ask(at, left / self.waiting(at)) {
+            if let Ok(named) = self.ask(at, left / waiting(&self.addresses, at)) {
                 return before != Some(named);
             }
         }
         false
-    }
-
-    /// How many Sentinels are left to be asked, from this one on.
-    fn waiting(&self, at: usize) -> u32 {
-        u32::try_from(self.addresses.len() - at).unwrap_or(u32::MAX)
     }
 
     fn ask(&mut self, at: usize, timeout: Duration) -> RedisResult<Host> {
@@ -101,7 +96,7 @@ impl Sentinels {
         let mut failed = None;
         for at in 0..self.addresses.len() {
             let now = tokio::time::Instant::now();
-            let share = deadline.saturating_duration_since(now) / self.waiting(at);
+            let share = deadline.saturating_duration_since(now) / waiting(&self.addresses, at);
             let connecting = async {
                 let (master, sentinel) = self.ask_async(at, now + share / 2).await?;
                 let address = self.addresses[at].of(&master);
@@ -118,6 +113,13 @@ impl Sentinels {
         Err(failed.unwrap_or_else(|| (ErrorKind::InvalidClientConfig, "there are no Sentinels").into()))
     }
 
+    /// The same Sentinels, to be asked while others connect.
+    #[cfg(feature = "tokio-comp")]
+    pub(super) fn to_ask(&self) -> Self {
+        let (addresses, login, master) = (self.addresses.clone(), self.login.clone(), self.master.clone());
+        Self { addresses, login, master, named: self.named.clone(), watch: None, asked: None }
+    }
+
     /// Asks who is the master, after a sign that it may be another one. Returns `None` if it is, else the connection to the
     /// Sentinel that says so.
     #[cfg(feature = "tokio-comp")]
@@ -125,7 +127,7 @@ impl Sentinels {
         let before = self.named.clone();
         let mut failed = None;
         for at in 0..self.addresses.len() {
-            let deadline = tokio::time::Instant::now() + timeout / self.waiting(at);
+            let deadline = tokio::time::Instant::now() + timeout / waiting(&self.addresses, at);
             match self.ask_async(at, deadline).await {
                 Ok((named, sentinel)) => return Ok((before == Some(named)).then_some(sentinel)),
                 Err(error) => failed = Some(error),
@@ -159,5 +161,5 @@ fn named(answers: Values) -> RedisResult<Host> {
     let Some((name, port)) = redis::from_redis_value::<Option<(String, u16)>>(answer)? else {
         return Err((ErrorKind::MasterNameNotFoundBySentinel, "no Sentinel knows a master of this name").into());
     };
-    Ok(Host { name, port })
+    Host::told(&name, port).ok_or_else(|| (ErrorKind::Parse, "a Sentinel has named a master without a host").into())
 }

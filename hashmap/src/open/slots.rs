@@ -56,7 +56,7 @@ impl Slots {
                 continue;
             }
             let port = u16::try_from(*port).map_err(|_| unexpected())?;
-            let host = host(&name, port, node);
+            let host = host(&name, port, node).ok_or_else(unexpected)?;
             let bounds = (usize::try_from(*first), usize::try_from(*last));
             let (Ok(first), Ok(last @ ..SLOT_COUNT)) = bounds else { return Err(unexpected()) };
             if slots.masters.len() > MOST_MASTERS {
@@ -119,10 +119,10 @@ pub(crate) fn slots_of_masters(reply: Value) -> Vec<u16> {
 
 const SLOT_COUNT: usize = SLOTS as usize;
 
-/// The address as a node tells it. Where it leaves the name out, it means its own.
-pub(super) fn host(name: &str, port: u16, node: &Host) -> Host {
+/// The address as a node tells it, if it can be one. Where it leaves the name out, it means its own.
+pub(super) fn host(name: &str, port: u16, node: &Host) -> Option<Host> {
     let is_own = matches!(name, "" | "0.0.0.0" | "::");
-    Host { name: if is_own { &node.name } else { name }.to_owned(), port }
+    if is_own { Some(Host { name: node.name.clone(), port }) } else { Host::told(name, port) }
 }
 
 fn unexpected() -> RedisError {

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use crate::open::deadline::Deadline;
@@ -16,7 +16,7 @@ use crate::open::options::Host;
 pub(super) enum Address {
     Tcp(Host),
     #[cfg(feature = "tls-rustls")]
-    Tls(Host, std::sync::Arc<rustls::ClientConfig>),
+    Tls(Host, Arc<rustls::ClientConfig>),
     Unix(PathBuf),
 }
 
@@ -25,7 +25,7 @@ impl Address {
     pub(super) fn of(&self, host: &Host) -> Self {
         match self {
             #[cfg(feature = "tls-rustls")]
-            Self::Tls(_, config) => Self::Tls(host.clone(), std::sync::Arc::clone(config)),
+            Self::Tls(_, config) => Self::Tls(host.clone(), Arc::clone(config)),
             _ => Self::Tcp(host.clone()),
         }
     }
@@ -60,7 +60,7 @@ impl Socket {
             Address::Tls(host, config) => {
                 let name = rustls::pki_types::ServerName::try_from(host.name.clone());
                 let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-                let config = std::sync::Arc::clone(config);
+                let config = Arc::clone(config);
                 let session = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
                 let mut stream = rustls::StreamOwned::new(session, Timed::new(tcp(host, deadline)?));
                 stream.sock.deadline = Some(deadline);
@@ -136,11 +136,12 @@ impl Socket {
     }
 }
 
-/// Connects to one address of the host after the other.
+/// Connects to one address of the host after the other, each for its share of the time.
 fn tcp(host: &Host, deadline: Deadline) -> io::Result<TcpStream> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-    for address in resolve(host, deadline)? {
-        match TcpStream::connect_timeout(&address, deadline.left()?) {
+    let addresses = resolve(host, deadline)?;
+    for (at, address) in addresses.iter().enumerate() {
+        match TcpStream::connect_timeout(address, deadline.left()? / waiting(&addresses, at)) {
             Ok(stream) => {
                 // Otherwise small commands wait for one another.
                 stream.set_nodelay(true)?;
@@ -150,6 +151,11 @@ fn tcp(host: &Host, deadline: Deadline) -> io::Result<TcpStream> {
         }
     }
     Err(failed)
+}
+
+/// How many are left to be tried, from this one on.
+pub(super) fn waiting<T>(all: &[T], at: usize) -> u32 {
+    u32::try_from(all.len() - at).unwrap_or(u32::MAX)
 }
 
 /// Looks up the addresses of a host.
@@ -167,10 +173,18 @@ fn within<T: Send + 'static>(
     deadline: Deadline,
     run: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
+    // The threads that are alive share it. Where look-ups hang, their threads must not become ever more.
+    static ALIVE: Mutex<Option<Arc<()>>> = Mutex::new(None);
+    const MOST: usize = 64;
+    let alive = Arc::clone(ALIVE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default());
+    if Arc::strong_count(&alive) > MOST + 1 {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "64 earlier look-ups of hosts have not ended"));
+    }
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new().name("redis-hashmap opening".to_owned()).spawn(move || {
         // The caller may have stopped waiting.
         let _ = sender.send(run());
+        drop(alive);
     })?;
     receiver.recv_timeout(deadline.left()?).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
@@ -231,3 +245,35 @@ macro_rules! timed {
 timed!(TcpStream);
 #[cfg(unix)]
 timed!(UnixStream);
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Condvar, Mutex};
+    use std::time::Duration;
+
+    use super::within;
+    use crate::open::deadline::Deadline;
+
+    /// Look-ups that hang leave so many threads and no more, and none once they have ended.
+    #[test]
+    fn what_hangs_leaves_no_threads_without_end() {
+        let has_ended = Arc::new((Mutex::new(false), Condvar::new()));
+        let hang = || {
+            let has_ended = Arc::clone(&has_ended);
+            within(Deadline::after(Duration::from_millis(1)), move || {
+                drop(has_ended.1.wait_while(has_ended.0.lock().expect("nothing panics"), |has_ended| !*has_ended));
+                Ok(())
+            })
+        };
+        let errors: Vec<_> = (0..70).map(|_| hang().expect_err("it hangs")).collect();
+        assert!(errors.iter().all(|error| error.kind() == io::ErrorKind::TimedOut));
+        let refused = errors.iter().filter(|error| error.to_string().contains("64 earlier look-ups")).count();
+        assert!(refused >= 6, "{refused}");
+        *has_ended.0.lock().expect("nothing panics") = true;
+        has_ended.1.notify_all();
+        while within(Deadline::after(Duration::from_secs(20)), || Ok(())).is_err() {
+            std::thread::yield_now();
+        }
+    }
+}

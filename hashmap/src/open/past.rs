@@ -1,0 +1,187 @@
+//! What is lost with a connection, and must not be missed in silence: keys that it watched, and what it has written.
+
+use std::io;
+
+use redis::{ErrorKind, RedisResult};
+
+use crate::command::packed::{Arguments, unpack};
+use crate::open::failed::CallFailed;
+
+/// What the connections of one caller were told, of which the newest is in use.
+#[derive(Default)]
+pub(super) struct Past {
+    has_been_open: bool,
+    watch: Watch,
+    /// True if the connection that has written was lost, and nothing was written since.
+    has_lost_writes: bool,
+}
+
+/// Whether `WATCH` was sent.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    #[default]
+    None,
+    Watching,
+    Lost,
+}
+
+impl Past {
+    pub(super) fn has_been_open(&self) -> bool {
+        self.has_been_open
+    }
+
+    /// Notes that a connection is opened: what was told to the one before is lost.
+    pub(super) fn opens(&mut self) {
+        self.has_lost_writes |= self.has_been_open;
+        self.has_been_open = true;
+        if self.watch == Watch::Watching {
+            self.watch = Watch::Lost;
+        }
+    }
+
+    /// The caller has heard that a connection was lost.
+    pub(super) fn is_told(&mut self) {
+        self.watch = Watch::None;
+    }
+
+    /// Refuses what means nothing without what was lost. Returns what is to be [noted](Self::note) once it is sent.
+    pub(super) fn allows(&mut self, packed: &[u8]) -> Result<Told, CallFailed> {
+        let name = first_name(packed).unwrap_or_default();
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        // Redis answers WAIT for what was written on the same connection.
+        if self.has_lost_writes && (is("WAIT") || is("WAITAOF")) {
+            let problem = "the connection that has written was lost, and WAIT says nothing of it on another one";
+            // In doubt, so that nobody takes it for worth trying again.
+            return Err(CallFailed::in_doubt(io::Error::new(io::ErrorKind::ConnectionAborted, problem).into()));
+        }
+        // Another client may have written meanwhile.
+        if self.watch == Watch::Lost && is("MULTI") {
+            self.watch = Watch::None;
+            let problem =
+                "the connection that has watched keys was lost: nothing was carried out, begin with WATCH again";
+            return Err(CallFailed::not_sent(io::Error::new(io::ErrorKind::NotConnected, problem).into()));
+        }
+        let watch = match self.watch {
+            Watch::None if is("WATCH") => Some(Watch::Watching),
+            Watch::Watching | Watch::Lost if is("MULTI") || is("UNWATCH") || is("DISCARD") => Some(Watch::None),
+            _ => None,
+        };
+        Ok(Told { watch, writes: self.has_lost_writes && !only_reads(packed) })
+    }
+
+    /// Notes what was sent.
+    pub(super) fn note(&mut self, told: Told) {
+        self.watch = told.watch.unwrap_or(self.watch);
+        self.has_lost_writes &= !told.writes;
+    }
+}
+
+/// What a connection was told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    watch: Option<Watch>,
+    writes: bool,
+}
+
+impl Told {
+    pub(super) const NOTHING: Self = Self { watch: None, writes: false };
+}
+
+/// Refuses what changes a connection for the calls that come after: it would be lost with the connection, or meet the calls
+/// of others who share it.
+///
+/// # Errors
+///
+/// Says what to do instead.
+pub(super) fn needs_no_state<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> RedisResult<()> {
+    const REFUSED: [(&str, &str); 9] = [
+        ("SELECT", "SELECT would be lost with the connection: put the database into the URL, as in redis://host/3"),
+        ("AUTH", LOGIN),
+        ("HELLO", LOGIN),
+        ("RESET", "RESET would undo the login of the connection: drop the connection instead"),
+        ("QUIT", "QUIT is not needed: the connection ends when it is dropped"),
+        ("MONITOR", TELLS),
+        ("SUBSCRIBE", TELLS),
+        ("PSUBSCRIBE", TELLS),
+        ("SSUBSCRIBE", TELLS),
+    ];
+    const LOGIN: &str = "the login would be lost with the connection: put user, password and protocol into the URL";
+    const TELLS: &str = "replies would be mixed with what the server tells: use a connection of redis-rs for this";
+    let mut in_transaction = false;
+    for name in names {
+        // Nearly all others begin with another letter.
+        match name.first().map(u8::to_ascii_uppercase) {
+            Some(b'M') if name.eq_ignore_ascii_case(b"MULTI") => in_transaction = true,
+            Some(b'E') if name.eq_ignore_ascii_case(b"EXEC") => in_transaction = false,
+            Some(b'D') if name.eq_ignore_ascii_case(b"DISCARD") => in_transaction = false,
+            Some(b'A' | b'H' | b'M' | b'P' | b'Q' | b'R' | b'S') => {
+                let is_refused = |(refused, _): &&(&str, &str)| name.eq_ignore_ascii_case(refused.as_bytes());
+                if let Some((_, problem)) = REFUSED.iter().find(is_refused) {
+                    return Err((ErrorKind::InvalidClientConfig, *problem).into());
+                }
+            }
+            _ => {}
+        }
+    }
+    if in_transaction {
+        let problem = "MULTI needs its EXEC in the same call, as `redis::pipe().atomic()` sends it";
+        return Err((ErrorKind::InvalidClientConfig, problem).into());
+    }
+    Ok(())
+}
+
+/// The name of the first of some packed commands.
+pub(super) fn first_name(packed: &[u8]) -> Option<&[u8]> {
+    let begin = packed.iter().take(16).position(|byte| *byte == b'\r')? + 2;
+    let len = packed[begin..].iter().take(16).position(|byte| *byte == b'\r')?;
+    let name = begin + len + 2;
+    let end = packed.get(name..)?.iter().take(16).position(|byte| *byte == b'\r')?;
+    packed.get(name..name + end)
+}
+
+/// The names of some packed commands.
+pub(super) fn names(mut packed: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let mut arguments = Arguments::new();
+        unpack(&mut packed, &mut arguments)?;
+        arguments.first().copied()
+    })
+}
+
+/// True if each of some packed commands only reads.
+pub(super) fn only_reads(mut packed: &[u8]) -> bool {
+    const READS: [&[u8]; 16] = [
+        b"HGET", b"HMGET", b"HGETALL", b"HKEYS", b"HVALS", b"HLEN", b"HEXISTS", b"HSTRLEN", b"HSCAN", b"HTTL",
+        b"HPTTL", b"EXISTS", b"TYPE", b"TTL", b"PTTL", b"SCAN",
+    ];
+    let mut arguments = Arguments::new();
+    while !packed.is_empty() {
+        let Some(()) = unpack(&mut packed, &mut arguments) else { return false };
+        let Some(name) = arguments.first() else { return false };
+        // It goes before a read that another node has redirected.
+        if !READS.iter().any(|read| read.eq_ignore_ascii_case(name)) && !name.eq_ignore_ascii_case(b"ASKING") {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_reads;
+
+    #[test]
+    fn what_only_reads_is_known_by_its_name() {
+        let packed = |commands: &[&[&str]]| {
+            let mut packed = Vec::new();
+            for command in commands {
+                let mut cmd = redis::Cmd::new();
+                cmd.arg(*command).write_packed_command(&mut packed);
+            }
+            packed
+        };
+        assert!(only_reads(&packed(&[&["HGET", "k", "f"], &["hlen", "k"], &["HMGET", "k", "HSET\r\n$4\r\nHSET"]])));
+        assert!(!only_reads(&packed(&[&["HGET", "k", "f"], &["HSET", "k", "f", "v"]])));
+        assert!(!only_reads(&packed(&[&["EVALSHA", "x", "1", "k"]])) && !only_reads(b"*1\r\n") && !only_reads(b"x"));
+    }
+}
