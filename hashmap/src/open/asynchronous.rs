@@ -3,8 +3,9 @@
 use std::fmt;
 
 use redis::aio::ConnectionLike;
-use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisFuture, Value};
+use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
+use crate::command::request::{By, Request};
 use crate::error::Error;
 use crate::open::cluster_async::AsyncCluster;
 use crate::open::options::{Options, Target};
@@ -88,6 +89,28 @@ async fn embedded(options: &Options) -> Result<crate::embedded::Embedded, Error>
     receiver.await.unwrap_or_else(|_| Err(failed("the thread that opens it has panicked".to_owned())))
 }
 
+impl AsyncConnection {
+    /// Sends a request, packed into one buffer.
+    pub(crate) async fn send(&self, request: &Request, by: By) -> RedisResult<Value> {
+        let pack = || {
+            let mut packed = Vec::with_capacity(request.estimated_size());
+            request.pack(by, &mut packed);
+            packed
+        };
+        let mut replies = match &self.way {
+            #[cfg(feature = "embedded")]
+            Way::Embedded(con) => return con.clone().req_packed_command(&request.cmd(by)).await,
+            Way::Server(con) => con.call(pack, 0, 1).await?,
+            Way::Cluster(con) => Box::pin(con.call(pack(), 0, 1)).await?,
+        };
+        replies.pop().ok_or_else(no_reply)
+    }
+}
+
+fn no_reply() -> RedisError {
+    (ErrorKind::UnexpectedReturnType, "there is no reply").into()
+}
+
 impl fmt::Debug for AsyncConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AsyncConnection({})", self.place)
@@ -105,13 +128,11 @@ impl ConnectionLike for AsyncConnection {
             Way::Embedded(con) => ConnectionLike::req_packed_command(con, cmd),
             Way::Server(con) => Box::pin(async move {
                 needs_no_state(name(cmd))?;
-                let reply = con.call(|| cmd.get_packed_command(), 0, 1).await?.pop();
-                reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
+                con.call(|| cmd.get_packed_command(), 0, 1).await?.pop().ok_or_else(no_reply)
             }),
             Way::Cluster(con) => Box::pin(async move {
                 needs_no_state(name(cmd))?;
-                let reply = con.call(cmd.get_packed_command(), 0, 1).await?.pop();
-                reply.ok_or_else(|| (ErrorKind::UnexpectedReturnType, "there is no reply").into())
+                con.call(cmd.get_packed_command(), 0, 1).await?.pop().ok_or_else(no_reply)
             }),
         }
     }

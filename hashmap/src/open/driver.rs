@@ -70,19 +70,23 @@ impl AsyncNode {
     }
 
     /// Sends packed commands and awaits this many replies. What is sent is sent, also if nobody awaits the replies any more.
-    pub(super) async fn call(&self, packed: Vec<u8>, count: usize, deadline: Instant) -> Answer {
-        // What has no reply would take that of another call.
-        if count == 0 {
-            return Ok(Values::new());
-        }
+    pub(super) fn call(
+        &self,
+        packed: Vec<u8>,
+        count: usize,
+        deadline: Instant,
+    ) -> impl Future<Output = Answer> + Send + use<> {
         let (respond, answer) = oneshot::channel();
-        let call = Call { packed, count, deadline, respond };
         let ended = || io::Error::new(io::ErrorKind::ConnectionAborted, "the connection has ended").into();
-        if self.calls.send(call).is_err() {
-            return Err(CallFailed::not_sent(ended()));
+        let call = Call { packed, count, deadline, respond };
+        if count == 0 {
+            // What has no reply would take that of another call.
+            let _ = call.respond.send(Ok(Values::new()));
+        } else if let Err(unsent) = self.calls.send(call) {
+            let _ = unsent.0.respond.send(Err(CallFailed::not_sent(ended())));
         }
         // The task that drives the connection answers, unless its runtime has ended: nobody knows then what it has sent.
-        answer.await.unwrap_or_else(|_| Err(CallFailed::in_doubt(ended())))
+        async move { answer.await.unwrap_or_else(|_| Err(CallFailed::in_doubt(ended()))) }
     }
 }
 
@@ -171,7 +175,8 @@ impl Driver {
                 Poll::Ready(Some(call)) => {
                     let end = self.total + if call.count == 1 { call.packed.len() as u64 } else { 1 };
                     self.total += call.packed.len() as u64;
-                    if self.out.is_empty() {
+                    // What is large is not copied, and what is small does not cost the buffer.
+                    if self.out.is_empty() && call.packed.len() > self.out.capacity() {
                         self.out = call.packed;
                     } else {
                         self.out.extend_from_slice(&call.packed);

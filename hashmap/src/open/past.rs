@@ -47,7 +47,7 @@ impl Past {
     /// Refuses what means nothing without what was lost. Returns what is to be [noted](Self::note) once it is sent.
     pub(super) fn allows(&mut self, packed: &[u8]) -> Result<Told, CallFailed> {
         let name = first_name(packed).unwrap_or_default();
-        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        let is = |other: &str| name.len() == other.len() && name.eq_ignore_ascii_case(other.as_bytes());
         // Redis answers WAIT for what was written on the same connection.
         if self.has_lost_writes && (is("WAIT") || is("WAITAOF")) {
             let problem = "the connection that has written was lost, and WAIT says nothing of it on another one";
@@ -77,14 +77,10 @@ impl Past {
 }
 
 /// What a connection was told.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Told {
     watch: Option<Watch>,
     writes: bool,
-}
-
-impl Told {
-    pub(super) const NOTHING: Self = Self { watch: None, writes: false };
 }
 
 /// Refuses what changes a connection for the calls that come after: it would be lost with the connection, or meet the calls
@@ -132,11 +128,16 @@ pub(super) fn needs_no_state<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> R
 
 /// The name of the first of some packed commands.
 pub(super) fn first_name(packed: &[u8]) -> Option<&[u8]> {
-    let begin = packed.iter().take(16).position(|byte| *byte == b'\r')? + 2;
-    let len = packed[begin..].iter().take(16).position(|byte| *byte == b'\r')?;
-    let name = begin + len + 2;
-    let end = packed.get(name..)?.iter().take(16).position(|byte| *byte == b'\r')?;
-    packed.get(name..name + end)
+    // *<number of arguments>\r\n$<length of the name>\r\n<name>\r\n
+    let at = packed.iter().take(16).position(|byte| *byte == b'$')?;
+    let mut len = 0;
+    for (index, byte) in packed[at + 1..].iter().take(4).enumerate() {
+        match byte {
+            b'0'..=b'9' => len = len * 10 + usize::from(byte - b'0'),
+            _ => return packed.get(at + index + 3..)?.get(..len),
+        }
+    }
+    None
 }
 
 /// The names of some packed commands.

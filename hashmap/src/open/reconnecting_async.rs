@@ -47,6 +47,13 @@ struct Current {
     watch: Option<Watch>,
 }
 
+/// A call that is to be sent.
+#[derive(Default)]
+struct Begun {
+    opened: Option<(AsyncNode, u64)>,
+    told: Told,
+}
+
 /// A task that ends when this is dropped.
 struct Watch(tokio::task::JoinHandle<()>);
 
@@ -56,9 +63,12 @@ impl Drop for Watch {
     }
 }
 
-/// A century from now is as good as never.
 pub(super) fn after(duration: Duration) -> Instant {
-    let now = Instant::now();
+    later(Instant::now(), duration)
+}
+
+/// A century from now is as good as never.
+fn later(now: Instant, duration: Duration) -> Instant {
     now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(3_155_760_000))
 }
 
@@ -134,11 +144,16 @@ impl AsyncReconnecting {
         current.node.clone().map(|node| (node, current.generation))
     }
 
-    /// True if no call has used it for a while. This one does now.
-    fn was_idle(&self) -> bool {
+    /// Begins a call: the connection, if there is one, and what is to be noted once it is sent. `None` if no call has used the
+    /// connection for a while, and this one has not looked at it.
+    fn begin(&self, packed: &[u8], now: Instant) -> Result<Option<Begun>, CallFailed> {
         const IDLE: Duration = Duration::from_millis(10);
-        let now = Instant::now();
-        self.current().used.replace(now).is_some_and(|used| now.duration_since(used) >= IDLE)
+        let mut current = self.current();
+        if current.used.replace(now).is_some_and(|used| now.duration_since(used) >= IDLE) {
+            return Ok(None);
+        }
+        let told = current.past.allows(packed)?;
+        Ok(Some(Begun { opened: current.node.clone().map(|node| (node, current.generation)), told }))
     }
 
     /// The connection, opened anew if there is none. Who waits while another opens one has no more time than that one.
@@ -185,8 +200,8 @@ impl AsyncReconnecting {
         offset: usize,
         count: usize,
     ) -> RedisResult<Values> {
-        let replies = self.send(pack, offset + count, None).await;
-        wanted(replies.map_err(CallFailed::into_error)?, offset, count)
+        let replies = self.send(pack, offset + count, None).await.map_err(CallFailed::into_error)?;
+        wanted(replies, offset, count)
     }
 
     /// Sends the commands that `pack` packs, and returns the replies. All of it ends at the deadline; without one, connecting
@@ -197,22 +212,30 @@ impl AsyncReconnecting {
         count: usize,
         deadline: Option<Instant>,
     ) -> Result<Values, CallFailed> {
-        if self.was_idle() {
+        let mut now = Instant::now();
+        let mut packed = pack();
+        let mut begun = self.begin(&packed, now)?;
+        while begun.is_none() {
             // On a runtime of one thread nothing has run since, so that nobody has seen whether the server has closed it:
             // the first lets the runtime hear of it, the second the task of the connection.
             yield_now().await;
             yield_now().await;
+            now = Instant::now();
+            begun = self.begin(&packed, now)?;
         }
-        let mut opened = self.opened();
         loop {
+            let Begun { opened, mut told } = begun.take().unwrap_or_default();
             let was_open = opened.is_some();
-            let (node, generation) = match opened.take() {
-                Some(opened) => opened,
-                None => self.connect(deadline).await.map_err(CallFailed::not_connected)?,
+            let (node, generation) = if let Some(opened) = opened {
+                opened
+            } else {
+                // Seldom, and large.
+                let opened = Box::pin(self.connect(deadline)).await.map_err(CallFailed::not_connected)?;
+                told = self.current().past.allows(&packed)?;
+                now = Instant::now();
+                opened
             };
-            let packed = pack();
-            let told = self.current().past.allows(&packed)?;
-            let until = deadline.unwrap_or_else(|| after(self.0.response_timeout));
+            let until = deadline.unwrap_or_else(|| later(now, self.0.response_timeout));
             let calling = node.call(packed, count, until);
             let called = match deadline {
                 None => calling.await,
@@ -224,7 +247,7 @@ impl AsyncReconnecting {
             };
             let failed = match called {
                 Ok(replies) => {
-                    if told != Told::NOTHING {
+                    if told != Told::default() {
                         self.current().past.note(told);
                     }
                     if replies.iter().any(ends_with) {
@@ -239,6 +262,7 @@ impl AsyncReconnecting {
             if !was_open || failed.error.is_timeout() || !is_safe {
                 return Err(failed);
             }
+            packed = pack();
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Runs commands on async connections.
 
+use std::any::Any;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
@@ -14,6 +15,7 @@ use crate::command::batch::{Batch, Commands};
 use crate::command::reply::{Reply, is_unknown_script};
 use crate::command::request::By;
 use crate::error::Error;
+use crate::open::asynchronous::AsyncConnection;
 use crate::run::mailbox::{Ask, Mailbox};
 use crate::run::pipeline_async::send_all_async;
 use crate::run::sealed::Sealed;
@@ -86,6 +88,26 @@ impl<C: ConnectionLike + Clone + Send + 'static> Executor for Async<C> {
         'f: 'a;
 
     fn execute<T: Send + 'static>(&self, command: Command<T>) -> Self::Output<'_, T> {
+        // One of ours takes a request as it is, without a command of redis-rs and a future of its own.
+        let con: &dyn Any = &self.0;
+        if let Some(con) = con.downcast_ref::<AsyncConnection>() {
+            let (con, Command { request, reader }) = (con.clone(), command);
+            // Taken apart before, so that the future holds the request once.
+            return match request {
+                Err(error) => Box::pin(ready(Err(error))),
+                Ok(request) => Box::pin(async move {
+                    let mut by = By::Hash;
+                    loop {
+                        let reply = con.send(&request, by).await;
+                        if matches!(by, By::Hash) && is_unknown_script(&request, &reply) {
+                            by = By::Source;
+                        } else {
+                            return reader.read(Reply::new(reply, &request)?);
+                        }
+                    }
+                }),
+            };
+        }
         let mut con = self.0.clone();
         Box::pin(async move { command.query_async(&mut con).await })
     }
