@@ -8,12 +8,12 @@ use std::task::Poll;
 
 use async_lock::Mutex;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisFuture, Value};
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use crate::command::Command;
 use crate::command::batch::{Batch, Commands};
 use crate::command::reply::{Reply, is_unknown_script};
-use crate::command::request::By;
+use crate::command::request::{By, Request};
 use crate::error::Error;
 use crate::open::asynchronous::AsyncConnection;
 use crate::run::mailbox::{Ask, Mailbox};
@@ -88,28 +88,29 @@ impl<C: ConnectionLike + Clone + Send + 'static> Executor for Async<C> {
         'f: 'a;
 
     fn execute<T: Send + 'static>(&self, command: Command<T>) -> Self::Output<'_, T> {
+        // Taken apart before, so that the future holds the request once.
+        let Command { request, reader } = command;
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Box::pin(ready(Err(error))),
+        };
         // One of ours takes a request as it is, without a command of redis-rs and a future of its own.
         let con: &dyn Any = &self.0;
         if let Some(con) = con.downcast_ref::<AsyncConnection>() {
-            let (con, Command { request, reader }) = (con.clone(), command);
-            // Taken apart before, so that the future holds the request once.
-            return match request {
-                Err(error) => Box::pin(ready(Err(error))),
-                Ok(request) => Box::pin(async move {
-                    let mut by = By::Hash;
-                    loop {
-                        let reply = con.send(&request, by).await;
-                        if matches!(by, By::Hash) && is_unknown_script(&request, &reply) {
-                            by = By::Source;
-                        } else {
-                            return reader.read(Reply::new(reply, &request)?);
-                        }
+            let con = con.clone();
+            return Box::pin(async move {
+                let mut by = By::Hash;
+                loop {
+                    let reply = con.send(&request, by).await;
+                    if matches!(by, By::Source) || !is_unknown_script(&request, &reply) {
+                        return reader.read(Reply::new(reply, &request)?);
                     }
-                }),
-            };
+                    by = By::Source;
+                }
+            });
         }
         let mut con = self.0.clone();
-        Box::pin(async move { command.query_async(&mut con).await })
+        Box::pin(async move { reader.read(Reply::new(send(&request, &mut con).await, &request)?) })
     }
 }
 
@@ -225,6 +226,18 @@ async fn drive<T>(operation: impl Future<Output = T>, mailbox: Mailbox, mut con:
     }
 }
 
+/// Sends a request, and again with the source of its script where the server does not know the script.
+async fn send(request: &Request, con: &mut impl ConnectionLike) -> RedisResult<Value> {
+    let mut by = By::Hash;
+    loop {
+        let reply = con.req_packed_command(&request.cmd(by)).await;
+        if matches!(by, By::Source) || !is_unknown_script(request, &reply) {
+            return reply;
+        }
+        by = By::Source;
+    }
+}
+
 impl<T> Command<T> {
     /// Sends the command and awaits its reply, in one round trip.
     ///
@@ -235,11 +248,7 @@ impl<T> Command<T> {
     /// Returns the errors of [`query`](Self::query).
     pub async fn query_async(self, con: &mut impl ConnectionLike) -> Result<T, Error> {
         let request = self.request?;
-        let mut reply = con.req_packed_command(&request.cmd(By::Hash)).await;
-        if is_unknown_script(&request, &reply) {
-            reply = con.req_packed_command(&request.cmd(By::Source)).await;
-        }
-        self.reader.read(Reply::new(reply, &request)?)
+        self.reader.read(Reply::new(send(&request, con).await, &request)?)
     }
 }
 
