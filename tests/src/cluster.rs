@@ -16,6 +16,8 @@ pub struct Cluster {
     /// The masters first.
     pub nodes: Vec<Node>,
     dir: PathBuf,
+    /// The folder of the certificates, if clients come over TLS.
+    certs: Option<String>,
 }
 
 /// A server of a cluster.
@@ -57,9 +59,22 @@ impl Cluster {
     ///
     /// Fails if no servers can be started.
     pub fn start(replicas: usize, with_proxies: bool) -> Result<Self, AnyError> {
+        Self::start_with(replicas, with_proxies, None)
+    }
+
+    /// Starts a cluster of three masters with proxies before them, which clients reach over TLS with these certificates.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no servers can be started.
+    pub fn start_tls(certs: String) -> Result<Self, AnyError> {
+        Self::start_with(0, true, Some(certs))
+    }
+
+    fn start_with(replicas: usize, with_proxies: bool, certs: Option<String>) -> Result<Self, AnyError> {
         const MASTERS: usize = 3;
         let dir = std::env::temp_dir().join(format!("redis-hashmap-cluster-{}-{}", std::process::id(), port()));
-        let mut cluster = Self { nodes: Vec::new(), dir };
+        let mut cluster = Self { nodes: Vec::new(), dir, certs };
         for _ in 0..MASTERS * (1 + replicas) {
             cluster.add(with_proxies)?;
         }
@@ -89,7 +104,9 @@ impl Cluster {
     fn add(&mut self, with_proxy: bool) -> Result<(), AnyError> {
         for _ in 0..50 {
             let port = port();
-            let proxy = with_proxy.then(|| Proxy::before(&format!("127.0.0.1:{port}")));
+            // Whoever comes over TLS has a port of its own, which a node tells only over TLS.
+            let for_clients = if self.certs.is_some() { self::port() } else { port };
+            let proxy = with_proxy.then(|| Proxy::before(&format!("127.0.0.1:{for_clients}")));
             let dir = self.dir.join(port.to_string());
             std::fs::create_dir_all(&dir)?;
             let mut command = Command::new("redis-server");
@@ -105,7 +122,23 @@ impl Cluster {
             ]);
             command.args(["--repl-diskless-sync-delay", "0", "--repl-timeout", "10"]);
             if let Some(proxy) = &proxy {
-                command.args(["--cluster-announce-port", &proxy.address().port().to_string()]);
+                let announce = if self.certs.is_some() { "tls-port" } else { "port" };
+                command.args([&format!("--cluster-announce-{announce}"), &proxy.address().port().to_string()]);
+            }
+            if let Some(certs) = &self.certs {
+                // Without TLS between the nodes, they tell their other ports.
+                command.args(["--tls-port", &for_clients.to_string(), "--tls-cluster", "yes"]);
+                command.args(["--cluster-port", &(port + 10_000).to_string()]);
+                let files = [
+                    ("cert-file", "server.crt"),
+                    ("key-file", "server.key"),
+                    ("client-cert-file", "client.crt"),
+                    ("client-key-file", "client.key"),
+                    ("ca-cert-file", "ca.crt"),
+                ];
+                for (option, file) in files {
+                    command.args([&format!("--tls-{option}"), &format!("{certs}/{file}")]);
+                }
             }
             let process = command.current_dir(&dir).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
             let mut node = Node { process, port, proxy };
@@ -143,7 +176,14 @@ impl Cluster {
             Some(proxy) => proxy.address().to_string(),
             None => format!("127.0.0.1:{}", node.port),
         });
-        format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
+        let nodes = nodes.collect::<Vec<_>>().join(",");
+        match &self.certs {
+            None => format!("redis+cluster://{nodes}"),
+            Some(certs) => {
+                let own = format!("cert={certs}/client.crt&key={certs}/client.key");
+                format!("rediss+cluster://{nodes}?ca={certs}/ca.crt&{own}")
+            }
+        }
     }
 
     /// Moves a slot with all its keys from one node to another, as `redis-cli --cluster reshard` does.

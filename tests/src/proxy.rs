@@ -70,6 +70,37 @@ impl Proxy {
         Self { address, shared }
     }
 
+    /// A Unix socket that leads to it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there can be none.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix(&self) -> std::path::PathBuf {
+        use std::os::unix::net::UnixListener;
+        let name = format!("redis-hashmap-proxy-{}-{}.sock", std::process::id(), self.address.port());
+        let (path, address) = (std::env::temp_dir().join(name), self.address);
+        // A process of the same number may have left it.
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).expect("a socket");
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(proxy) = TcpStream::connect(address) else { return };
+                let (Ok(mut client_too), Ok(mut proxy_too)) = (client.try_clone(), proxy.try_clone()) else { return };
+                let (mut client, mut proxy) = (client, proxy);
+                std::thread::spawn(move || {
+                    // It ends when one of both does, and ends the other.
+                    let _ = (std::io::copy(&mut client, &mut proxy), proxy.shutdown(Shutdown::Both));
+                });
+                std::thread::spawn(move || {
+                    let _ = (std::io::copy(&mut proxy_too, &mut client_too), client_too.shutdown(Shutdown::Both));
+                });
+            }
+        });
+        path
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use redis::cmd;
 use redis_hashmap::{AsyncConnection, Batch, Connection, HashMap, Options, open};
-use redis_hashmap_tests::AnyError;
 use redis_hashmap_tests::cluster::{Cluster, wait_until};
 use redis_hashmap_tests::proxy::{Mode, Proxy};
+use redis_hashmap_tests::{AnyError, given};
 
 type Test = Result<(), AnyError>;
 
@@ -92,13 +92,21 @@ fn cut(proxy: &Proxy) {
 /// the call, and the same connection goes on.
 #[test]
 fn a_node_that_does_not_answer_gets_nothing_twice() -> Test {
-    let cluster = Cluster::start(0, true)?;
-    let key = key_on(&cluster, 1, "faults")?;
+    a_node_does_not_answer(&Cluster::start(0, true)?)
+}
+
+#[test]
+fn a_node_that_does_not_answer_gets_nothing_twice_over_tls() -> Test {
+    a_node_does_not_answer(&Cluster::start_tls(given("REDIS_TLS_CERTS"))?)
+}
+
+fn a_node_does_not_answer(cluster: &Cluster) -> Test {
+    let key = key_on(cluster, 1, "faults")?;
     let proxy = cluster.nodes[1].proxy.as_ref().expect("a proxy");
     for mut con in Either::both(&cluster.url(), TIMEOUT)? {
         for mode in [Mode::KeepReplies, Mode::CloseInsteadOfReply, Mode::Drip, Mode::Swallow, Mode::Refuse] {
             con.increment(&key)?;
-            let before = count_at(&cluster, 1, &key)?;
+            let before = count_at(cluster, 1, &key)?;
             proxy.set(mode);
             if mode == Mode::Refuse {
                 cut(proxy);
@@ -108,7 +116,7 @@ fn a_node_that_does_not_answer_gets_nothing_twice() -> Test {
             assert!(start.elapsed() < TIMEOUT + BUSY, "{mode:?} took {:?}", start.elapsed());
             proxy.set(Mode::Pass);
             con.increment(&key)?;
-            let carried_out = count_at(&cluster, 1, &key)? - before - 1;
+            let carried_out = count_at(cluster, 1, &key)? - before - 1;
             match result {
                 Ok(_) => assert_eq!((mode, carried_out), (Mode::Drip, 1)),
                 Err(error) if mode == Mode::Refuse => {
@@ -129,8 +137,16 @@ fn a_node_that_does_not_answer_gets_nothing_twice() -> Test {
 /// A value whose write was cut is not taken up again by what is written after it.
 #[test]
 fn a_write_to_a_node_that_was_cut_leaves_nothing_behind() -> Test {
-    let cluster = Cluster::start(0, true)?;
-    let key = key_on(&cluster, 2, "cut")?;
+    a_write_to_a_node_was_cut(&Cluster::start(0, true)?)
+}
+
+#[test]
+fn a_write_to_a_node_that_was_cut_leaves_nothing_behind_over_tls() -> Test {
+    a_write_to_a_node_was_cut(&Cluster::start_tls(given("REDIS_TLS_CERTS"))?)
+}
+
+fn a_write_to_a_node_was_cut(cluster: &Cluster) -> Test {
+    let key = key_on(cluster, 2, "cut")?;
     let proxy = cluster.nodes[2].proxy.as_ref().expect("a proxy");
     let large = "x".repeat(20 << 20);
     for mut con in Either::both(&cluster.url(), TIMEOUT)? {

@@ -41,16 +41,19 @@ enum Map {
 }
 
 impl Map {
-    /// A map of each kind, plain and over TLS, each through a proxy of its own.
+    /// A map of each kind, plain, over TLS and over a Unix socket, each through a proxy of its own.
     fn on_each(key: &str) -> Result<Vec<(Proxy, Self)>, AnyError> {
         let certs = given("REDIS_TLS_CERTS");
         let tls = format!("?ca={certs}/ca.crt&cert={certs}/client.crt&key={certs}/client.key");
+        let plain = |proxy: &Proxy| format!("redis://{}", proxy.address());
+        let encrypted = |proxy: &Proxy| format!("rediss://{}/{tls}", proxy.address());
+        let local = |proxy: &Proxy| format!("redis+unix://{}", proxy.unix().display());
+        let url_of: [&dyn Fn(&Proxy) -> String; 3] = [&plain, &encrypted, &local];
+        let servers = [server(), given("REDIS_TLS_ADDRESS"), server()];
         let mut maps = Vec::new();
-        for (scheme, server, parameters) in
-            [("redis", server(), String::new()), ("rediss", given("REDIS_TLS_ADDRESS"), tls)]
-        {
+        for (server, url) in servers.into_iter().zip(url_of) {
             let options = |proxy: &Proxy| {
-                let options = Options::parse(&format!("{scheme}://{}/{parameters}", proxy.address()));
+                let options = Options::parse(&url(proxy));
                 options.map(|options| options.connect_timeout(TIMEOUT).response_timeout(TIMEOUT))
             };
             let proxy = Proxy::before(&server);
