@@ -30,7 +30,8 @@ pub struct Node {
 
 /// Ports are tried one after the other, each process from another one on. They, and those of the bus, which are 10,000
 /// higher, are below those that a system gives to clients.
-fn port() -> u16 {
+#[doc(hidden)]
+pub fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 7919).unwrap_or(0);
     12_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 8_000

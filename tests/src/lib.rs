@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod fake;
 pub mod odd;
 pub mod proxy;
+pub mod server;
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
