@@ -71,7 +71,8 @@ impl<E: Executor> HashKey<E> {
 
     /// Returns the number of stored fields, including those that a record's struct does not have.
     ///
-    /// `HLEN`, O(1).
+    /// `HLEN`, O(1). A server still counts a field that has expired until it has removed it, soon after; memory and files do
+    /// not.
     pub fn size(&self) -> E::Output<'_, u64> {
         self.run(hlen(&self.target), count)
     }
