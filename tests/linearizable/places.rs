@@ -11,7 +11,7 @@ use redis::ConnectionLike;
 use redis_hashmap::{Embedded, Options};
 use redis_hashmap_tests::cluster::{Cluster, Node};
 use redis_hashmap_tests::proxy::{Mode, Proxy};
-use redis_hashmap_tests::server::{Server, wait_until_alone};
+use redis_hashmap_tests::server::{Sentinel, Server, wait_until_alone};
 use redis_hashmap_tests::{AnyError, given};
 
 use crate::clients::{AsyncClient, BlockingClient, Client, Numbers};
@@ -155,6 +155,18 @@ fn a_server_under_cuts_with_resp3() -> Test {
 fn a_unix_socket_under_cuts() -> Test {
     let server = Server::start(&["--appendfsync", "no"])?;
     under_cuts("unix", &server, &server.address(), |proxy| format!("redis+unix://{}", proxy.unix().display()))
+}
+
+/// The Sentinel names a proxy, behind which the master is.
+#[test]
+fn the_master_of_sentinels_under_cuts() -> Test {
+    let server = Server::start(&["--appendfsync", "no"])?;
+    // It lives as long as the proxy that it names.
+    let sentinel = std::cell::OnceCell::new();
+    under_cuts("sentinel", &server, &server.address(), |proxy| {
+        let sentinel = sentinel.get_or_init(|| Sentinel::start(proxy.address()).expect("it starts"));
+        format!("redis+sentinel://{}/mymaster", sentinel.address())
+    })
 }
 
 #[test]

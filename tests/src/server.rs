@@ -98,14 +98,80 @@ fn spawn(port: u16, args: &[String], dir: &PathBuf) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Waits until a server has no other connection than the one that asks: what was sent on others has been carried out.
+/// A Sentinel that names one master, whatever becomes of that. It is stopped when it is dropped.
+pub struct Sentinel {
+    process: Child,
+    port: u16,
+    dir: PathBuf,
+}
+
+impl Sentinel {
+    /// Starts a Sentinel for a master at this address, `mymaster`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it does not start.
+    pub fn start(master: std::net::SocketAddr) -> Result<Self, AnyError> {
+        let dir = std::env::temp_dir().join(key().replace('/', "-"));
+        std::fs::create_dir_all(&dir)?;
+        let config = dir.join("sentinel.conf");
+        for _ in 0..50 {
+            let port = port();
+            std::fs::write(
+                &config,
+                format!(
+                    "sentinel monitor mymaster {} {} 1\nsentinel down-after-milliseconds mymaster 3600000\n",
+                    master.ip(),
+                    master.port()
+                ),
+            )?;
+            let process = Command::new("redis-server")
+                .arg(&config)
+                .args(["--sentinel", "--bind", "127.0.0.1", "--port", &port.to_string()])
+                .current_dir(&dir)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()?;
+            let mut sentinel = Self { process, port, dir: dir.clone() };
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(20) && sentinel.process.try_wait()?.is_none() {
+                let con = redis::Client::open(format!("redis://{}", sentinel.address()))
+                    .and_then(|client| client.get_connection_with_timeout(Duration::from_secs(2)));
+                let info = con.and_then(|mut con| cmd("INFO").query::<String>(&mut con));
+                let is_ours = format!("process_id:{}\r", sentinel.process.id());
+                if info.is_ok_and(|info| info.contains(&is_ours) && info.contains("name=mymaster")) {
+                    return Ok(sentinel);
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Err("the Sentinel does not start".into())
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        // It may have ended; and nobody minds a folder that stays.
+        let _ = (self.process.kill(), self.process.wait(), std::fs::remove_dir_all(&self.dir));
+    }
+}
+
+/// Waits until a server has no other client than the one that asks: what was sent by others has been carried out. Sentinels only
+/// look.
 ///
 /// # Errors
 ///
 /// Fails if it does not answer, or others stay.
 pub fn wait_until_alone(con: &mut redis::Connection) -> Result<(), AnyError> {
     let start = Instant::now();
-    while cmd("CLIENT").arg("LIST").query::<String>(con)?.lines().count() > 1 {
+    let is_client = |line: &&str| !line.contains("name=sentinel-");
+    while cmd("CLIENT").arg("LIST").query::<String>(con)?.lines().filter(is_client).count() > 1 {
         if start.elapsed() > Duration::from_secs(30) {
             return Err("others stay connected".into());
         }
