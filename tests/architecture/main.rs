@@ -76,3 +76,25 @@ fn the_map_names_files_that_exist() {
         named.filter(|name| !files.iter().any(|file| file.ends_with(&format!("/{name}")))).collect();
     assert!(missing.is_empty(), "docs/architecture.md names files that do not exist: {missing:?}");
 }
+
+/// A promise whose test was renamed or removed is no promise.
+#[test]
+fn the_tests_that_docs_reliability_names_exist() {
+    let page = read(&root().join("docs/reliability.md"));
+    let mut named = 0;
+    for row in page.lines().filter(|line| line.starts_with('|')) {
+        let mut file = String::new();
+        for word in row.split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") {
+                file = read(&root().join(word));
+            } else if !file.is_empty() {
+                named += 1;
+                assert!(
+                    file.contains(&format!("fn {word}(")),
+                    "docs/reliability.md names `{word}`, which is not there"
+                );
+            }
+        }
+    }
+    assert!(named > 30, "only {named} tests are found: correct this test");
+}
