@@ -85,7 +85,7 @@ fn the_tests_that_docs_reliability_names_exist() {
     for row in page.lines().filter(|line| line.starts_with('|')) {
         let mut file = String::new();
         for word in row.split('`').skip(1).step_by(2) {
-            if word.ends_with(".rs") {
+            if Path::new(word).extension().is_some_and(|extension| extension == "rs") {
                 file = read(&root().join(word));
             } else if !file.is_empty() {
                 named += 1;

@@ -5,18 +5,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::time::Instant;
 
 use redis_hashmap::{Durability, Embedded, Error, HashMap};
+use redis_hashmap_tests::random::Random;
 
 use crate::folder::{Folder, Test, is_long};
-
-/// Numbers that look random, the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
 
 const KEYS: usize = 12;
 const FIELDS: usize = 200;

@@ -124,7 +124,9 @@ mod tests {
     use std::collections::HashSet;
 
     use super::check;
-    use crate::model::{Event, Input, Output, Random, State};
+    use redis_hashmap_tests::random::Random;
+
+    use crate::model::{Event, Input, Output, State};
 
     fn none() -> HashSet<State> {
         HashSet::from([[None; 3]])

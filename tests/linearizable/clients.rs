@@ -6,8 +6,9 @@ use std::time::Duration;
 use redis::ConnectionLike;
 use redis::aio::ConnectionLike as AsyncConnectionLike;
 use redis_hashmap::{Error, RedisHash};
+use redis_hashmap_tests::random::Random;
 
-use crate::model::{COUNTER, Event, Input, Output, Random, updated};
+use crate::model::{COUNTER, Event, Input, Output, updated};
 
 /// The record that all clients work on.
 #[derive(RedisHash, Debug, Clone, PartialEq, Eq)]

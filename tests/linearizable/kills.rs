@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use redis_hashmap::{Durability, Embedded};
 use redis_hashmap_tests::key;
+use redis_hashmap_tests::random::Random;
 
 use crate::clients::{AsyncClient, BlockingClient, Client, call};
-use crate::model::{Event, Random};
+use crate::model::Event;
 use crate::places::state;
 use crate::rounds::{Counts, Test, duration, expect};
 
@@ -65,7 +66,7 @@ fn a_file_under_kills() -> Test {
             history.extend(line.strip_prefix("event ").and_then(|event| event.parse::<Event>().ok()));
         };
         lines.by_ref().take(20 + random.below(600)).for_each(&mut read);
-        std::thread::sleep(Duration::from_micros(random.next() % 3_000));
+        std::thread::sleep(Duration::from_micros(random.number() % 3_000));
         process.kill()?;
         process.wait()?;
         lines.for_each(&mut read);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use redis_hashmap_tests::random::Random;
+
 /// What is stored: two values and a counter.
 pub(crate) type State = [Option<i64>; 3];
 
@@ -97,24 +99,6 @@ impl Input {
             17..19 => Self::CompareAndSet(field, value, i64::try_from(random.below(5)).unwrap_or(0)),
             _ => Self::Patch(value, value + 1),
         }
-    }
-}
-
-/// Numbers that a seed decides.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).unwrap_or(0)
     }
 }
 

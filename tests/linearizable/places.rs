@@ -11,11 +11,12 @@ use redis::ConnectionLike;
 use redis_hashmap::{Embedded, Options};
 use redis_hashmap_tests::cluster::{Cluster, Node};
 use redis_hashmap_tests::proxy::{Mode, Proxy};
+use redis_hashmap_tests::random::Random;
 use redis_hashmap_tests::server::{Sentinel, Server, wait_until_alone};
 use redis_hashmap_tests::{AnyError, given};
 
 use crate::clients::{AsyncClient, BlockingClient, Client, Numbers};
-use crate::model::{Random, State};
+use crate::model::State;
 use crate::rounds::{Counts, Test, duration, expect, round};
 
 const CALLS: usize = 60;
@@ -76,7 +77,7 @@ fn clients(url: &str, key: &str) -> Result<Vec<Box<dyn Client>>, AnyError> {
 fn break_connections(proxies: &[&Proxy], random: &mut Random, is_running: &dyn Fn() -> bool) -> usize {
     let mut faults = 0;
     // Not at once, so that something is under way.
-    std::thread::sleep(Duration::from_micros(random.next() % 10_000));
+    std::thread::sleep(Duration::from_micros(random.number() % 10_000));
     while is_running() {
         let proxy = proxies[random.below(proxies.len())];
         let mode = match random.below(8) {
@@ -91,7 +92,7 @@ fn break_connections(proxies: &[&Proxy], random: &mut Random, is_running: &dyn F
         faults += 1;
         if let Some(mode) = mode {
             proxy.set(mode);
-            let until = Instant::now() + Duration::from_millis(random.next() % 150);
+            let until = Instant::now() + Duration::from_millis(random.number() % 150);
             while is_running() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -100,7 +101,7 @@ fn break_connections(proxies: &[&Proxy], random: &mut Random, is_running: &dyn F
             proxy.cut();
         }
         proxy.set(Mode::Pass);
-        std::thread::sleep(Duration::from_micros(random.next() % 20_000));
+        std::thread::sleep(Duration::from_micros(random.number() % 20_000));
     }
     faults
 }
@@ -221,11 +222,11 @@ fn a_server_under_kills() -> Test {
         let before = state("k", server.connect()?);
         let (mut random, mut killed) = (Random(seed), Ok(()));
         let history = round(&mut clients, seed, CALLS, |is_running| {
-            std::thread::sleep(Duration::from_micros(random.next() % 20_000));
+            std::thread::sleep(Duration::from_micros(random.number() % 20_000));
             while is_running() && killed.is_ok() {
                 killed = server.kill_and_restart();
                 counts.faults += 1;
-                std::thread::sleep(Duration::from_micros(random.next() % 50_000));
+                std::thread::sleep(Duration::from_micros(random.number() % 50_000));
             }
         });
         killed?;

@@ -5,22 +5,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use redis_hashmap::{AsyncConnection, Batch, Connection, Counter, Error, HashMap, Options, batch};
+use redis_hashmap_tests::random::Random;
 
 use crate::model::Model;
-
-/// Numbers that a seed decides.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap_or(0)
-    }
-}
 
 type Values<E> = HashMap<String, i64, E>;
 type Counters<E> = HashMap<String, Counter, E>;

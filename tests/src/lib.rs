@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod fake;
 pub mod odd;
 pub mod proxy;
+pub mod random;
 pub mod server;
 
 use std::ops::Deref;
