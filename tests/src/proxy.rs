@@ -11,11 +11,11 @@ use std::time::Duration;
 pub enum Mode {
     /// Hands them on.
     Pass,
-    /// Takes them and hands nothing on, in neither direction: a connection that has died without a word.
+    /// Takes them and hands nothing on, in neither direction: a connection that has died without a word. It never goes on.
     Swallow,
     /// Takes nothing more, so that who writes has to wait.
     Stall,
-    /// Hands requests on, and keeps the replies to itself.
+    /// Hands requests on, and keeps the replies to itself, from then on.
     KeepReplies,
     /// Hands requests on, and closes the connection in place of the reply.
     CloseInsteadOfReply,
@@ -167,13 +167,15 @@ impl Shared {
 
     fn pump(&self, mut from: TcpStream, mut to: TcpStream, are_requests: bool) {
         let mut buffer = vec![0; 64 << 10];
+        // A connection never goes on behind bytes that were lost: those that follow would be taken for what they are not.
+        let mut has_lost = false;
         loop {
             drop(self.changed.wait_while(lock(&self.mode), |mode| *mode == Mode::Stall));
             let Ok(count @ 1..) = from.read(&mut buffer) else { break };
             let mode = *lock(&self.mode);
+            has_lost |= mode == Mode::Swallow || (mode == Mode::KeepReplies && !are_requests);
             let handed_on = match mode {
-                Mode::Swallow => Ok(()),
-                Mode::KeepReplies if !are_requests => Ok(()),
+                _ if has_lost => Ok(()),
                 Mode::CloseInsteadOfReply if !are_requests => break,
                 Mode::Drip if !are_requests => buffer[..count].iter().try_for_each(|byte| {
                     std::thread::sleep(Duration::from_millis(20));

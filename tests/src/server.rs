@@ -55,8 +55,9 @@ impl Server {
         let is_ours = format!("process_id:{}\r", self.process.id());
         while start.elapsed() < Duration::from_secs(20) && self.process.try_wait()?.is_none() {
             let info = self.connect().and_then(|mut con| cmd("INFO").arg("server").query::<String>(&mut con));
-            // The port may have been taken; then another process answers.
-            if info.is_ok_and(|info| info.contains(&is_ours)) {
+            // The port may have been taken; then another process answers. One that loads its data refuses all else.
+            let is_ready = || self.connect().is_ok_and(|mut con| cmd("PING").exec(&mut con).is_ok());
+            if info.is_ok_and(|info| info.contains(&is_ours)) && is_ready() {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(5));
