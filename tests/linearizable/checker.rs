@@ -49,7 +49,7 @@ pub(crate) fn check(history: &[Event], initial: &HashSet<State>) -> Result<HashS
                 place_of.insert(*client, place);
             }
             Event::Return(client, Some(_)) => {
-                let Some(place) = place_of.remove(client) else { continue };
+                let place = place_of.remove(client).expect("it was called");
                 let before = possible.clone();
                 possible = returned(possible, place, &open);
                 if possible.is_empty() {

@@ -54,7 +54,7 @@ fn an_update_without_its_guard_is_refuted() {
         let field = || if index == 0 { numbers.first() } else { numbers.second() };
         let update = || {
             let Some(value) = field().get()? else { return Ok(Output::Value(None)) };
-            std::thread::yield_now();
+            std::thread::sleep(std::time::Duration::from_micros(100));
             field().set(updated(value, add))?;
             Ok(Output::Value(Some(updated(value, add))))
         };

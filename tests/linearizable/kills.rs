@@ -63,10 +63,11 @@ fn a_file_under_kills() -> Test {
         let mut read = |line: std::io::Result<String>| {
             // The last line may be cut, and the harness prints too.
             let line = line.unwrap_or_default();
-            history.extend(line.strip_prefix("event ").and_then(|event| event.parse::<Event>().ok()));
+            history.extend(line.split_once("event ").and_then(|(_, event)| event.parse::<Event>().ok()));
         };
         lines.by_ref().take(20 + random.below(600)).for_each(&mut read);
         std::thread::sleep(Duration::from_micros(random.number() % 3_000));
+        assert!(process.try_wait()?.is_none(), "seed {seed}: it has ended by itself");
         process.kill()?;
         process.wait()?;
         lines.for_each(&mut read);
@@ -74,6 +75,7 @@ fn a_file_under_kills() -> Test {
         counts.add(&history);
         counts.faults += 1;
     }
+    counts.expect_faults();
     counts.print("file under kills");
     std::fs::remove_file(&file)?;
     Ok(())

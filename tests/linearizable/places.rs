@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use redis::ConnectionLike;
 use redis_hashmap::{Embedded, Options};
-use redis_hashmap_tests::cluster::{Cluster, Node};
+use redis_hashmap_tests::cluster::{Cluster, Node, wait_until};
 use redis_hashmap_tests::proxy::{Mode, Proxy};
 use redis_hashmap_tests::random::Random;
 use redis_hashmap_tests::server::{Sentinel, Server, wait_until_alone};
@@ -110,10 +110,11 @@ fn break_connections(proxies: &[&Proxy], random: &mut Random, is_running: &dyn F
 fn settle(proxies: &[&Proxy], cons: &mut [redis::Connection]) -> Test {
     for proxy in proxies {
         proxy.set(Mode::Pass);
-        proxy.cut();
-        while proxy.open() > 0 {
-            std::thread::yield_now();
-        }
+        // A Sentinel that looks at its master comes again.
+        wait_until("connections are closed", || {
+            proxy.cut();
+            proxy.open() == 0
+        })?;
     }
     cons.iter_mut().try_for_each(wait_until_alone)
 }
@@ -136,6 +137,7 @@ fn under_cuts(place: &str, server: &Server, behind: &str, url: impl Fn(&Proxy) -
         expect(place, seed, &history, before, state("k", &mut direct[0]))?;
         counts.add(&history);
     }
+    counts.expect_faults();
     counts.print(place);
     Ok(())
 }
@@ -205,6 +207,7 @@ fn a_cluster_under_cuts() -> Test {
         expect("cluster", seed, &history, before, after)?;
         counts.add(&history);
     }
+    counts.expect_faults();
     counts.print("cluster");
     Ok(())
 }
@@ -235,6 +238,7 @@ fn a_server_under_kills() -> Test {
         expect("kills", seed, &history, before, after)?;
         counts.add(&history);
     }
+    counts.expect_faults();
     counts.print("server under kills");
     Ok(())
 }

@@ -39,6 +39,11 @@ impl Counts {
         }
     }
 
+    /// Fails if nothing was tried.
+    pub(crate) fn expect_faults(&self) {
+        assert!(self.histories > 0 && self.returned > 100 && self.lost > 0 && self.faults > 0, "{self:?}");
+    }
+
     /// Prints what was done, for the closing figures: `tests/run --long -- --nocapture` shows it.
     pub(crate) fn print(&self, place: &str) {
         let Self { histories, returned, failed, lost, faults } = self;
@@ -56,13 +61,17 @@ pub(crate) fn round(
     calls: usize,
     during: impl FnOnce(&dyn Fn() -> bool),
 ) -> Vec<Event> {
-    let history = History::default();
+    let (history, barrier) = (History::default(), std::sync::Barrier::new(clients.len()));
+    let start = &barrier;
     std::thread::scope(|scope| {
         let mut running = Vec::new();
         for (number, client) in clients.iter_mut().enumerate() {
             let (history, client) = (history.clone(), &mut **client);
             let seed = seed.wrapping_mul(1000).wrapping_add(number as u64);
-            running.push(scope.spawn(move || call(client, number, seed, calls, |event| history.note(event))));
+            running.push(scope.spawn(move || {
+                start.wait();
+                call(client, number, seed, calls, |event| history.note(event));
+            }));
         }
         during(&|| running.iter().any(|client| !client.is_finished()));
     });

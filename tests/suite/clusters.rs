@@ -366,6 +366,7 @@ fn commands_over_several_nodes_have_one_reply() -> Test {
         assert_eq!(query(&["EVALSHA", &hash, "1", "k:5"])?, int(1));
         assert_eq!(query(&["SCRIPT", "EXISTS", &hash, "0"])?, redis::Value::Array(vec![int(1), int(0)]));
         assert!(query(&["SCAN", "0"]).expect_err("of which node?").to_string().contains("one node after the other"));
+        assert!(query(&["WATCH", "k:1"]).expect_err("on which node?").to_string().contains("use `update`"));
         assert_eq!(query(&["PING"])?, redis::Value::SimpleString("PONG".to_owned()));
     }
     // A transaction over one slot is carried out as a whole, also on a blocking connection; one over several is refused.

@@ -179,3 +179,40 @@ fn a_node_with_an_impossible_name_is_refused() {
         }
     }
 }
+
+/// A master that was written to and is gone is not forgotten by `WAIT`, which the others would answer.
+#[test]
+fn a_master_that_is_gone_is_not_forgotten_by_wait() -> Test {
+    for is_async in [false, true] {
+        let new = Fake::bound(|own| {
+            move |command| Some(if command == "CLUSTER SLOTS" { all_slots_at(own) } else { ":1\r\n".to_owned() })
+        });
+        let (written, successor) = (AtomicUsize::new(0), new.address());
+        let old = Fake::bound(|own| {
+            move |command| match command {
+                "CLUSTER SLOTS" if written.load(Ordering::SeqCst) == 0 => Some(all_slots_at(own)),
+                "CLUSTER SLOTS" => Some(all_slots_at(successor)),
+                command if command.starts_with("HSET") && written.fetch_add(1, Ordering::SeqCst) == 0 => {
+                    Some(":1\r\n".to_owned())
+                }
+                _ => Some(format!("-MOVED 7629 {successor}\r\n")),
+            }
+        });
+        let mut con = Either::open(is_async, &[&old])?;
+        con.set()?;
+        let wait = |con: &mut Either| {
+            let mut pipeline = redis::pipe();
+            pipeline.add_command(cmd("WAIT").arg(1).arg(10).clone());
+            con.query(&pipeline)
+        };
+        // It is moved to a node that is not known, so that the slots are asked for.
+        let mut read = redis::pipe();
+        read.hlen("k");
+        con.query(&read)?;
+        let error = wait(&mut con).expect_err("the master that has it is gone");
+        assert!(error.to_string().contains("WAIT says nothing of it"), "{error}");
+        con.set()?;
+        assert_eq!(wait(&mut con)?, [Value::Int(1)]);
+    }
+    Ok(())
+}

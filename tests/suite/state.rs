@@ -62,6 +62,11 @@ async fn what_would_be_lost_is_refused() -> Test {
         (&["SUBSCRIBE", "x"], "a connection of redis-rs"),
         (&["PSUBSCRIBE", "x"], "a connection of redis-rs"),
         (&["SSUBSCRIBE", "x"], "a connection of redis-rs"),
+        (&["UNSUBSCRIBE", "x", "y"], "a connection of redis-rs"),
+        (&["PUNSUBSCRIBE"], "a connection of redis-rs"),
+        (&["SUNSUBSCRIBE"], "a connection of redis-rs"),
+        (&["PSYNC", "?", "-1"], "a connection of redis-rs"),
+        (&["CLIENT", "REPLY", "OFF"], "replies that do not come"),
     ] {
         let cmd = cmd(command[0]).arg(&command[1..]).clone();
         let mut pipeline = redis::pipe();
@@ -76,6 +81,12 @@ async fn what_would_be_lost_is_refused() -> Test {
             assert!(error.contains(instead), "{command:?}: {error}");
         }
     }
+    // Behind another command it would not be followed.
+    let mut watching = redis::pipe();
+    watching.hlen(&*key).cmd("WATCH").arg(&*key);
+    assert!(watching.exec(&mut con).is_err_and(|error| error.to_string().contains("by itself")));
+    assert!(watching.exec_async(&mut con_async).await.is_err_and(|error| error.to_string().contains("by itself")));
+    cmd("CLIENT").arg("SETNAME").arg("x").exec(&mut con)?;
     let mut transaction = redis::pipe();
     transaction.atomic().hset(&*key, "a", 1).hlen(&*key);
     assert_eq!(transaction.query::<(i64, i64)>(&mut con)?, (1, 1));
@@ -134,18 +145,22 @@ fn a_refused_database_is_an_error() -> Test {
     Ok(())
 }
 
-/// A server that quotes what it does not know does not get the password into an error.
+/// A server that quotes what it does not know does not get the password into an error, nor a part of it.
 #[test]
 fn a_login_that_is_quoted_shows_no_password() -> Test {
-    let quoting = fake(|connection| {
-        connection.write_all(b"-ERR unknown command 'AUTH', with args beginning with: 's3cr3t' \r\n+OK\r\n+OK\r\n")?;
+    let secret = "s3cr3t".repeat(40);
+    // Redis cuts what it quotes.
+    let quoted = secret[..128].to_owned();
+    let quoting = fake(move |connection| {
+        let refused = format!("-ERR unknown command 'AUTH', with args beginning with: '{quoted}' \r\n+OK\r\n+OK\r\n");
+        connection.write_all(refused.as_bytes())?;
         connection.read(&mut [0; 4096]).map(drop)
     })?;
-    let url = format!("redis://:s3cr3t@{quoting}");
+    let url = format!("redis://:{secret}@{quoting}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for error in [open(&url).map(drop), runtime.block_on(open_async(&url)).map(drop)] {
         let error = error.expect_err("it refuses the login");
-        let everything = format!("{error} {error:?} {:?}", error.redis().map(ToString::to_string));
+        let everything = format!("{error} {error:?} {:?}", error.redis().map(redis_hashmap::RedisFault::redis_error));
         assert!(!everything.contains("s3cr3t") && everything.contains("(ERR)"), "{everything}");
     }
     Ok(())

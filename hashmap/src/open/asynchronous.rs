@@ -117,8 +117,10 @@ impl fmt::Debug for AsyncConnection {
     }
 }
 
-fn name(cmd: &Cmd) -> Option<&[u8]> {
-    cmd.args_iter().find_map(|arg| if let Arg::Simple(name) = arg { Some(name) } else { None })
+/// The name of a command, and its first argument.
+fn name(cmd: &Cmd) -> Option<(&[u8], &[u8])> {
+    let mut args = cmd.args_iter().map(|arg| if let Arg::Simple(arg) = arg { arg } else { b"" });
+    Some((args.next()?, args.next().unwrap_or_default()))
 }
 
 impl ConnectionLike for AsyncConnection {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::open::cluster::Cluster;
 use crate::open::direct;
 use crate::open::options::{Options, Target};
-use crate::open::past::{first_name, names, needs_no_state};
+use crate::open::past::{first, names, needs_no_state};
 use crate::open::reconnecting::{Reconnecting, Source};
 use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
@@ -90,8 +90,8 @@ impl ConnectionLike for Connection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_command(cmd),
-            Way::Server(con) => one(needs_no_state(first_name(cmd)).and_then(|()| con.call(cmd, 0, 1))),
-            Way::Cluster(con) => one(needs_no_state(first_name(cmd)).and_then(|()| con.call(cmd, 0, 1))),
+            Way::Server(con) => one(needs_no_state(first(cmd)).and_then(|()| con.call(cmd, 0, 1))),
+            Way::Cluster(con) => one(needs_no_state(first(cmd)).and_then(|()| con.call(cmd, 0, 1))),
         }
     }
 

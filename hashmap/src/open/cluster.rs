@@ -11,6 +11,7 @@ use crate::open::deadline::Deadline;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::{Host, Options};
+use crate::open::past::Past;
 use crate::open::reconnecting::{Reconnecting, Sent, wanted};
 use crate::open::resp::Values;
 use crate::open::routed::{Part, Routed, result};
@@ -25,6 +26,8 @@ pub(super) struct Cluster {
     way: WayToNodes,
     slots: Slots,
     nodes: HashMap<Host, Reconnecting>,
+    /// What is lost with nodes that have no slots any more.
+    past: Past,
 }
 
 /// How nodes are reached.
@@ -86,13 +89,14 @@ impl Cluster {
     pub(super) fn open(way: WayToNodes) -> RedisResult<Self> {
         let deadline = Deadline::after(way.connect_timeout);
         let mut nodes = HashMap::new();
-        let slots = ask(&way, None, &[], &mut nodes, deadline)?;
-        Ok(Self { way, slots, nodes })
+        let slots = ask(&way, None, &[], &mut nodes, &mut Past::default(), deadline)?;
+        Ok(Self { way, slots, nodes, past: Past::default() })
     }
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Values> {
         let deadline = Deadline::after(self.way.response_timeout);
+        let told = self.past.allows(packed).map_err(CallFailed::into_error)?;
         let has_been_open = |host: &Host| self.nodes.get(host).is_some_and(Reconnecting::has_been_open);
         let mut routed = Routed::new(packed, &self.slots, &has_been_open)?;
         loop {
@@ -117,14 +121,16 @@ impl Cluster {
             }
             std::thread::sleep(pause);
             if routed.is_stale {
-                match ask(&self.way, Some(&self.slots), &routed.doubted, &mut self.nodes, deadline) {
+                match ask(&self.way, Some(&self.slots), &routed.doubted, &mut self.nodes, &mut self.past, deadline) {
                     Ok(slots) => self.slots = slots,
                     // Nobody is there.
                     Err(_) => break,
                 }
             }
         }
-        wanted(result(routed.finish())?, offset, count)
+        let replies = result(routed.finish())?;
+        self.past.note(told);
+        wanted(replies, offset, count)
     }
 
     fn send(&mut self, part: &Part<'_>, deadline: Deadline) -> Result<Sent, CallFailed> {
@@ -146,6 +152,7 @@ fn ask(
     slots: Option<&Slots>,
     doubted: &[Host],
     nodes: &mut HashMap<Host, Reconnecting>,
+    past: &mut Past,
     deadline: Deadline,
 ) -> RedisResult<Slots> {
     let hosts = way.to_ask(slots, doubted, |host| nodes.get(host).is_some_and(Reconnecting::is_open));
@@ -161,7 +168,13 @@ fn ask(
         match answer.and_then(|mut replies| Slots::read(replies.pop().unwrap_or_default(), host)) {
             Ok(slots) => {
                 // A node that has no slots any more has no calls either.
-                nodes.retain(|host, _| slots.masters().contains(host));
+                nodes.retain(|host, node| {
+                    let stays = slots.masters().contains(host);
+                    if !stays {
+                        node.leave_to(past);
+                    }
+                    stays
+                });
                 return Ok(slots);
             }
             Err(error) => failed = Some(telling(failed, error)),

@@ -9,7 +9,9 @@ use redis::{ErrorKind, RedisResult};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::open::cluster::{WayToNodes, telling};
+use crate::open::failed::CallFailed;
 use crate::open::options::Host;
+use crate::open::past::Past;
 use crate::open::reconnecting::{timed_out, wanted};
 use crate::open::reconnecting_async::{AsyncReconnecting, after};
 use crate::open::resp::Values;
@@ -33,6 +35,8 @@ struct Known {
     /// How often they were asked for.
     generation: u64,
     nodes: HashMap<Host, AsyncReconnecting>,
+    /// What is lost with nodes that have no slots any more.
+    past: Past,
 }
 
 impl AsyncCluster {
@@ -40,7 +44,7 @@ impl AsyncCluster {
         let deadline = after(way.connect_timeout);
         let mut nodes = HashMap::new();
         let slots = ask(&way, way.to_ask(None, &[], |_| false), deadline, |host| node(&mut nodes, &way, host)).await?;
-        let known = StdMutex::new(Known { slots, generation: 0, nodes });
+        let known = StdMutex::new(Known { slots, generation: 0, nodes, past: Past::default() });
         Ok(Self(Arc::new(Shared { way, asking: Mutex::new(()), known })))
     }
 
@@ -52,14 +56,15 @@ impl AsyncCluster {
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) async fn call(&self, packed: Vec<u8>, offset: usize, count: usize) -> RedisResult<Values> {
         let deadline = after(self.0.way.response_timeout);
-        let mut routed = {
-            let known = self.known();
+        let (mut routed, told) = {
+            let mut known = self.known();
+            let told = known.past.allows(&packed).map_err(CallFailed::into_error)?;
             let has_been_open = |host: &Host| known.nodes.get(host).is_some_and(AsyncReconnecting::has_been_open);
-            Routed::new(&packed, &known.slots, &has_been_open)?
+            (Routed::new(&packed, &known.slots, &has_been_open)?, told)
         };
         loop {
             let (parts, nodes, generation) = {
-                let Known { slots, generation, nodes } = &mut *self.known();
+                let Known { slots, generation, nodes, .. } = &mut *self.known();
                 let parts = routed.parts(slots);
                 let nodes: Vec<_> = parts.iter().map(|part| node(nodes, &self.0.way, &part.host)).collect();
                 (parts, nodes, *generation)
@@ -86,7 +91,9 @@ impl AsyncCluster {
                 break;
             }
         }
-        wanted(result(routed.finish())?, offset, count)
+        let replies = result(routed.finish())?;
+        self.known().past.note(told);
+        wanted(replies, offset, count)
     }
 
     /// Asks for the slots anew, unless somebody has done so since.
@@ -103,9 +110,15 @@ impl AsyncCluster {
             })
         };
         let slots = ask(&self.0.way, hosts, deadline, |host| node(&mut self.known().nodes, &self.0.way, host)).await?;
-        let mut known = self.known();
+        let known = &mut *self.known();
         // A node that has no slots any more has no calls either.
-        known.nodes.retain(|host, _| slots.masters().contains(host));
+        known.nodes.retain(|host, node| {
+            let stays = slots.masters().contains(host);
+            if !stays {
+                node.leave_to(&mut known.past);
+            }
+            stays
+        });
         known.slots = slots;
         known.generation += 1;
         Ok(())

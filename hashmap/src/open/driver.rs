@@ -150,6 +150,9 @@ impl Driver {
         if self.awaited.is_empty() && self.replies.has_begun_reply() {
             return Err(unasked().into()); // the rest of it would be taken for the reply to the next call
         }
+        if self.awaited.is_empty() {
+            self.read(context)?; // nothing is sent on a connection that the server has closed
+        }
         let received = self.receive(context);
         if received && !self.has_yielded {
             // One write for all who are about to send: the others run first, once.
@@ -276,6 +279,10 @@ impl Driver {
     /// Sees to it that it runs again when the time of the first call is over.
     fn wait(&mut self, context: &mut Context<'_>) -> RedisResult<()> {
         let Some(first) = self.awaited.front() else { return Ok(()) };
+        // The timer does not fire while the server keeps the task busy.
+        if first.deadline <= Instant::now() {
+            return Err(timed_out().into());
+        }
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(first.deadline)));
         // One that ends earlier only runs once for nothing: not every call has to set the timer.
         if sleep.deadline() > first.deadline || sleep.is_elapsed() {

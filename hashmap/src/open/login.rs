@@ -118,12 +118,13 @@ impl Login {
         Ok(())
     }
 
-    /// A server that does not know a command quotes its arguments.
+    /// A server that does not know a command quotes its arguments, cut somewhere.
     fn without_secrets(&self, error: RedisError) -> RedisError {
-        let quotes = |secret: &Option<String>| {
-            secret.as_ref().is_some_and(|secret| error.detail().is_some_and(|detail| detail.contains(&**secret)))
-        };
-        if !quotes(&self.password) && !quotes(&self.username) {
+        let quotes = error.detail().is_some_and(|detail| {
+            let has = |secret: &Option<String>| secret.as_ref().is_some_and(|secret| detail.contains(&**secret));
+            detail.contains(['\'', '`', '"']) || has(&self.password) || has(&self.username)
+        });
+        if !quotes {
             return error;
         }
         let code = error.code().unwrap_or("ERR").to_owned();

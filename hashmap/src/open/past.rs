@@ -12,8 +12,7 @@ use crate::open::failed::CallFailed;
 pub(super) struct Past {
     has_been_open: bool,
     watch: Watch,
-    /// True if the connection that has written was lost, and nothing was written since.
-    has_lost_writes: bool,
+    writes: Writes,
 }
 
 /// Whether `WATCH` was sent.
@@ -25,6 +24,18 @@ enum Watch {
     Lost,
 }
 
+/// What was written since the last `WAIT`, which answers for one connection.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    #[default]
+    None,
+    Written,
+    /// The connection that has written was lost, and nobody was told.
+    Lost,
+    /// The caller was told so, and has written nothing since.
+    Told,
+}
+
 impl Past {
     pub(super) fn has_been_open(&self) -> bool {
         self.has_been_open
@@ -32,10 +43,23 @@ impl Past {
 
     /// Notes that a connection is opened: what was told to the one before is lost.
     pub(super) fn opens(&mut self) {
-        self.has_lost_writes |= self.has_been_open;
         self.has_been_open = true;
+        self.is_lost();
+    }
+
+    fn is_lost(&mut self) {
+        if self.writes == Writes::Written {
+            self.writes = Writes::Lost;
+        }
         if self.watch == Watch::Watching {
             self.watch = Watch::Lost;
+        }
+    }
+
+    /// Notes that the connections of another one are gone for good.
+    pub(super) fn inherit(&mut self, other: &Self) {
+        if matches!(other.writes, Writes::Written | Writes::Lost) {
+            self.writes = Writes::Lost;
         }
     }
 
@@ -46,33 +70,47 @@ impl Past {
 
     /// Refuses what means nothing without what was lost. Returns what is to be [noted](Self::note) once it is sent.
     pub(super) fn allows(&mut self, packed: &[u8]) -> Result<Told, CallFailed> {
-        let name = first_name(packed).unwrap_or_default();
-        let is = |other: &str| name.len() == other.len() && name.eq_ignore_ascii_case(other.as_bytes());
+        let has = |name: &str| names(packed).any(|(other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
         // Redis answers WAIT for what was written on the same connection.
-        if self.has_lost_writes && (is("WAIT") || is("WAITAOF")) {
+        if matches!(self.writes, Writes::Lost | Writes::Told) && (has("WAIT") || has("WAITAOF")) {
+            self.writes = Writes::Told;
             let problem = "the connection that has written was lost, and WAIT says nothing of it on another one";
             // In doubt, so that nobody takes it for worth trying again.
             return Err(CallFailed::in_doubt(io::Error::new(io::ErrorKind::ConnectionAborted, problem).into()));
         }
         // Another client may have written meanwhile.
-        if self.watch == Watch::Lost && is("MULTI") {
+        if self.watch == Watch::Lost && has("MULTI") {
             self.watch = Watch::None;
             let problem =
                 "the connection that has watched keys was lost: nothing was carried out, begin with WATCH again";
             return Err(CallFailed::not_sent(io::Error::new(io::ErrorKind::NotConnected, problem).into()));
         }
+        let name = first_name(packed).unwrap_or_default();
+        let is = |other: &str| name.len() == other.len() && name.eq_ignore_ascii_case(other.as_bytes());
         let watch = match self.watch {
             Watch::None if is("WATCH") => Some(Watch::Watching),
             Watch::Watching | Watch::Lost if is("MULTI") || is("UNWATCH") || is("DISCARD") => Some(Watch::None),
             _ => None,
         };
-        Ok(Told { watch, writes: self.has_lost_writes && !only_reads(packed) })
+        let writes = match self.writes {
+            Writes::Written if is("WAIT") => Some(Writes::None),
+            Writes::None | Writes::Told if !writes_nothing(packed) => Some(Writes::Written),
+            _ => None,
+        };
+        Ok(Told { watch, writes })
     }
 
     /// Notes what was sent.
     pub(super) fn note(&mut self, told: Told) {
         self.watch = told.watch.unwrap_or(self.watch);
-        self.has_lost_writes &= !told.writes;
+        self.writes = told.writes.unwrap_or(self.writes);
+    }
+
+    /// Notes what was sent on a connection that is not the newest any more.
+    #[cfg(feature = "tokio-comp")]
+    pub(super) fn note_lost(&mut self, told: Told) {
+        self.note(told);
+        self.is_lost();
     }
 }
 
@@ -80,17 +118,17 @@ impl Past {
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Told {
     watch: Option<Watch>,
-    writes: bool,
+    writes: Option<Writes>,
 }
 
 /// Refuses what changes a connection for the calls that come after: it would be lost with the connection, or meet the calls
-/// of others who share it.
+/// of others who share it. Each command is its name and its first argument.
 ///
 /// # Errors
 ///
 /// Says what to do instead.
-pub(super) fn needs_no_state<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> RedisResult<()> {
-    const REFUSED: [(&str, &str); 9] = [
+pub(super) fn needs_no_state<'a>(commands: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> RedisResult<()> {
+    const REFUSED: [(&str, &str); 14] = [
         ("SELECT", "SELECT would be lost with the connection: put the database into the URL, as in redis://host/3"),
         ("AUTH", LOGIN),
         ("HELLO", LOGIN),
@@ -100,34 +138,47 @@ pub(super) fn needs_no_state<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> R
         ("SUBSCRIBE", TELLS),
         ("PSUBSCRIBE", TELLS),
         ("SSUBSCRIBE", TELLS),
+        ("UNSUBSCRIBE", TELLS),
+        ("PUNSUBSCRIBE", TELLS),
+        ("SUNSUBSCRIBE", TELLS),
+        ("SYNC", TELLS),
+        ("PSYNC", TELLS),
     ];
     const LOGIN: &str = "the login would be lost with the connection: put user, password and protocol into the URL";
     const TELLS: &str = "replies would be mixed with what the server tells: use a connection of redis-rs for this";
-    let mut in_transaction = false;
-    for name in names {
+    let refused = |problem| Err((ErrorKind::InvalidClientConfig, problem).into());
+    let (mut in_transaction, mut count, mut watches) = (false, 0, false);
+    for (name, argument) in commands {
+        count += 1;
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         // Nearly all others begin with another letter.
         match name.first().map(u8::to_ascii_uppercase) {
-            Some(b'M') if name.eq_ignore_ascii_case(b"MULTI") => in_transaction = true,
-            Some(b'E') if name.eq_ignore_ascii_case(b"EXEC") => in_transaction = false,
-            Some(b'D') if name.eq_ignore_ascii_case(b"DISCARD") => in_transaction = false,
-            Some(b'A' | b'H' | b'M' | b'P' | b'Q' | b'R' | b'S') => {
-                let is_refused = |(refused, _): &&(&str, &str)| name.eq_ignore_ascii_case(refused.as_bytes());
-                if let Some((_, problem)) = REFUSED.iter().find(is_refused) {
-                    return Err((ErrorKind::InvalidClientConfig, *problem).into());
+            Some(b'M') if is("MULTI") => in_transaction = true,
+            Some(b'E') if is("EXEC") => in_transaction = false,
+            Some(b'D') if is("DISCARD") => in_transaction = false,
+            Some(b'W') if is("WATCH") => watches = true,
+            Some(b'C') if is("CLIENT") && argument.eq_ignore_ascii_case(b"REPLY") => {
+                return refused("replies that do not come would be taken from other calls");
+            }
+            Some(b'A' | b'H' | b'M' | b'P' | b'Q' | b'R' | b'S' | b'U') => {
+                if let Some((_, problem)) = REFUSED.iter().find(|(refused, _)| is(refused)) {
+                    return refused(*problem);
                 }
             }
             _ => {}
         }
     }
+    if watches && count > 1 {
+        return refused("WATCH has to be sent by itself");
+    }
     if in_transaction {
-        let problem = "MULTI needs its EXEC in the same call, as `redis::pipe().atomic()` sends it";
-        return Err((ErrorKind::InvalidClientConfig, problem).into());
+        return refused("MULTI needs its EXEC in the same call, as `redis::pipe().atomic()` sends it");
     }
     Ok(())
 }
 
 /// The name of the first of some packed commands.
-pub(super) fn first_name(packed: &[u8]) -> Option<&[u8]> {
+fn first_name(packed: &[u8]) -> Option<&[u8]> {
     // *<number of arguments>\r\n$<length of the name>\r\n<name>\r\n
     let at = packed.iter().take(16).position(|byte| *byte == b'$')?;
     let mut len = 0;
@@ -140,13 +191,33 @@ pub(super) fn first_name(packed: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// The names of some packed commands.
-pub(super) fn names(mut packed: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// One packed command, as [`needs_no_state`] takes it.
+pub(super) fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
+    let name = first_name(packed)?;
+    // Most need not be taken apart.
+    if name.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&b'C')) {
+        names(packed).next()
+    } else {
+        Some((name, b""))
+    }
+}
+
+/// The names of some packed commands, each with its first argument.
+pub(super) fn names(mut packed: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let mut arguments = Arguments::new();
         unpack(&mut packed, &mut arguments)?;
-        arguments.first().copied()
+        Some((arguments.first().copied()?, arguments.get(1).copied().unwrap_or_default()))
     })
+}
+
+/// True if some packed commands certainly write nothing.
+fn writes_nothing(packed: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 12] = [
+        b"PING", b"ECHO", b"INFO", b"TIME", b"ROLE", b"CLIENT", b"CONFIG", b"WAIT", b"WATCH", b"UNWATCH", b"HGETEX",
+        b"DBSIZE",
+    ];
+    only_reads(packed) || names(packed).all(|(name, _)| OTHERS.iter().any(|other| other.eq_ignore_ascii_case(name)))
 }
 
 /// True if each of some packed commands only reads.

@@ -76,6 +76,11 @@ impl Reconnecting {
         self.past.has_been_open()
     }
 
+    /// Notes in another past what is lost with this one.
+    pub(super) fn leave_to(&self, past: &mut Past) {
+        past.inherit(&self.past);
+    }
+
     pub(super) fn database(&self) -> i64 {
         self.database
     }
@@ -102,7 +107,7 @@ impl Reconnecting {
     /// Sends packed commands. [`receive`](Self::receive) must follow, with as many replies.
     pub(super) fn send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
         if let Source::Sentinel(sentinels) = &mut self.source
-            && sentinels.have_switched(self.connect_timeout)
+            && sentinels.have_switched(deadline)
         {
             self.node = None;
         }
@@ -161,17 +166,15 @@ impl Reconnecting {
     }
 
     fn open_and_send(&mut self, packed: &[u8], count: usize, deadline: Deadline) -> Result<Sent, CallFailed> {
-        let timeout = match self.response_timeout {
-            Some(_) => Ok(self.connect_timeout),
-            None => deadline.left().map(|left| left.min(self.connect_timeout)),
-        };
-        let node = timeout.map_err(RedisError::from).and_then(|timeout| self.connect(timeout));
+        // Connecting has its own time, unless the caller keeps it; what was spent before counts.
+        let left = deadline.left().map_err(|error| CallFailed::not_connected(error.into()))?;
+        let keeps_time = self.response_timeout.is_none();
+        let node = self.connect(if keeps_time { left.min(self.connect_timeout) } else { self.connect_timeout });
         let node = node.map_err(CallFailed::not_connected)?;
         let node = self.node.insert(node);
         self.past.opens();
         let told = self.past.allows(packed)?;
-        // Connecting has its own time.
-        let deadline = self.response_timeout.map_or(deadline, Deadline::after);
+        let deadline = if keeps_time { deadline } else { Deadline::after(left) };
         node.send(packed, count, deadline).inspect_err(|_| self.node = None)?;
         self.past.note(told);
         Ok(Sent { was_open: false, deadline })

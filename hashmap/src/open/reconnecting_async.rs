@@ -130,6 +130,11 @@ impl AsyncReconnecting {
         self.current().past.has_been_open()
     }
 
+    /// Notes in another past what is lost with this one.
+    pub(super) fn leave_to(&self, past: &mut Past) {
+        past.inherit(&self.current().past);
+    }
+
     pub(super) fn database(&self) -> i64 {
         self.0.database
     }
@@ -145,13 +150,14 @@ impl AsyncReconnecting {
     }
 
     /// Begins a call: the connection, if there is one, and what is to be noted once it is sent. `None` if no call has used the
-    /// connection for a while, and this one has not looked at it.
-    fn begin(&self, packed: &[u8], now: Instant) -> Result<Option<Begun>, CallFailed> {
+    /// connection for a while, and this one has not looked at it yet.
+    fn begin(&self, packed: &[u8], now: Instant, has_looked: bool) -> Result<Option<Begun>, CallFailed> {
         const IDLE: Duration = Duration::from_millis(10);
         let mut current = self.current();
-        if current.used.replace(now).is_some_and(|used| now.duration_since(used) >= IDLE) {
+        if !has_looked && current.used.is_some_and(|used| now.duration_since(used) >= IDLE) {
             return Ok(None);
         }
+        current.used = Some(now);
         let told = current.past.allows(packed)?;
         Ok(Some(Begun { opened: current.node.clone().map(|node| (node, current.generation)), told }))
     }
@@ -214,14 +220,13 @@ impl AsyncReconnecting {
     ) -> Result<Values, CallFailed> {
         let mut now = Instant::now();
         let mut packed = pack();
-        let mut begun = self.begin(&packed, now)?;
-        while begun.is_none() {
+        let mut begun = self.begin(&packed, now, false)?;
+        if begun.is_none() {
             // On a runtime of one thread nothing has run since, so that nobody has seen whether the server has closed it:
             // the first lets the runtime hear of it, the second the task of the connection.
             yield_now().await;
             yield_now().await;
-            now = Instant::now();
-            begun = self.begin(&packed, now)?;
+            begun = self.begin(&packed, Instant::now(), true)?;
         }
         loop {
             let Begun { opened, mut told } = begun.take().unwrap_or_default();
@@ -230,9 +235,11 @@ impl AsyncReconnecting {
                 opened
             } else {
                 // Seldom, and large.
+                let connecting = Instant::now();
                 let opened = Box::pin(self.connect(deadline)).await.map_err(CallFailed::not_connected)?;
                 told = self.current().past.allows(&packed)?;
-                now = Instant::now();
+                // Connecting has its own time; what was spent before counts.
+                now += connecting.elapsed();
                 opened
             };
             let until = deadline.unwrap_or_else(|| later(now, self.0.response_timeout));
@@ -248,7 +255,12 @@ impl AsyncReconnecting {
             let failed = match called {
                 Ok(replies) => {
                     if told != Told::default() {
-                        self.current().past.note(told);
+                        let mut current = self.current();
+                        if current.generation == generation {
+                            current.past.note(told);
+                        } else {
+                            current.past.note_lost(told);
+                        }
                     }
                     if replies.iter().any(ends_with) {
                         self.forget(generation);

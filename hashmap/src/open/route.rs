@@ -123,8 +123,7 @@ impl<'a> Route<'a> {
                     combined
                 }
             }
-            Spread::Nowhere => {
-                let problem = "a cluster has no answer to this command: ask one node after the other";
+            Spread::Nowhere(problem) => {
                 return Err((ErrorKind::InvalidClientConfig, problem).into());
             }
         };
@@ -231,7 +230,8 @@ enum Spread<'a> {
         step: usize,
         combined: Combined,
     },
-    Nowhere,
+    /// Why it is refused.
+    Nowhere(&'static str),
 }
 
 fn spread<'a>(arguments: &[&'a [u8]]) -> Spread<'a> {
@@ -270,7 +270,10 @@ fn spread<'a>(arguments: &[&'a [u8]]) -> Spread<'a> {
         b"ACL" | b"AUTH" | b"BGSAVE" | b"CLIENT" | b"CLUSTER" | b"COMMAND" | b"CONFIG" | b"ECHO" | b"EXEC"
         | b"DISCARD" | b"HELLO" | b"INFO" | b"LASTSAVE" | b"LATENCY" | b"LOLWUT" | b"MODULE" | b"PUBLISH"
         | b"PUBSUB" | b"RANDOMKEY" | b"ROLE" | b"SAVE" | b"SELECT" | b"SLOWLOG" | b"TIME" => Spread::Anywhere,
-        b"SCAN" | b"WAITAOF" => Spread::Nowhere,
+        b"SCAN" | b"WAITAOF" => {
+            Spread::Nowhere("a cluster has no answer to this command: ask one node after the other")
+        }
+        b"WATCH" => Spread::Nowhere("the transaction may go to another node than the one that watches: use `update`"),
         _ => key(1),
     }
 }

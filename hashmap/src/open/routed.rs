@@ -136,6 +136,7 @@ impl<'a> Routed<'a> {
                     self.must_wait |= self.rounds > REDIRECTIONS;
                 }
                 Verdict::Ask(host) => {
+                    self.is_stale |= !slots.masters().contains(&host);
                     state.asked = Some(host);
                     self.must_wait |= self.rounds > REDIRECTIONS;
                 }

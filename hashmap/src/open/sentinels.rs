@@ -58,15 +58,16 @@ impl Sentinels {
 
     /// True if the Sentinels name another master than they did. They are asked only if there is a sign of it, and who does
     /// not answer is no reason to leave a master that works.
-    pub(super) fn have_switched(&mut self, timeout: Duration) -> bool {
+    pub(super) fn have_switched(&mut self, deadline: Deadline) -> bool {
         // If all were away, they are asked again, but not for each call.
         let has_asked = |asked: Instant| asked.elapsed() < Duration::from_secs(1);
         if self.watch.as_mut().map_or_else(|| self.asked.is_some_and(has_asked), Node::is_quiet) {
             return false;
         }
         (self.watch, self.asked) = (None, Some(Instant::now()));
-        // A call of the user waits meanwhile.
-        let (before, deadline) = (self.named.clone(), Deadline::after(timeout.min(Duration::from_millis(200))));
+        // A call of the user waits meanwhile, and needs most of its time itself.
+        let Ok(left) = deadline.left() else { return false };
+        let (before, deadline) = (self.named.clone(), Deadline::after(Ord::min(left / 4, Duration::from_millis(200))));
         for at in 0..self.addresses.len() {
             let Ok(left) = deadline.left() else { return false };
             if let Ok(named) = self.ask(at, left / waiting(&self.addresses, at)) {
