@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use redis_hashmap_tests::cluster::{Cluster, port};
 use redis_hashmap_tests::proxy::{Mode, Proxy};
-use redis_hashmap_tests::server::Server;
+use redis_hashmap_tests::server::{Sentinel, Server};
 use redis_hashmap_tests::{AnyError, given, key};
 
 use crate::worker::Worker;
@@ -46,8 +46,8 @@ fn worker() {
 /// What a process has printed.
 #[derive(Debug, Default)]
 struct Report {
-    /// Resident kilobytes, threads and open files, one after the other.
-    samples: Vec<[u64; 3]>,
+    /// Resident kilobytes, threads, open files and tasks, one after the other.
+    samples: Vec<[u64; 4]>,
     counts: Option<[u64; 4]>,
     /// What its place takes on the disk, if it is a file.
     sizes: Vec<u64>,
@@ -72,7 +72,7 @@ fn run(place: &str, url: &str, seed: u64, file: Option<&Path>) -> std::io::Resul
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             // The harness begins the line of a test before the test prints.
             if let Some((_, sample)) = line.split_once("sample ") {
-                report.samples.extend(<[u64; 3]>::try_from(numbers(sample)));
+                report.samples.extend(<[u64; 4]>::try_from(numbers(sample)));
                 report.sizes.extend(file.and_then(|file| std::fs::metadata(file).ok()).map(|file| file.len()));
             } else if let Some((_, counts)) = line.split_once("counts ") {
                 report.counts = numbers(counts).try_into().ok();
@@ -129,7 +129,9 @@ fn nothing_is_lost_and_nothing_grows() -> Test {
         "--tls-ca-cert-file",
         ca,
     ])?;
-    let cluster = Cluster::start(0, true)?;
+    let (cluster, master) = (Cluster::start(0, true)?, Server::start(&[])?);
+    let before_master = Proxy::before(&master.address());
+    let sentinel = Sentinel::start(before_master.address())?;
     let [plain, local, encrypted] =
         [server.address(), server.address(), format!("127.0.0.1:{tls_port}")].map(|server| Proxy::before(&server));
     let folder = std::env::temp_dir().join(key().replace('/', "-"));
@@ -144,12 +146,17 @@ fn nothing_is_lost_and_nothing_grows() -> Test {
         ("unix", format!("redis+unix://{}", local.unix().display()), None),
         ("tls", format!("rediss://{}/?{parameters}", encrypted.address()), None),
         ("cluster", cluster.url(), None),
-        ("sentinel", format!("redis+sentinel://{}/mymaster", given("REDIS_SENTINEL")), None),
+        ("sentinel", format!("redis+sentinel://{}/mymaster", sentinel.address()), None),
     ];
     let (has_ended, faults, kills) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     let seed = u64::from(std::process::id());
     let reports = std::thread::scope(|scope| -> Result<Vec<Report>, AnyError> {
-        let proxies = cluster.nodes.iter().filter_map(|node| node.proxy.as_ref()).chain([&plain, &local, &encrypted]);
+        let proxies = cluster.nodes.iter().filter_map(|node| node.proxy.as_ref()).chain([
+            &plain,
+            &local,
+            &encrypted,
+            &before_master,
+        ]);
         for (number, proxy) in (0..).zip(proxies) {
             let (has_ended, faults) = (&has_ended, &faults);
             scope.spawn(move || break_connections(proxy, seed + number, has_ended, faults));
@@ -163,16 +170,6 @@ fn nothing_is_lost_and_nothing_grows() -> Test {
                     kills.fetch_add(1, Ordering::Relaxed);
                     since = Instant::now();
                 }
-            }
-        });
-        scope.spawn(|| {
-            // There is no proxy before the master that the Sentinels name.
-            let mut con = redis_hashmap::open(&places[7].1).expect("the Sentinels name a master");
-            while !has_ended.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(900));
-                let kill =
-                    redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").arg("SKIPME").arg("yes").exec(&mut con);
-                faults.fetch_add(usize::from(kill.is_ok()), Ordering::Relaxed);
             }
         });
         let running: Vec<_> = places
@@ -201,6 +198,7 @@ fn nothing_is_lost_and_nothing_grows() -> Test {
         stays(&format!("{place}: memory"), &column(0), 115, 8192);
         stays(&format!("{place}: threads"), &column(1), 100, 6);
         stays(&format!("{place}: open files"), &column(2), 100, 6);
+        stays(&format!("{place}: tasks"), &column(3), 100, 6);
         if !report.sizes.is_empty() {
             stays(&format!("{place}: its file"), &report.sizes, 150, 1 << 20);
         }

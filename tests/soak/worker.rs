@@ -77,7 +77,7 @@ impl Worker {
             std::thread::sleep(between);
             if sampled.elapsed() >= every {
                 sampled = Instant::now();
-                println!("sample {}", resources());
+                println!("sample {} {}", resources(), self.runtime.metrics().num_alive_tasks());
             }
         }
         for key in 0..KEYS {
@@ -113,6 +113,23 @@ impl Worker {
             Err(error) => self.refused(error)?,
         }
         Ok(())
+    }
+
+    /// Fails if a flag that was returned does not fit what there was before.
+    fn flag(
+        &mut self,
+        key: usize,
+        result: &Result<bool, Error>,
+        field: &str,
+        expected: impl Fn(Option<i64>) -> bool,
+    ) -> Result<(), String> {
+        let before = self.models[key].of(field);
+        match result {
+            Ok(flag) if before.iter().all(|value| expected(*value) != *flag) => {
+                Err(format!("{}: {field} answered {flag}, and was one of {before:?}", self.keys[key]))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A call was not carried out: that must be for a reason that passes.
@@ -186,6 +203,7 @@ impl Worker {
             }
             4 => {
                 let result = either!(self, &*name, Values, map => map.set(&plain, value));
+                self.flag(key, &result, &plain, |before| before.is_none())?;
                 self.ended(key, &result, &[&plain], |_| Some(value))
             }
             5 => {
@@ -196,6 +214,7 @@ impl Worker {
             }
             6 => {
                 let result = either!(self, &*name, Values, map => map.delete(&plain));
+                self.flag(key, &result, &plain, |before| before.is_some())?;
                 self.ended(key, &result, &[&plain], |_| None)
             }
             7 => {
@@ -242,16 +261,39 @@ impl Worker {
         } else {
             both.query(&mut self.own)
         };
+        let before = [self.models[key].of(plain), self.models[key].of(counter)];
         self.ended(key, &result, &[plain], |_| Some(value))?;
-        // The same outcome: noted apart, since each field is judged by itself.
+        let add = |count: Option<i64>| Some(count.unwrap_or(0) + 1);
         match &result {
-            Ok(_) => self.models[key].done(counter, |count| Some(count.unwrap_or(0) + 1)),
+            Ok(_) => self.models[key].done(counter, add),
             Err(error) if error.may_have_been_applied() => {
-                self.models[key].in_doubt(counter, |count| Some(count.unwrap_or(0) + 1));
+                self.models[key].in_doubt(counter, add);
+                let both = self.both(key, plain, counter)?;
+                // Both, or neither. Where it was not certain what there was before, nothing can be said.
+                let [of_plain, of_counter] =
+                    before.map(|values| (values.len() == 1).then(|| values.into_iter().next()));
+                if let (Some(Some(old)), Some(Some(count))) = (of_plain, of_counter)
+                    && both != (old, count)
+                    && both != (Some(value), add(count))
+                {
+                    return Err(format!("{name}: half a transaction: {plain} and {counter} are {both:?}"));
+                }
             }
             Err(_) => {}
         }
         Ok(())
+    }
+
+    /// Reads two fields at once, until they are answered.
+    fn both(&mut self, key: usize, plain: &str, counter: &str) -> Result<(Option<i64>, Option<i64>), String> {
+        let name = self.keys[key].clone();
+        let (values, counters) = (HashMap::<String, i64>::typed(&*name), HashMap::<String, Counter>::typed(&*name));
+        loop {
+            match batch((values.get(plain), counters.get(counter))).atomic().query(&mut self.own) {
+                Ok(both) => return Ok(both),
+                Err(error) => self.refused_or_in_doubt(&error)?,
+            }
+        }
     }
 }
 
