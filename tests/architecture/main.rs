@@ -1,8 +1,11 @@
-//! The house rules that a compiler does not check: which file may import which, how long a file may be, and which names
-//! are reserved.
+//! The house rules that a compiler does not check: which file may import which, how long a file may be, which names are
+//! reserved, what the packages state, and what is public.
 
 mod imports;
 mod names;
+mod packages;
+mod public_api;
+mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};
