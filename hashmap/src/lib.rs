@@ -43,7 +43,7 @@
 //!   tokio.
 //! - `embedded` (on by default): the store inside the process, for `memory:` and `file:` URLs.
 //! - `tls-rustls`, and `tokio-rustls-comp` for async, named as in redis-rs: [`open`](fn@open) and its async twin need them
-//!   for `rediss://` and `cert`, `key` and `ca`. Where `tokio-comp` is on, redis-rs builds with the latter only.
+//!   for `rediss://` and `cert`, `key` and `ca`.
 
 // docs.rs builds with a nightly, and then shows which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -28,34 +28,6 @@ impl Options {
         })
     }
 
-    #[cfg(feature = "tls-rustls")]
-    pub(super) fn certificates(&self) -> Result<redis::TlsCertificates, Error> {
-        // redis-rs uses the process's provider, and panics if there is none and it cannot tell which one to take.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // It only fails if another thread has just installed one.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let read = |path: &PathBuf, part| {
-            std::fs::read(path).map_err(|error| Error::Url {
-                part,
-                problem: format!("names {}, which cannot be read: {error}", path.display()),
-            })
-        };
-        let client_tls = match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => Some(redis::ClientTlsConfig {
-                client_cert: read(cert, "parameter `cert`")?,
-                client_key: read(key, "parameter `key`")?,
-            }),
-            (None, None) => None,
-            _ => {
-                let problem = "name only one of `cert` and `key`; a client's certificate needs both".to_owned();
-                return Err(Error::Url { part: "parameters", problem });
-            }
-        };
-        let root_cert = self.ca.as_ref().map(|ca| read(ca, "parameter `ca`")).transpose()?;
-        Ok(redis::TlsCertificates { client_tls, root_cert })
-    }
-
     /// Where one server is, for connections of ours.
     pub(super) fn address_of(&self, host: &Host) -> Result<Address, Error> {
         if !self.tls {
@@ -72,28 +44,46 @@ impl Options {
     fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>, Error> {
         use rustls::pki_types::pem::PemObject;
         use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-        let files = self.certificates()?;
+        let read = |path: &PathBuf, part| {
+            std::fs::read(path).map_err(|error| Error::Url {
+                part,
+                problem: format!("names {}, which cannot be read: {error}", path.display()),
+            })
+        };
         let wrong = |part, problem: &dyn std::fmt::Display| Error::Url { part, problem: problem.to_string() };
         let certificates = |pem: &[u8], part| {
             let read = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
             let read = read.map_err(|_| wrong(part, &"names a file that is no PEM"))?;
             if read.is_empty() { Err(wrong(part, &"names a file that holds no certificate")) } else { Ok(read) }
         };
+        let own = match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => Some((read(cert, "parameter `cert`")?, read(key, "parameter `key`")?)),
+            (None, None) => None,
+            _ => {
+                return Err(wrong("parameters", &"name only one of `cert` and `key`; a client's certificate needs both"));
+            }
+        };
         let mut roots = rustls::RootCertStore::empty();
-        if let Some(pem) = &files.root_cert {
-            for certificate in certificates(pem, "parameter `ca`")? {
+        if let Some(ca) = &self.ca {
+            for certificate in certificates(&read(ca, "parameter `ca`")?, "parameter `ca`")? {
                 roots.add(certificate).map_err(|error| wrong("parameter `ca`", &format!("cannot be used: {error}")))?;
             }
         } else {
             // What of the system's store cannot be read does not count; a server's certificate is then not trusted.
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        let config = rustls::ClientConfig::builder().with_root_certificates(roots);
-        let config = match &files.client_tls {
+        // The process's provider, if it has chosen one.
+        let provider = rustls::crypto::CryptoProvider::get_default().cloned();
+        let provider = provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| wrong("scheme", &format!("needs TLS 1.2 or 1.3: {error}")))?
+            .with_root_certificates(roots);
+        let config = match own {
             None => config.with_no_client_auth(),
-            Some(own) => {
-                let chain = certificates(&own.client_cert, "parameter `cert`")?;
-                let key = PrivateKeyDer::from_pem_slice(&own.client_key)
+            Some((cert, key)) => {
+                let chain = certificates(&cert, "parameter `cert`")?;
+                let key = PrivateKeyDer::from_pem_slice(&key)
                     .map_err(|_| wrong("parameter `key`", &"names a file that holds no private key"))?;
                 config
                     .with_client_auth_cert(chain, key)
