@@ -60,7 +60,10 @@ impl Options {
             (Some(cert), Some(key)) => Some((read(cert, "parameter `cert`")?, read(key, "parameter `key`")?)),
             (None, None) => None,
             _ => {
-                return Err(wrong("parameters", &"name only one of `cert` and `key`; a client's certificate needs both"));
+                return Err(wrong(
+                    "parameters",
+                    &"name only one of `cert` and `key`; a client's certificate needs both",
+                ));
             }
         };
         let mut roots = rustls::RootCertStore::empty();
