@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, RedisResult};
+use redis::{ErrorKind, RedisResult};
 
 use crate::command::received::Received;
 use crate::open::clients::ends_with;
@@ -209,9 +209,4 @@ pub(super) struct Sent {
     was_open: bool,
     /// By when the replies have to be there.
     deadline: Deadline,
-}
-
-#[cfg(feature = "tokio-comp")]
-pub(super) fn timed_out() -> RedisError {
-    io::Error::from(io::ErrorKind::TimedOut).into()
 }

@@ -1,10 +1,11 @@
 //! An async connection that is opened anew where the one before was lost, to a server or to the master that Sentinels name.
 
+use std::io;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_lock::Mutex;
-use redis::RedisResult;
+use redis::{RedisError, RedisResult};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -14,7 +15,7 @@ use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::Options;
 use crate::open::past::{Past, Told, only_reads};
-use crate::open::reconnecting::{Source, timed_out, wanted};
+use crate::open::reconnecting::{Source, wanted};
 use crate::open::resp::Values;
 use crate::open::socket::Address;
 
@@ -61,6 +62,10 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+pub(super) fn timed_out() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 pub(super) fn after(duration: Duration) -> Instant {
