@@ -29,7 +29,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     for con in &mut connections {
         still_works(con);
     }
-    assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "it took {:?}", start.elapsed());
     is_valid
 }
 
