@@ -107,6 +107,26 @@ fn values_say_what_they_are() {
     assert_eq!(Value::from(u128::MAX).as_i64(), None);
     assert_eq!(Value::from(0.5_f32).as_f64(), Some(0.5));
     assert_eq!(Value::from(3_u8).as_str(), None);
+    assert_eq!((Value::from(true).as_bool(), Value::from(false).as_bool()), (Some(true), Some(false)));
+    assert_eq!((Value::from("true").as_bool(), Value::from(1_u8).as_bool()), (None, None));
+    assert_eq!((Value::from(-0.25).as_f64(), Value::from(1_u8).as_f64()), (Some(-0.25), None));
+    // Integers of any width.
+    let integers = [
+        Value::from(7_i8),
+        7_i16.into(),
+        7_i32.into(),
+        7_i64.into(),
+        7_i128.into(),
+        7_u8.into(),
+        7_u16.into(),
+        7_u32.into(),
+        7_u64.into(),
+        7_u128.into(),
+    ];
+    assert!(integers.iter().all(|value| (value.as_i64(), value.as_u64()) == (Some(7), Some(7))));
+    assert_eq!((Value::from(u64::MAX).as_i64(), Value::from(i128::MIN).as_i64()), (None, None));
+    assert_eq!((Value::from(0.5).as_i64(), Value::from("7").as_u64()), (None, None));
+    assert_eq!((Value::from("a").get("a"), Value::Map(Vec::new()).get("a")), (None, None));
     assert_eq!(Value::from(vec![1_u8]), Value::Bytes(vec![1]));
     assert_eq!(Value::default(), ().into());
 }
