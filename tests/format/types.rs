@@ -174,3 +174,44 @@ fn types_of_ones_own() {
         dynamics: BTreeMap::from([("a".to_owned(), Value::Unit), ("b".to_owned(), 1.5.into())]),
     });
 }
+
+/// A tuple that is read to its end, by a type that does not count its parts.
+#[derive(Debug, PartialEq)]
+struct ToTheEnd(Vec<u8>);
+
+impl Serialize for ToTheEnd {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(self.0.len())?;
+        self.0.iter().try_for_each(|part| serde::ser::SerializeTuple::serialize_element(&mut tuple, part))?;
+        serde::ser::SerializeTuple::end(tuple)
+    }
+}
+
+impl<'de> Deserialize<'de> for ToTheEnd {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = ToTheEnd;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("three numbers")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<ToTheEnd, A::Error> {
+                let (mut parts, mut left) = (Vec::new(), seq.size_hint());
+                while let Some(part) = seq.next_element()? {
+                    parts.push(part);
+                    left = left.map(|left| left - 1);
+                    assert_eq!(seq.size_hint(), left);
+                }
+                Ok(ToTheEnd(parts))
+            }
+        }
+        deserializer.deserialize_tuple(3, Visitor)
+    }
+}
+
+#[test]
+fn a_tuple_ends_after_its_parts() {
+    round_trip(ToTheEnd(vec![1, 2, 3]));
+}
