@@ -147,7 +147,8 @@ impl Replies {
                 b'+' => Value::SimpleString(text(line)?.to_owned()),
                 b'-' => server_error(line),
                 b':' => Value::Int(number(line)?),
-                b'_' => Value::Nil,
+                b'_' if line.is_empty() => Value::Nil,
+                b'_' => return Err(malformed("nil")),
                 b'#' => match line {
                     b"t" => Value::Boolean(true),
                     b"f" => Value::Boolean(false),
@@ -419,6 +420,7 @@ mod tests {
             "$536870913\r\n",
             "*-9223372036854775809\r\n",
             "#x\r\n",
+            "_x\r\n",
             ">0\r\n",
             ">1\r\n:1\r\n",
             "=3\r\nabc\r\n",
