@@ -115,6 +115,10 @@ fn judge<T>(start: Instant, result: Result<T, Error>) {
     let took = start.elapsed();
     assert!(took < LIMIT, "a call took {took:?}");
     let Err(error) = result else { return };
+    // Of several fields, each is judged by itself.
+    if let Error::Fields { errors, .. } = error {
+        return errors.into_iter().for_each(|error| judge::<()>(Instant::now(), Err(error)));
+    }
     let mut shown = format!("{error} {error:?} {error:#?}");
     let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {

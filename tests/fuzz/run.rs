@@ -58,7 +58,8 @@ pub(crate) fn run(target: &str, cases: u64, inputs: impl Strategy<Value = Vec<u8
         Ok(())
     });
     if let Err(TestError::Fail(reason, input)) = &result {
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{target}"));
+        let folder = option_env!("CARGO_TARGET_TMPDIR").unwrap_or(".");
+        let file = Path::new(folder).join(format!("fuzz-{target}"));
         std::fs::write(&file, input).unwrap();
         let input = input.escape_ascii();
         panic!(

@@ -13,16 +13,16 @@ use crate::run::{run, seed};
 const MARK: &str = "s3cr3t";
 const LONG: usize = 8;
 
-/// The secrets in a URL that are written where a password stands.
+/// The secrets in a URL that are written where a password stands, and nowhere else.
 fn secrets(url: &str) -> Vec<&str> {
     let of_server = url.starts_with("redis") && !url.starts_with("redis+unix:");
-    let found = url.match_indices(MARK).filter_map(|(at, _)| {
-        let secret = url.get(at..at + MARK.len() + LONG)?;
+    let is_password = |at: usize| {
         let before_a_host = of_server && url[at..].contains('@');
         let is_parameter = url[..at].ends_with("pass=") && url[..at].contains('?');
-        (before_a_host || is_parameter).then_some(secret)
-    });
-    found.collect()
+        before_a_host || is_parameter
+    };
+    let found = url.match_indices(MARK).filter_map(|(at, _)| url.get(at..at + MARK.len() + LONG));
+    found.filter(|secret| url.match_indices(secret).all(|(at, _)| is_password(at))).collect()
 }
 
 pub(crate) fn check(bytes: &[u8]) -> bool {
