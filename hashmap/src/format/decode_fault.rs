@@ -79,3 +79,32 @@ impl From<DecodeError> for DecodeFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bincode::error::{AllowedEnumVariants, DecodeError};
+
+    use super::{DecodeFault, is_variant_range};
+
+    #[test]
+    fn a_range_of_variants_is_told_by_its_words() {
+        assert!(is_variant_range("variant index 0 <= i < 3") && is_variant_range("variant index 0 <= i < 10"));
+        assert!(!is_variant_range("variant index 0 <= i < ") && !is_variant_range("variant index 0 <= i < x"));
+        assert!(!is_variant_range("a variant index 0 <= i < 3"));
+    }
+
+    #[test]
+    fn each_fault_of_bincode_has_a_name() {
+        assert!(matches!(DecodeFault::from(DecodeError::UnexpectedEnd { additional: 1 }), DecodeFault::Truncated));
+        let unexpected =
+            DecodeError::UnexpectedVariant { type_name: "", allowed: &AllowedEnumVariants::Allowed(&[]), found: 7 };
+        for (error, name) in [
+            (DecodeError::InvalidBooleanValue(2), "bool"),
+            (DecodeError::InvalidCharEncoding([0; 4]), "char"),
+            (unexpected, "option"),
+            (DecodeError::Other("x"), "integer"),
+        ] {
+            assert!(matches!(DecodeFault::from(error), DecodeFault::Invalid(found) if found == name), "{name}");
+        }
+    }
+}
