@@ -249,3 +249,13 @@ fn a_map_of_counters_takes_values_and_references() -> Test {
     visits.clear()?;
     Ok(())
 }
+
+/// A patch takes a reference to the value of an optional field, too.
+#[test]
+fn a_reference_to_the_value_of_an_optional_field_is_that_value() {
+    let (text, none) = ("n".to_owned(), None::<String>);
+    let given = |value: &dyn Fn() -> Option<String>| value();
+    assert_eq!(given(&|| redis_hashmap::IntoValue::into_value(&text)), Some("n".to_owned()));
+    assert_eq!(given(&|| redis_hashmap::IntoValue::into_value(text.clone())), Some("n".to_owned()));
+    assert_eq!(given(&|| redis_hashmap::IntoValue::into_value(none.clone())), None);
+}
