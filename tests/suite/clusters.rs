@@ -326,8 +326,8 @@ fn a_failover_repeats_nothing() -> Test {
         at_kill.load(Ordering::Relaxed)
     );
     assert!(sum <= acknowledged + in_doubt, "{sum} counted, {acknowledged} acknowledged, {in_doubt} in doubt");
-    // No more than what was on its way to the replica.
-    assert!(lost <= 200, "{lost} lost");
+    // What was on its way to the replica, however much that is on a busy machine; and nothing of what the replica acknowledged.
+    assert!(lost <= at_kill.load(Ordering::Relaxed), "{lost} lost");
     Ok(())
 }
 
