@@ -211,21 +211,26 @@ pub(super) fn names(mut packed: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// True if some packed commands certainly write nothing.
-fn writes_nothing(packed: &[u8]) -> bool {
+/// Commands that only read.
+const READS: [&[u8]; 16] = [
+    b"HGET", b"HMGET", b"HGETALL", b"HKEYS", b"HVALS", b"HLEN", b"HEXISTS", b"HSTRLEN", b"HSCAN", b"HTTL", b"HPTTL",
+    b"EXISTS", b"TYPE", b"TTL", b"PTTL", b"SCAN",
+];
+
+/// True if this is one command that certainly writes nothing. Of several it is not found out.
+fn writes_nothing(mut packed: &[u8]) -> bool {
     const OTHERS: [&[u8]; 12] = [
         b"PING", b"ECHO", b"INFO", b"TIME", b"ROLE", b"CLIENT", b"CONFIG", b"WAIT", b"WATCH", b"UNWATCH", b"HGETEX",
         b"DBSIZE",
     ];
-    only_reads(packed) || names(packed).all(|(name, _)| OTHERS.iter().any(|other| other.eq_ignore_ascii_case(name)))
+    let mut arguments = Arguments::new();
+    let is_one = unpack(&mut packed, &mut arguments).is_some() && packed.is_empty();
+    let is = |other: &&[u8]| arguments.first().is_some_and(|name| other.eq_ignore_ascii_case(name));
+    is_one && (READS.iter().any(is) || OTHERS.iter().any(is))
 }
 
 /// True if each of some packed commands only reads.
 pub(super) fn only_reads(mut packed: &[u8]) -> bool {
-    const READS: [&[u8]; 16] = [
-        b"HGET", b"HMGET", b"HGETALL", b"HKEYS", b"HVALS", b"HLEN", b"HEXISTS", b"HSTRLEN", b"HSCAN", b"HTTL",
-        b"HPTTL", b"EXISTS", b"TYPE", b"TTL", b"PTTL", b"SCAN",
-    ];
     let mut arguments = Arguments::new();
     while !packed.is_empty() {
         let Some(()) = unpack(&mut packed, &mut arguments) else { return false };
