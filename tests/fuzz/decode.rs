@@ -6,32 +6,16 @@ use std::fmt::Debug;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use redis_hashmap::{Error, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bincode_too::{bincode, is_decoded};
+use crate::measured::read;
 use crate::mutation::mutated;
 use crate::run::{run, seed};
 use crate::shapes::{Borrowed, Shapes, Variant, shapes, telling, variant};
 use crate::stored::{decode, encode, try_encode_any, try_encode_typed};
 use crate::wide::Wide;
-
-/// The most bytes that may be allocated at once for each byte of a value, and besides: as in tests/hostile.
-const PER_BYTE: u64 = 3 * size_of::<(Value, Value)>() as u64;
-const FIXED: u64 = 8 * 1024;
-
-/// Reads the bytes as a `T` and checks how much that allocated.
-pub(crate) fn read<T: Serialize + DeserializeOwned + Send + 'static>(bytes: &[u8]) -> Result<T, Error> {
-    let mut result = None;
-    let info = allocation_counter::measure(|| result = Some(decode::<T>(bytes)));
-    let limit = bytes.len() as u64 * PER_BYTE + FIXED;
-    assert!(info.bytes_max <= limit, "{} bytes allocated for {} bytes", info.bytes_max, bytes.len());
-    if let Some(Err(error)) = &result {
-        assert!(error.to_string().contains("field \"field\" of hash \"key\" "), "{error}");
-    }
-    result.unwrap()
-}
 
 /// Reads the bytes as a `T`. If they are one, it is the same after it has been written and read again.
 pub(crate) fn round_trips<T>(bytes: &[u8]) -> Option<T>

@@ -9,6 +9,8 @@
 //! of its own beside the sources. proptest changes valid inputs, and makes what fails small. A function of bytes is what
 //! guided fuzzers call, too: a crate for cargo-fuzz needs `#[path]` to these files, and one line for each target.
 
+#[path = "../format/measured.rs"]
+mod measured;
 #[path = "../format/stored.rs"]
 #[expect(dead_code, reason = "shared with the tests of the format")]
 mod stored;
