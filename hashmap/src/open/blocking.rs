@@ -8,7 +8,6 @@ use crate::error::Error;
 use crate::open::cluster::Cluster;
 use crate::open::direct;
 use crate::open::options::{Options, Target};
-use crate::open::past::{first, names, needs_no_state};
 use crate::open::reconnecting::{Reconnecting, Source};
 use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
@@ -90,8 +89,8 @@ impl ConnectionLike for Connection {
         match &mut self.way {
             #[cfg(feature = "embedded")]
             Way::Embedded(con) => con.req_packed_command(cmd),
-            Way::Server(con) => one(needs_no_state(first(cmd)).and_then(|()| con.call(cmd, 0, 1))),
-            Way::Cluster(con) => one(needs_no_state(first(cmd)).and_then(|()| con.call(cmd, 0, 1))),
+            Way::Server(con) => one(con.call(cmd, 0, 1)),
+            Way::Cluster(con) => one(con.call(cmd, 0, 1)),
         }
     }
 
@@ -102,14 +101,8 @@ impl ConnectionLike for Connection {
             Way::Server(con) if offset == 0 && direct::is_asked_for(cmd) => {
                 con.call_all(cmd, count).map(|received| vec![direct::leave(received)])
             }
-            Way::Server(con) => {
-                needs_no_state(names(cmd))?;
-                con.call(cmd, offset, count).map(Values::into_vec)
-            }
-            Way::Cluster(con) => {
-                needs_no_state(names(cmd))?;
-                con.call(cmd, offset, count).map(Values::into_vec)
-            }
+            Way::Server(con) => con.call(cmd, offset, count).map(Values::into_vec),
+            Way::Cluster(con) => con.call(cmd, offset, count).map(Values::into_vec),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::open::deadline::Deadline;
 use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::options::{Host, Options};
-use crate::open::past::Past;
+use crate::open::past::{Past, all_need_no_state};
 use crate::open::reconnecting::{Reconnecting, Sent, wanted};
 use crate::open::resp::Values;
 use crate::open::routed::{Part, Routed, result};
@@ -95,6 +95,7 @@ impl Cluster {
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Values> {
+        all_need_no_state(packed, offset + count)?;
         let deadline = Deadline::after(self.way.response_timeout);
         let told = self.past.allows(packed).map_err(CallFailed::into_error)?;
         let has_been_open = |host: &Host| self.nodes.get(host).is_some_and(Reconnecting::has_been_open);

@@ -177,6 +177,11 @@ pub(super) fn needs_no_state<'a>(commands: impl IntoIterator<Item = (&'a [u8], &
     Ok(())
 }
 
+/// Does what [`needs_no_state`] does with so many packed commands.
+pub(super) fn all_need_no_state(packed: &[u8], count: usize) -> RedisResult<()> {
+    if count == 1 { needs_no_state(first(packed)) } else { needs_no_state(names(packed)) }
+}
+
 /// The name of the first of some packed commands.
 fn first_name(packed: &[u8]) -> Option<&[u8]> {
     // *<number of arguments>\r\n$<length of the name>\r\n<name>\r\n
@@ -192,7 +197,7 @@ fn first_name(packed: &[u8]) -> Option<&[u8]> {
 }
 
 /// One packed command, as [`needs_no_state`] takes it.
-pub(super) fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
+fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
     let name = first_name(packed)?;
     // Most need not be taken apart.
     if name.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&b'C')) {
@@ -203,7 +208,7 @@ pub(super) fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The names of some packed commands, each with its first argument.
-pub(super) fn names(mut packed: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+fn names(mut packed: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let mut arguments = Arguments::new();
         unpack(&mut packed, &mut arguments)?;

@@ -12,7 +12,7 @@ use crate::open::failed::CallFailed;
 use crate::open::login::Login;
 use crate::open::node::Node;
 use crate::open::options::Options;
-use crate::open::past::{Past, only_reads};
+use crate::open::past::{Past, all_need_no_state, only_reads};
 use crate::open::resp::Values;
 use crate::open::sentinels::Sentinels;
 use crate::open::socket::Address;
@@ -94,6 +94,7 @@ impl Reconnecting {
 
     /// Sends packed commands, and returns `count` replies after the first `offset`. An error among those fails them all.
     pub(super) fn call(&mut self, packed: &[u8], offset: usize, count: usize) -> RedisResult<Values> {
+        all_need_no_state(packed, offset + count)?;
         wanted(self.call_all(packed, offset + count)?.into_values(), offset, count)
     }
 
