@@ -10,7 +10,7 @@ use crate::ctxt::Ctxt;
 use crate::duration;
 use crate::key::Template;
 
-const FIELD_KEYS: &str = "`rename`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
+const FIELD_KEYS: &str = "`rename`, `alias`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
 const RECORD_KEYS: &str =
     "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
 
@@ -108,6 +108,8 @@ impl RecordAttrs {
 #[derive(Default)]
 pub(crate) struct FieldAttrs {
     pub(crate) rename: Option<LitStr>,
+    /// The names under which it was stored before, in their order.
+    pub(crate) aliases: Vec<LitStr>,
     pub(crate) accessor: Option<Ident>,
     pub(crate) text: bool,
     pub(crate) counter: Option<Path>,
@@ -130,6 +132,11 @@ impl FieldAttrs {
     }
 
     fn parse(&mut self, ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        if meta.path.is_ident("alias") {
+            // A field can have several.
+            self.aliases.extend(string(ctxt, meta, "alias = \"old_name\"")?);
+            return Ok(());
+        }
         note(ctxt, &mut self.seen, meta);
         if meta.path.is_ident("rename") {
             self.rename = string(ctxt, meta, "rename = \"name\"")?;

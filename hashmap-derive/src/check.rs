@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use syn::Type;
 use syn::ext::IdentExt;
+use syn::{Ident, Type};
 
 use crate::attr::FieldAttrs;
 use crate::ctxt::Ctxt;
@@ -72,12 +72,13 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
     }
     whole(ctxt, record);
     names(ctxt, record);
+    aliases(ctxt, record);
     items(ctxt, record)
 }
 
 /// Judges the attributes of a field against each other.
 fn attributes(ctxt: &Ctxt, field: &Field) {
-    let FieldAttrs { rename, accessor, text, counter, merge, ttl, skip, default, .. } = &field.given;
+    let FieldAttrs { rename, aliases, accessor, text, counter, merge, ttl, skip, default, .. } = &field.given;
     if let (Some(counter), true) = (counter, *text) {
         ctxt.error(counter, "a counter is stored as text already: remove `text`");
     }
@@ -90,6 +91,7 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
     }
     let meaningless = [
         (rename.is_some(), "rename"),
+        (!aliases.is_empty(), "alias"),
         (*text, "text"),
         (counter.is_some(), "counter"),
         (merge.is_some(), "merge"),
@@ -185,6 +187,30 @@ fn items(ctxt: &Ctxt, record: &Record) -> bool {
         }
     }
     distinct
+}
+
+/// Judges the names under which the fields were stored before.
+fn aliases(ctxt: &Ctxt, record: &Record) {
+    let mut names: HashMap<String, &Ident> = record.stored().map(|field| (field.name.clone(), &field.ident)).collect();
+    for field in record.stored() {
+        for alias in &field.aliases {
+            let name = alias.value();
+            if name.is_empty() {
+                ctxt.error(alias, "this alias is empty: give it the name under which the field was stored before");
+            } else if name == field.name {
+                ctxt.error(alias, format!("{name:?} is the field's own name in Redis: remove this alias"));
+            } else if let Some(other) = names.insert(name.clone(), &field.ident) {
+                let problem = if *other == field.ident {
+                    "is an alias of this field already: remove one of them".to_owned()
+                } else {
+                    format!(
+                        "is a name of the field `{other}` in Redis too, and each reads its own: give one of them another"
+                    )
+                };
+                ctxt.error(alias, format!("{name:?} {problem}"));
+            }
+        }
+    }
 }
 
 /// Judges the names of the fields in Redis and those of their methods.

@@ -59,6 +59,7 @@ use crate::record::Record;
 /// | attribute | effect |
 /// |---|---|
 /// | `rename = "name"` | its name in Redis |
+/// | `alias = "old_name"` | a name under which it was stored before, for reads to fall back to; it can be given several times |
 /// | `default` | `Default::default()` where it is absent |
 /// | `default = expression` | the value of the expression where it is absent |
 /// | `text` | stored as text, by `Display` and `FromStr`, for other programs to read and write |

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{
     Attribute, Data, DeriveInput, Expr, ExprPath, Fields, FieldsNamed, GenericArgument, GenericParam, Generics, Ident,
-    Path, PathArguments, Type, Visibility, WherePredicate,
+    LitStr, Path, PathArguments, Type, Visibility, WherePredicate,
 };
 
 use crate::attr::{FieldAttrs, RecordAttrs, Ttl};
@@ -76,6 +76,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     /// The tokens that give it that name.
     pub(crate) name_tokens: TokenStream,
+    /// The names under which it was stored before.
+    pub(crate) aliases: Vec<LitStr>,
     /// The name of its method on the accessor.
     pub(crate) accessor: Ident,
     pub(crate) storage: Storage,
@@ -315,6 +317,7 @@ impl Field {
             carried: Carried::of(&receiver.ident, &input.attrs),
             name,
             name_tokens,
+            aliases: attrs.aliases.clone(),
             accessor: attrs.accessor.clone().unwrap_or_else(|| ident.clone()),
             storage,
             merge: attrs.merge.is_some() && !has_functions,

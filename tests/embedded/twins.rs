@@ -10,11 +10,37 @@ use redis_hashmap_tests::{client, key, newer_server};
 #[derive(RedisHash, Debug, Clone, PartialEq)]
 #[redis_hash(ttl = "1h", sliding)]
 struct Record {
+    #[redis_hash(alias = "name_2", alias = "name_1")]
     name: String,
+    #[redis_hash(alias = "nick_1")]
     nick: Option<String>,
-    #[redis_hash(ttl = "30m")]
+    #[redis_hash(ttl = "30m", alias = "code_2", alias = "code_1")]
     code: Option<u8>,
-    #[redis_hash(counter, ttl = "15m")]
+    #[redis_hash(counter, ttl = "15m", alias = "tries_2", alias = "tries_1")]
+    tries: i64,
+}
+
+/// The record as an older program has it.
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Old {
+    #[redis_hash(rename = "name_1")]
+    name: Option<String>,
+    #[redis_hash(rename = "nick_1")]
+    nick: Option<String>,
+    #[redis_hash(ttl = "45m", rename = "code_1")]
+    code: Option<u8>,
+    #[redis_hash(counter, ttl = "45m", rename = "tries_1")]
+    tries: i64,
+}
+
+/// Some fields of the record, in a record whose times to live are never declared.
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Timeless {
+    #[redis_hash(alias = "name_1")]
+    name: Option<String>,
+    #[redis_hash(alias = "code_1")]
+    code: Option<u8>,
+    #[redis_hash(counter, alias = "tries_1")]
     tries: i64,
 }
 
@@ -32,6 +58,14 @@ enum Operation {
     Replace(Record),
     Patch(RecordPatch, bool),
     PlainSetAll(Plain),
+    OldSetAll(Old),
+    OldPatch(OldPatch),
+    OldExpireCode(u64),
+    TimelessSetAll(Timeless),
+    TimelessIncrement(i64),
+    TimelessSetName(String),
+    SetNameIfPresent(String),
+    CodeExists,
     PlainPatch(PlainPatch),
     Update(String, Option<u8>),
     SetName(String),
@@ -65,6 +99,11 @@ fn record() -> impl Strategy<Value = Record> {
         .prop_map(|(name, nick, code, tries)| Record { name, nick, code, tries })
 }
 
+fn old() -> impl Strategy<Value = Old> {
+    (proptest::option::of(text()), proptest::option::of(text()), proptest::option::of(0..3_u8), -1..2_i64)
+        .prop_map(|(name, nick, code, tries)| Old { name, nick, code, tries })
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::*;
     let code = || 0..3_u8;
@@ -80,6 +119,16 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|nick| PlainPatch(super::twins::PlainPatch { nick, ..Default::default() })),
         (text(), proptest::option::of(code())).prop_map(|(name, code)| Update(name, code)),
         text().prop_map(SetName),
+        old().prop_map(OldSetAll),
+        (text(), code(), -1..2_i64).prop_map(|(name, code, tries)| OldPatch(
+            super::twins::OldPatch::default().name(name).code(code).tries(tries)
+        )),
+        seconds().prop_map(OldExpireCode),
+        old().prop_map(|Old { name, code, tries, .. }| TimelessSetAll(Timeless { name, code, tries })),
+        prop_oneof![Just(1), Just(i64::MAX)].prop_map(TimelessIncrement),
+        text().prop_map(TimelessSetName),
+        text().prop_map(SetNameIfPresent),
+        Just(CodeExists),
         code().prop_map(SetCode),
         code().prop_map(SetCodeIfAbsent),
         code().prop_map(SetCodeIfPresent),
@@ -115,6 +164,20 @@ fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> Stri
         Operation::PlainPatch(patch) => Some(shown(&plain.patch(patch))),
         _ => None,
     };
+    let old = Old::at(key).on(&mut *con);
+    let result = result.or_else(|| match operation {
+        Operation::OldSetAll(record) => Some(shown(&old.set_all(record))),
+        Operation::OldPatch(patch) => Some(shown(&old.patch(patch))),
+        Operation::OldExpireCode(ttl) => Some(shown(&old.code().expire_in(secs(ttl)))),
+        _ => None,
+    });
+    let timeless = Timeless::at(key).on(&mut *con);
+    let result = result.or_else(|| match operation {
+        Operation::TimelessSetAll(record) => Some(shown(&timeless.set_all(record))),
+        Operation::TimelessIncrement(by) => Some(shown(&timeless.tries().increment(*by))),
+        Operation::TimelessSetName(name) => Some(shown(&timeless.name().set(name))),
+        _ => None,
+    });
     let map = HashMap::new(key).on(&mut *con);
     let result = result.or_else(|| match operation {
         Operation::SetNumber(number) => Some(shown(&map.set_if_present("nick", number))),
@@ -139,6 +202,8 @@ fn run<C: ConnectionLike>(key: &str, con: &mut C, operation: &Operation) -> Stri
         Operation::SetCodeIfAbsent(code) => shown(&record.code().set_if_absent(code)),
         Operation::SetCodeIfPresent(code) => shown(&record.code().set_if_present(code)),
         Operation::CompareAndSet(old, new) => shown(&record.code().compare_and_set(old, new)),
+        Operation::SetNameIfPresent(name) => shown(&record.name().set_if_present(name)),
+        Operation::CodeExists => shown(&record.code().exists()),
         Operation::TakeCode => shown(&record.code().take()),
         Operation::TakeName => shown(&record.name().take()),
         Operation::DeleteCode => shown(&record.code().delete()),

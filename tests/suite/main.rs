@@ -1,5 +1,6 @@
 //! Tests that need a server, and the exact commands on the wire.
 
+mod aliases;
 mod asynchronous;
 mod bad_fields;
 mod batches;

@@ -29,6 +29,12 @@ struct Login {
     tries: i64,
 }
 
+#[derive(RedisHash, Debug, Clone, PartialEq)]
+struct Renamed {
+    #[redis_hash(alias = "login")]
+    name: String,
+}
+
 fn cluster_url() -> String {
     format!("redis+cluster://{}", given("REDIS_CLUSTER_NODES"))
 }
@@ -87,6 +93,11 @@ fn a_user_without_the_rights_is_found_out() -> Test {
     );
     let error = require::<Session>(&mut open_as("reader")?).expect_err("it may not call scripts");
     assert!(error.to_string().contains("call PEXPIRE EVALSHA EVAL, which"), "{error}");
+    let error = require::<(Plain, Renamed)>(&mut open_as("reader")?).expect_err("it may not call scripts");
+    let expected =
+        format!("an alias of `name` of `{}` needs the right to call EVALSHA EVAL, ", std::any::type_name::<Renamed>());
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    require::<Renamed>(&mut open_as("nopexpire")?)?;
     // It may call everything, but not with this key.
     require::<(Plain, Session)>(&mut open_as("prefixed")?)?;
     // What fails otherwise is no verdict.

@@ -53,10 +53,12 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             let ttl = duration(record, ttl);
             quote!(.expiring(#ttl))
         });
+        let former = &field.aliases;
+        let aliased = (!former.is_empty()).then(|| quote!(.aliased(&[#(#former),*])));
         let made = quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#name #default));
         quote! {
             #[doc(hidden)]
-            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #expiring;
+            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #aliased #expiring;
         }
     });
     let ttl = record.ttl.as_ref().map(|ttl| {

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::accessor::hash_key::HashKey;
 use crate::command::Command;
-use crate::command::changes::{Changes, Guard, Name};
+use crate::command::changes::{Changes, Guard};
+use crate::command::name::Name;
 use crate::command::named_field::NamedField;
 use crate::command::redis::{
     hdel, hexists, hget, hincrby, hpersist, hpexpire, hpexpireat, hpttl, hsetnx, write_field, write_field_if,
 };
-use crate::command::reply::{Reply, applied, field_flag, field_ttl, flag, number};
+use crate::command::reply::{Reply, applied, exists, field_flag, field_ttl, flag, number};
 use crate::command::ttl::{FieldTtl, Millis, Ttl, millis_since_epoch};
 use crate::error::Error;
 use crate::format::given::ToStored;
@@ -57,6 +58,10 @@ use crate::run::subject::OneField;
 ///
 /// Where the record declares a time to live, each write renews it: a script calls the command and `PEXPIRE`. Where the
 /// record is sliding, each read of a value renews it too.
+///
+/// A field that declares aliases, its former names, is read by `HMGET` under the first name that is stored. A write is a script
+/// that stores it under its own name and removes the aliases, `delete` is an `HDEL` of all names, and the operations on its
+/// time to live name all of them.
 #[must_use = "a field does nothing by itself: call `get`, `set`, `delete` or `exists`"]
 pub struct Field<'a, E, T, F = Bincode> {
     pub(crate) hash: &'a HashKey<E>,
@@ -71,7 +76,7 @@ impl<'a, E, T, F> Field<'a, E, T, F> {
     /// A field of a record.
     #[inline]
     pub(crate) fn declared(hash: &'a HashKey<E>, field: &NamedField<T, F>) -> Self {
-        let (name, ttl) = (field.name().into(), Ok(field.ttl()));
+        let (name, ttl) = (field.names(), Ok(field.ttl()));
         Self { hash, name, default: field.default(), ttl, format: PhantomData }
     }
 
@@ -194,7 +199,9 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
         F: FormatOf<T, V::As>,
     {
         let hash = self.hash;
-        let is_plain = matches!(self.ttl, Ok(FieldTtl::Unlimited)) && hash.target.expiry.on_write.is_none();
+        let is_plain = matches!(self.ttl, Ok(FieldTtl::Unlimited))
+            && hash.target.expiry.on_write.is_none()
+            && self.name.aliases().is_empty();
         let change = self.change(value);
         if is_plain {
             return hash.run(change.map(hsetnx), flag);
@@ -229,9 +236,9 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
 
     /// Returns true if the field is stored. A default does not count.
     ///
-    /// `HEXISTS`, O(1).
+    /// `HEXISTS`, O(1). `HMGET` where the field has aliases.
     pub fn exists(self) -> E::Output<'a, bool> {
-        self.hash.run(hexists(&self.hash.target, self.name), flag)
+        self.hash.run(hexists(&self.hash.target, self.name), exists)
     }
 
     /// Adds to a counter and returns the sum. An absent counter counts from 0.
@@ -338,14 +345,14 @@ impl<'a, E: Executor, T, F> Field<'a, E, T, F> {
 
 impl<E, T, F> fmt::Debug for Field<'_, E, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Field({:?} of {:?})", self.name, self.hash.target.key)
+        write!(f, "Field({:?} of {:?})", self.name(), self.hash.target.key)
     }
 }
 
 /// Decodes the value, or makes what stands for it where the field is absent.
 fn read<T, F: Format<T>>(reply: Reply<'_>, absent: Option<fn() -> F::Get>) -> Result<F::Get, Error> {
     let request = reply.request();
-    match (reply.bytes()?, absent) {
+    match (reply.field()?, absent) {
         (Some(stored), _) => F::decode(&stored).map(F::found).map_err(|fault| Error::at(fault, request.place())),
         (None, Some(absent)) => Ok(absent()),
         (None, None) => Err(Error::MissingField { place: request.place() }),

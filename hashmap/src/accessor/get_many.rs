@@ -1,6 +1,6 @@
 //! Several fields of a record at once: what `get_many` selects and reads.
 
-use crate::command::changes::Name;
+use crate::command::name::Name;
 use crate::command::named_field::NamedField;
 use crate::command::redis_hash::RecordReader;
 use crate::error::Error;
@@ -41,7 +41,7 @@ macro_rules! tuples {
             #[expect(non_snake_case, reason = "one name for a type and its value")]
             fn names(&self) -> Vec<Name> {
                 let ($($t,)*) = self;
-                vec![$($t.name().into()),*]
+                vec![$($t.names()),*]
             }
 
             #[expect(non_snake_case, reason = "one name for a type and its value")]

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt::{Display, Write};
 use std::str::FromStr;
 
-use crate::command::changes::Name;
+use crate::command::name::Name;
 use crate::command::reply::Reply;
 use crate::command::request::Request;
 use crate::error::Error;

@@ -410,7 +410,8 @@ where
         self.write_if(HashCondition::Present, "patch_if_present", self.changes_of(patch))
     }
 
-    /// Returns the names of all stored fields, in no particular order, including those that the struct does not have.
+    /// Returns the names of all stored fields as they are stored, in no particular order, including those that the struct does
+    /// not have. A field that still lies under an alias has that name.
     ///
     /// `HKEYS`, O(number of fields).
     ///

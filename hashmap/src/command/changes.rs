@@ -3,20 +3,17 @@
 //! Each value is encoded once, into one buffer. The changes, not the operation, decide which command they become: see
 //! [`write_changes`](crate::command::redis::write_changes).
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::command::name::Name;
 use crate::command::ttl::FieldTtl;
 use crate::error::Error;
 use crate::error::fault::Fault;
 use crate::error::place::Place;
 use crate::format::storage::FormatOf;
-
-/// The name of a field: declared in a struct, or made at run time.
-pub(crate) type Name = Cow<'static, str>;
 
 /// Encoded values, one after the other.
 pub(crate) type Buffer = Vec<u8>;
@@ -28,7 +25,7 @@ pub(crate) enum HashCondition {
     Present,
 }
 
-/// A condition on one field. Where it does not hold, nothing is written.
+/// A condition on one field, under whichever of its names it is stored. Where it does not hold, nothing is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Guard {
     Absent,
@@ -63,6 +60,18 @@ pub struct Changes {
     pub(crate) condition: Option<HashCondition>,
     /// True if a field that expires keeps its time to live where its bytes do not change.
     pub(crate) keeps_unchanged: bool,
+}
+
+impl Change {
+    /// True if it sets a field that has aliases, which the same step has to remove.
+    pub(crate) fn moves(&self) -> bool {
+        matches!(self.to, Outcome::Set(..)) && !self.name.aliases().is_empty()
+    }
+
+    /// How many names and values it is.
+    pub(crate) fn args(&self) -> usize {
+        1 + usize::from(matches!(self.to, Outcome::Set(..))) + self.name.aliases().len()
+    }
 }
 
 impl Changes {

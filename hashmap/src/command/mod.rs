@@ -3,7 +3,9 @@
 pub(crate) mod batch;
 pub(crate) mod changes;
 pub(crate) mod key;
+pub(crate) mod name;
 pub(crate) mod named_field;
+pub(crate) mod names;
 pub(crate) mod packed;
 pub(crate) mod patch_writer;
 pub(crate) mod probe;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::command::changes::{Buffer, Changes, encode};
+use crate::command::name::Name;
 use crate::command::ttl::FieldTtl;
 use crate::error::Error;
 use crate::error::fault::Fault;
@@ -16,6 +17,8 @@ use crate::format::storage::{Bincode, Format, FormatOf};
 pub struct FieldInfo {
     /// The name of the field in Redis.
     pub name: &'static str,
+    /// The names under which it was stored before: `#[redis_hash(alias = "…")]`.
+    pub aliases: &'static [&'static str],
     /// What the absence of the field means.
     pub presence: Presence,
     /// The time to live that each write gives the field, if it declares one: `#[redis_hash(ttl = "5m")]`.
@@ -48,7 +51,7 @@ pub struct NamedField<T, F = Bincode> {
 
 impl<T, F> NamedField<T, F> {
     const fn new<S: FormatOf<T, T> + Format<T>>(name: &'static str, presence: Presence) -> Self {
-        let info = FieldInfo { name, presence, ttl: None };
+        let info = FieldInfo { name, aliases: &[], presence, ttl: None };
         Self { info, encode: encode::<T, S, T>, decode: S::decode, default: None, format: PhantomData }
     }
 
@@ -56,6 +59,10 @@ impl<T, F> NamedField<T, F> {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.info.name
+    }
+
+    pub(crate) fn names(&self) -> Name {
+        Name::declared(self.info.name, self.info.aliases)
     }
 
     pub(crate) fn ttl(&self) -> FieldTtl {
@@ -89,6 +96,13 @@ impl<T, F> NamedField<T, F> {
         Self { default: Some(default), ..Self::new::<S>(name, Presence::Defaulted) }
     }
 
+    /// Declares the names under which the field was stored before.
+    #[must_use]
+    pub const fn aliased(mut self, aliases: &'static [&'static str]) -> Self {
+        self.info.aliases = aliases;
+        self
+    }
+
     /// Declares a time to live, which each write gives the field.
     #[must_use]
     pub const fn expiring(mut self, ttl: Duration) -> Self {
@@ -103,13 +117,13 @@ impl<T, F> NamedField<T, F> {
 
     /// Sets the field.
     pub fn set(&self, value: &T, out: &mut Changes) -> Result<(), Error> {
-        out.append(self.info.name.into(), self.ttl(), |buffer, limit| (self.encode)(buffer, value, limit))
+        out.append(self.names(), self.ttl(), |buffer, limit| (self.encode)(buffer, value, limit))
     }
 
     /// Sets an optional field, or removes it for `None`.
     pub fn set_option(&self, value: Option<&T>, out: &mut Changes) -> Result<(), Error> {
         let Some(value) = value else {
-            out.remove(self.info.name.into());
+            out.remove(self.names());
             return Ok(());
         };
         self.set(value, out)

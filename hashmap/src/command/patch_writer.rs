@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::command::changes::{Changes, Guard, Name};
+use crate::command::changes::{Changes, Guard};
+use crate::command::name::Name;
 use crate::command::named_field::NamedField;
 use crate::command::reply::Values;
 use crate::error::Error;
@@ -45,7 +46,7 @@ impl<'a> PatchWriter<'a> {
             Some(Merge::Parts(parts)) => parts,
         };
         let index = self.merged.len();
-        self.merged.push(field.name().into());
+        self.merged.push(field.names());
         let Some(values) = self.stored else { return Ok(()) };
         let stored = values.get(index)?;
         let at = |fault| Error::at(fault, values.place(index));

@@ -45,13 +45,14 @@ pub(crate) fn of_expiring_hashes(key: &str) -> Vec<Probe> {
 }
 
 /// A script that takes a field which is not there.
-fn of_scripts(key: &str) -> [Probe; 2] {
+pub(crate) fn of_scripts(key: &str) -> Vec<Probe> {
     let script = Script::Take;
-    [("EVALSHA", script.hash()), ("EVAL", script.source())].map(|(name, script)| {
+    let probes = [("EVALSHA", script.hash()), ("EVAL", script.source())].map(|(name, script)| {
         let mut cmd = cmd(name);
         cmd.arg(script).arg(1).arg(key).arg("field").arg(0).arg(1);
         Probe { name, cmd }
-    })
+    });
+    probes.into()
 }
 
 /// Judges the answer to a probe, if it is one.

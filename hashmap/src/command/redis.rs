@@ -1,11 +1,13 @@
 //! Redis's commands on one hash, a function for each. Only this file and the scripts know the names of these commands.
 //!
 //! Each function is named after its command, and decides whether the command renews a record that expires: as a read,
-//! as a write, or not at all.
+//! as a write, or not at all. Where a field has aliases, they stand behind all other arguments: see `Request`.
 
-use crate::command::changes::{Changes, Guard, Name, Outcome};
+use crate::command::changes::{Change, Changes, Guard, Outcome};
+use crate::command::name::Name;
 use crate::command::named_field::FieldInfo;
-use crate::command::request::{Arg, Names, Request, can_unpack};
+use crate::command::names::Names;
+use crate::command::request::{Arg, Request, can_unpack};
 use crate::command::script::Script;
 use crate::command::target::Target;
 use crate::command::ttl::{FieldTtl, Millis};
@@ -23,9 +25,12 @@ fn writes(request: Request, target: &Target) -> Request {
     request.renewing(target.expiry.on_write)
 }
 
-/// `HGET key field`
+/// `HGET key field`, or `HMGET` where the field has aliases.
 #[inline]
 pub(crate) fn hget(target: &Target, field: Name) -> Made {
+    if !field.aliases().is_empty() {
+        return hmget_one(target, field);
+    }
     Ok(reads(Request::command(target, "HGET", Names::One(field), [Arg::Names])?, target))
 }
 
@@ -52,7 +57,7 @@ pub(crate) fn hmget_one(target: &Target, field: Name) -> Made {
 ///
 /// An operation whose closure makes what is then written with a time to live begins with it.
 pub(crate) fn hgetex_one(target: &Target, field: Name) -> Made {
-    let args = [Arg::Text("FIELDS"), Arg::Uint(1), Arg::Names];
+    let args = [Arg::Text("FIELDS"), Arg::Count, Arg::Names];
     Ok(reads(Request::command(target, "HGETEX", Names::One(field), args)?.expiring_fields(), target))
 }
 
@@ -71,9 +76,12 @@ pub(crate) fn hlen(target: &Target) -> Made {
     Request::command(target, "HLEN", Names::None, [])
 }
 
-/// `HEXISTS key field`
+/// `HEXISTS key field`, or `HMGET` where the field has aliases: no command asks for one of several.
 #[inline]
 pub(crate) fn hexists(target: &Target, field: Name) -> Made {
+    if !field.aliases().is_empty() {
+        return Request::command(target, "HMGET", Names::One(field), [Arg::Names]);
+    }
     Request::command(target, "HEXISTS", Names::One(field), [Arg::Names])
 }
 
@@ -106,13 +114,13 @@ pub(crate) fn hsetnx(change: Changes) -> Request {
     Request::plain_changes("HSETNX", change).about_field()
 }
 
-/// `HINCRBY key field by`, or a script where the counter or the record expires.
+/// `HINCRBY key field by`, or a script where the counter or the record expires, or the counter has aliases.
 pub(crate) fn hincrby(target: &Target, field: Name, by: i64, ttl: FieldTtl) -> Made {
     let millis = match ttl {
         FieldTtl::Limited(millis) => Some(millis),
         FieldTtl::Unlimited | FieldTtl::Keep => None,
     };
-    if millis.is_none() && target.expiry.on_write.is_none() {
+    if millis.is_none() && target.expiry.on_write.is_none() && field.aliases().is_empty() {
         let args = [Arg::Names, Arg::Int(by)];
         return Ok(Request::command(target, "HINCRBY", Names::One(field), args)?.counting());
     }
@@ -131,19 +139,19 @@ pub(crate) fn take_of_kind(target: &Target, field: Name, kind: u8) -> Made {
 /// The command that carries out some changes.
 ///
 /// `HSET` where all fields are set, `HDEL` where all are removed, and a script where there are both, a condition, or a
-/// time to live of a field. For no changes it is `EXISTS`, which changes nothing.
+/// time to live of a field, and where a field is set that has aliases. For no changes it is `EXISTS`, which changes nothing.
 #[inline]
 pub(crate) fn write_changes(target: &Target, operation: &'static str, changes: Changes) -> Made {
     let ttl = target.expiry.on_write;
     let list = &changes.list;
-    let all = |is: fn(&Outcome) -> bool| list.iter().all(|change| change.guard.is_none() && is(&change.to));
-    let args = list.len() + list.iter().filter(|change| matches!(change.to, Outcome::Set(..))).count();
+    let all = |is: fn(&Change) -> bool| list.iter().all(|change| change.guard.is_none() && is(change));
+    let args = list.iter().map(Change::args).sum();
     let is_plain = changes.condition.is_none() && (ttl.is_none() || can_unpack(args));
     Ok(if is_plain && changes.list.is_empty() {
         return exists(target);
-    } else if is_plain && all(|outcome| matches!(outcome, Outcome::Set(_, FieldTtl::Unlimited))) {
+    } else if is_plain && all(|change| matches!(change.to, Outcome::Set(_, FieldTtl::Unlimited)) && !change.moves()) {
         Request::plain_changes("HSET", changes)
-    } else if is_plain && all(|outcome| matches!(outcome, Outcome::Removed)) {
+    } else if is_plain && all(|change| matches!(change.to, Outcome::Removed)) {
         Request::plain_changes("HDEL", changes)
     } else {
         Request::conditional_changes(operation, changes)
@@ -194,24 +202,24 @@ pub(crate) fn persist(target: &Target) -> Made {
 
 /// `HPTTL key FIELDS 1 field`
 pub(crate) fn hpttl(target: &Target, field: Name) -> Made {
-    let args = [Arg::Text("FIELDS"), Arg::Uint(1), Arg::Names];
+    let args = [Arg::Text("FIELDS"), Arg::Count, Arg::Names];
     Request::command(target, "HPTTL", Names::One(field), args).map(Request::expiring_fields)
 }
 
 /// `HPEXPIRE key milliseconds FIELDS 1 field`
 pub(crate) fn hpexpire(target: &Target, field: Name, ttl: Millis) -> Made {
-    let args = [Arg::Uint(ttl.get()), Arg::Text("FIELDS"), Arg::Uint(1), Arg::Names];
+    let args = [Arg::Uint(ttl.get()), Arg::Text("FIELDS"), Arg::Count, Arg::Names];
     Request::command(target, "HPEXPIRE", Names::One(field), args).map(Request::expiring_fields)
 }
 
 /// `HPEXPIREAT key milliseconds FIELDS 1 field`
 pub(crate) fn hpexpireat(target: &Target, field: Name, at: u64) -> Made {
-    let args = [Arg::Uint(at), Arg::Text("FIELDS"), Arg::Uint(1), Arg::Names];
+    let args = [Arg::Uint(at), Arg::Text("FIELDS"), Arg::Count, Arg::Names];
     Request::command(target, "HPEXPIREAT", Names::One(field), args).map(Request::expiring_fields)
 }
 
 /// `HPERSIST key FIELDS 1 field`
 pub(crate) fn hpersist(target: &Target, field: Name) -> Made {
-    let args = [Arg::Text("FIELDS"), Arg::Uint(1), Arg::Names];
+    let args = [Arg::Text("FIELDS"), Arg::Count, Arg::Names];
     Request::command(target, "HPERSIST", Names::One(field), args).map(Request::expiring_fields)
 }

@@ -78,18 +78,19 @@ impl<'a> Reply<'a> {
         number.ok_or_else(|| unexpected(request))
     }
 
-    /// Reads the reply of a command on several fields that names one. Returns -2 where the hash is absent.
+    /// Reads the reply of a command on several names that has those of one field: the answer for the first of them that is
+    /// stored, or -2 where none is.
     fn of_field(self) -> Result<i64, Error> {
         let request = self.request;
-        match self.into_value() {
-            Value::Array(values) => match values.as_slice() {
-                [] => Ok(-2),
-                [Value::Int(number)] => Ok(*number),
-                _ => Err(unexpected(request)),
-            },
-            Value::Nil => Ok(-2),
-            _ => Err(unexpected(request)),
-        }
+        let answers = match self.into_value() {
+            Value::Array(answers) if answers.is_empty() || answers.len() == request.names() => answers,
+            // The hash is absent.
+            Value::Nil => Vec::new(),
+            _ => return Err(unexpected(request)),
+        };
+        let numbers = answers.iter().map(|answer| if let Value::Int(number) = answer { Some(*number) } else { None });
+        let numbers = numbers.collect::<Option<Vec<_>>>().ok_or_else(|| unexpected(request))?;
+        Ok(numbers.into_iter().find(|number| *number != -2).unwrap_or(-2))
     }
 
     /// Reads a value that may be absent.
@@ -100,6 +101,12 @@ impl<'a> Reply<'a> {
             Data::Value(value) => Ok(bytes(value, self.request)?.map(Cow::Owned)),
             Data::Strings(_) => Err(unexpected(self.request)),
         }
+    }
+
+    /// Reads what is stored in the only field of the request.
+    #[inline]
+    pub(crate) fn field(self) -> Result<Option<Cow<'a, [u8]>>, Error> {
+        if self.request.has_aliases() { Ok(self.values()?.take(0)?.map(Cow::Owned)) } else { self.bytes() }
     }
 
     /// Reads the values of the requested fields, each of which may be absent.
@@ -169,6 +176,11 @@ pub(crate) fn flag(reply: Reply<'_>) -> Result<bool, Error> {
     reply.count().map(|count| count > 0)
 }
 
+/// Reads whether a field is stored.
+pub(crate) fn exists(reply: Reply<'_>) -> Result<bool, Error> {
+    if reply.request.has_aliases() { reply.values().map(|values| !values.all_absent()) } else { flag(reply) }
+}
+
 /// Reads the names of fields, which may not be text.
 pub(crate) fn raw_names(reply: Reply<'_>) -> Result<Vec<Vec<u8>>, Error> {
     reply.names()
@@ -221,7 +233,7 @@ pub(crate) fn field_flag(reply: Reply<'_>) -> Result<bool, Error> {
     reply.of_field().map(|answer| answer > 0)
 }
 
-/// The values of the fields that a request names, in its order.
+/// The values of the fields that a request names, in its order. Behind them come those that lie under aliases.
 pub(crate) struct Values<'a> {
     stored: Stored<'a>,
     request: &'a Request,
@@ -248,9 +260,27 @@ impl Values<'_> {
         }
     }
 
+    /// Returns where the value of a field lies: under its name, or else under the first alias that has one.
+    #[inline]
+    fn position(&self, index: usize) -> usize {
+        if self.request.has_aliases() && self.is_absent(index) { self.position_of_alias(index) } else { index }
+    }
+
+    fn position_of_alias(&self, index: usize) -> usize {
+        self.request.aliases(index).find(|alias| !self.is_absent(*alias)).unwrap_or(index)
+    }
+
+    fn is_absent(&self, at: usize) -> bool {
+        match &self.stored {
+            Stored::Strings(strings) => strings.get(at).is_none(),
+            Stored::Values(values) => matches!(values.get(at), Some(Value::Nil)),
+        }
+    }
+
     /// Returns what is stored in the field at this position.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Result<Option<&[u8]>, Error> {
+        let index = self.position(index);
         let values = match &self.stored {
             Stored::Strings(strings) => return Ok(strings.get(index)),
             Stored::Values(values) => values,
@@ -265,6 +295,7 @@ impl Values<'_> {
 
     /// Moves out what is stored in the field at this position.
     pub(crate) fn take(&mut self, index: usize) -> Result<Option<Vec<u8>>, Error> {
+        let index = self.position(index);
         let values = match &mut self.stored {
             Stored::Strings(strings) => return Ok(strings.get(index).map(<[u8]>::to_vec)),
             Stored::Values(values) => values,

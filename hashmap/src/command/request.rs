@@ -1,11 +1,13 @@
 //! Requests: a Redis command or a script, with its key and its fields as data. Each is packed only when it is sent.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use redis::Cmd;
 
-use crate::command::changes::{Change, Changes, Guard, HashCondition, Name, Outcome};
-use crate::command::named_field::FieldInfo;
+use crate::command::changes::{Change, Changes, Guard, HashCondition, Outcome};
+use crate::command::name::Name;
+use crate::command::names::Names;
 use crate::command::packed::{Args, Packed};
 use crate::command::script::Script;
 use crate::command::target::Target;
@@ -17,6 +19,9 @@ use crate::error::place::Place;
 const UNPACKED: usize = 4000;
 
 /// A request: what a command sends.
+///
+/// Where a field has aliases, they stand behind all other arguments, so that what names no alias is sent as if there were
+/// none. A reply of one value for each name has theirs at its end, too.
 #[derive(Debug, Clone)]
 #[doc(hidden)]
 pub struct Request {
@@ -27,6 +32,8 @@ pub struct Request {
     pub(crate) operation: &'static str,
     /// True if an error of the request is about one field, and not about the hash.
     about_field: bool,
+    /// How many aliases its fields have.
+    aliases: usize,
     /// The time to live that the request gives the hash, in the same step.
     renews: Option<Millis>,
     /// True if the request needs a server that can expire fields.
@@ -48,22 +55,12 @@ enum Body {
     Changes(Changes),
 }
 
-/// The names of fields.
-#[derive(Debug, Clone)]
-pub(crate) enum Names {
-    None,
-    One(Name),
-    /// One that may not be text.
-    Raw(Vec<u8>),
-    Many(Vec<Name>),
-    /// All fields of a record.
-    Declared(&'static [FieldInfo]),
-}
-
-/// One argument, or the names of all fields.
+/// One argument, or the names of all fields but their aliases.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Arg {
     Names,
+    /// How many names there are with all aliases.
+    Count,
     Text(&'static str),
     Int(i64),
     Uint(u64),
@@ -81,37 +78,6 @@ pub(crate) enum By {
     /// What works on every server, and in a batch: inside MULTI, an EVALSHA of an unknown script would fail alone, and the
     /// commands around it would be carried out.
     Source,
-}
-
-impl Names {
-    fn get(&self, index: usize) -> Option<&str> {
-        match self {
-            Self::None | Self::Raw(_) => None,
-            Self::One(name) => (index == 0).then_some(name),
-            Self::Many(names) => names.get(index).map(|name| &**name),
-            Self::Declared(fields) => fields.get(index).map(|field| field.name),
-        }
-    }
-
-    /// True if one of them is empty. The derive has checked the names that it declares.
-    #[inline]
-    fn has_empty(&self) -> bool {
-        match self {
-            Self::None | Self::Declared(_) => false,
-            Self::One(name) => name.is_empty(),
-            Self::Raw(name) => name.is_empty(),
-            Self::Many(names) => names.iter().any(|name| name.is_empty()),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::One(_) | Self::Raw(_) => 1,
-            Self::Many(names) => names.len(),
-            Self::Declared(fields) => fields.len(),
-        }
-    }
 }
 
 impl Request {
@@ -134,6 +100,7 @@ impl Request {
             verb,
             operation,
             about_field: matches!(names, Names::One(_) | Names::Raw(_)),
+            aliases: names.aliases_before(names.len()),
             body: Body::Args(names, padded),
             renews: None,
             expires_fields: false,
@@ -170,8 +137,9 @@ impl Request {
             key: Arc::clone(&changes.key),
             verb: Verb::Command(name),
             operation: name,
-            body: Body::Changes(changes),
             about_field: false,
+            aliases: changes.list.iter().map(|change| change.name.aliases().len()).sum(),
+            body: Body::Changes(changes),
             renews: None,
             expires_fields: false,
             counts: false,
@@ -216,12 +184,25 @@ impl Request {
         self
     }
 
-    /// Returns how many fields the request names.
+    /// Returns how many names the request has, with those of aliases.
     pub(crate) fn names(&self) -> usize {
-        match &self.body {
+        let fields = match &self.body {
             Body::Args(names, _) => names.len(),
             Body::Changes(changes) => changes.list.len(),
-        }
+        };
+        fields + self.aliases
+    }
+
+    #[inline]
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.aliases > 0
+    }
+
+    /// Returns where the aliases of a field stand among all names that it has asked for.
+    pub(crate) fn aliases(&self, index: usize) -> Range<usize> {
+        let Body::Args(names, _) = &self.body else { return 0..0 };
+        let start = names.len() + names.aliases_before(index);
+        start..start + names.aliases(index).len()
     }
 
     /// Names what an error of the request is about: the hash, or one field.
@@ -266,6 +247,7 @@ impl Request {
     fn estimated_args(&self) -> usize {
         let script = if self.is_script() { 14 } else { 2 };
         script
+            + self.aliases
             + match &self.body {
                 Body::Args(names, args) => {
                     names.len() + args.iter().filter(|arg| !matches!(arg, Arg::Names | Arg::None)).count()
@@ -302,6 +284,17 @@ impl Request {
             }
             (Body::Changes(changes), Verb::Script(_)) => self.write_conditional(changes, to),
         }
+        if self.has_aliases() {
+            self.write_aliases(to);
+        }
+    }
+
+    fn write_aliases(&self, to: &mut impl Args) {
+        let mut write = |aliases: &[&str]| aliases.iter().for_each(|alias| to.arg(alias.as_bytes()));
+        match &self.body {
+            Body::Args(names, _) => (0..names.len()).for_each(|index| write(names.aliases(index))),
+            Body::Changes(changes) => changes.list.iter().for_each(|change| write(change.name.aliases())),
+        }
     }
 
     fn write_script(&self, script: Script, by: By, to: &mut impl Args) {
@@ -323,6 +316,7 @@ impl Request {
                 Names::Many(names) => names.iter().for_each(|name| to.arg(name.as_bytes())),
                 Names::Declared(fields) => fields.iter().for_each(|field| to.arg(field.name.as_bytes())),
             },
+            Arg::Count => to.uint(self.names() as u64),
             Arg::Text(text) => to.arg(text.as_bytes()),
             Arg::Int(number) => to.int(number),
             Arg::Uint(number) => to.uint(number),
@@ -349,14 +343,20 @@ impl Request {
         let keep = changes.keeps_unchanged && expiring > 0;
         to.uint(self.renewal());
         to.arg(if keep { b"keep" } else { b"" });
-        to.uint(list.iter().filter(|change| change.guard.is_some()).count() as u64);
-        for change in list {
-            let Some(guard) = &change.guard else { continue };
+        let is_looked_up = |change: &&Change| change.guard.is_some() || change.moves();
+        let names = |change: &Change| 1 + change.name.aliases().len();
+        to.uint(list.iter().filter(is_looked_up).map(names).sum::<usize>() as u64);
+        for change in list.iter().filter(is_looked_up) {
             to.arg(change.name.as_bytes());
-            match guard {
-                Guard::Absent => to.arg(b""),
-                Guard::Present => to.arg(b"*"),
-                Guard::Stored(bytes) => to.joined("=", bytes),
+            for alias in change.name.aliases() {
+                to.arg(if change.moves() { b">" } else { b"|" });
+                to.arg(alias.as_bytes());
+            }
+            match &change.guard {
+                None => to.arg(b"?"),
+                Some(Guard::Absent) => to.arg(b""),
+                Some(Guard::Present) => to.arg(b"*"),
+                Some(Guard::Stored(bytes)) => to.joined("=", bytes),
             }
         }
         to.uint(expiring as u64);

@@ -15,12 +15,16 @@ pub(crate) enum Script {
     /// - the condition on the hash: `""` for none, `absent`, or `present`;
     /// - the new time to live of the hash in milliseconds, or 0 to leave it alone;
     /// - `keep` to leave a field alone that has a time to live and whose bytes do not change, else `""`;
-    /// - the number of guards, and for each the field and its condition: `""` for absent, `*` for present, or `=` and
-    ///   its bytes;
+    /// - the number of names to look up, and for each the name and what is asked of it: `""` that it is absent, `*` that
+    ///   it is present, `=` and bytes that it holds these, `?` nothing. For a field with aliases, each of its names but the
+    ///   last has `>` here if the field is set, or else `|`. What is asked of the last name is asked of the first that is
+    ///   stored;
     /// - the number of fields that expire, and for each its name, its value, and its time to live in milliseconds, or
     ///   `keep` for the one that it has;
     /// - the number of arguments that are other fields and their values, and those arguments;
-    /// - the fields to remove.
+    /// - the fields and the aliases to remove.
+    ///
+    /// A field that is set and was stored under an alias is not new, and takes over the time to live that it keeps.
     ///
     /// It returns how many fields are new, -1 where the condition on the hash does not hold, or -2 where a guard does
     /// not.
@@ -31,12 +35,15 @@ pub(crate) enum Script {
     /// Calls a command and makes the hash expire. ARGV: the milliseconds, the command, its arguments after the key.
     CallAndExpire,
     /// Reads a field and removes it. ARGV: the field, the new time to live of the hash in milliseconds (0 to leave it
-    /// alone), and the first byte of what may be removed. Anything else is only read, since the caller cannot decode
-    /// it.
+    /// alone), the first byte of what may be removed, and the field's aliases. Anything else is only read, since the caller
+    /// cannot decode it.
     Take,
-    /// Adds to a counter where the counter or its hash expires. ARGV: the field, what to add, the time to live in
-    /// milliseconds of a counter that has none yet (0 for none), and the new one of the hash (0 to leave it alone). A
-    /// counter that has a time to live keeps it: it counts what happens within that time.
+    /// Adds to a counter that has aliases, or where the counter or its hash expires. ARGV: the field, what to add, the time
+    /// to live in milliseconds of a counter that has none yet (0 for none), the new one of the hash (0 to leave it alone),
+    /// and the field's aliases. A counter that has a time to live keeps it: it counts what happens within that time.
+    ///
+    /// A counter that lies under an alias is counted there first, so that one which cannot be counted stays where it is, and
+    /// then moved to its field with its time to live.
     ///
     /// It returns the sum as text, since Lua's numbers hold 53 bits.
     Increment,
@@ -89,10 +96,10 @@ mod tests {
     #[test]
     fn sources_are_what_they_were() {
         for (script, hash) in [
-            (Script::Write, "0007c787e0c69f34d423549390230db7477328b4"),
+            (Script::Write, "51767c8c9a34e6b2139cfa5763ac767cdb2e9d85"),
             (Script::CallAndExpire, "cc8ff7df4c0d6caa14306bc72456d3f00aedbb33"),
-            (Script::Take, "6148be8168caaabb746bfb84d70c9ea02bec7258"),
-            (Script::Increment, "e0845fcaf659fb08817be3afab9c1da109d13d7c"),
+            (Script::Take, "e1daac2e9a7988bcd1be0e2f0107469cea9c13ab"),
+            (Script::Increment, "f0edfbcbafff6dfc6d8a3313d9f526ea706f8793"),
         ] {
             assert_eq!(script.hash(), hash, "{script:?}");
         }

@@ -78,6 +78,9 @@ impl<'a> Args<'a> {
     }
 }
 
+/// Fields that lie under an alias, each with that alias.
+type Held<'a> = Vec<(&'a [u8], &'a [u8])>;
+
 /// What the scripts do to the hash at their key.
 struct Twin<'a, W> {
     storage: &'a mut W,
@@ -116,9 +119,51 @@ impl<W: Writer> Twin<'_, W> {
         }
     }
 
-    fn has_time(&mut self, field: &[u8]) -> Result<bool, Failure> {
-        let left = self.call(b"HPTTL", &[&[b"FIELDS", b"1", field]])?;
-        Ok(matches!(left, Value::Array(left) if matches!(left.as_slice(), [Value::Int(0..)])))
+    /// The remaining time to live of a field in milliseconds, if it has one.
+    fn time_left(&mut self, field: &[u8]) -> Result<Option<i64>, Failure> {
+        let Value::Array(left) = self.call(b"HPTTL", &[&[b"FIELDS", b"1", field]])? else { return Ok(None) };
+        Ok(if let [Value::Int(left @ 0..)] = left.as_slice() { Some(*left) } else { None })
+    }
+
+    /// Sets a field that has this time left. At its very end it has a millisecond.
+    fn set_with_time(&mut self, field: &[u8], value: &[u8], left: i64) -> Result<(), Failure> {
+        let left = left.max(1).to_string();
+        self.call(b"HSETEX", &[&[b"PX", left.as_bytes(), b"FIELDS", b"1", field, value]]).map(drop)
+    }
+
+    /// Looks up the fields of a write under all their names. Returns those that are set and lie under an alias, or
+    /// `None` if a condition does not hold.
+    fn looked_up<'n>(&mut self, args: &mut Args<'n>) -> Result<Option<Held<'n>>, Failure> {
+        let mut held = Held::new();
+        let mut names = args.number::<usize>()?;
+        while names > 0 {
+            let (field, mut expected) = (args.next()?, args.next()?);
+            let is_set = expected == b">";
+            let mut stored = self.stored(field)?;
+            names -= 1;
+            while matches!(expected, b">" | b"|") {
+                names = names.checked_sub(1).ok_or_else(malformed)?;
+                let alias = args.next()?;
+                expected = args.next()?;
+                if stored.is_none() {
+                    stored = self.stored(alias)?;
+                    if stored.is_some() && is_set {
+                        held.push((field, alias));
+                    }
+                }
+            }
+            let holds = match (expected, &stored) {
+                (b"?", _) => true,
+                (b"", stored) => stored.is_none(),
+                (b"*", stored) => stored.is_some(),
+                (expected, Some(stored)) => expected.strip_prefix(b"=") == Some(stored),
+                (_, None) => false,
+            };
+            if !holds {
+                return Ok(None);
+            }
+        }
+        Ok(Some(held))
     }
 
     fn write(&mut self, mut args: Args<'_>) -> Answer {
@@ -126,32 +171,27 @@ impl<W: Writer> Twin<'_, W> {
         if !must.is_empty() && (self.call(b"EXISTS", &[])? == Value::Int(1)) != (must == b"present") {
             return Ok(Value::Int(-1));
         }
-        for _ in 0..args.number::<usize>()? {
-            let (stored, expected) = (self.stored(args.next()?)?, args.next()?);
-            let holds = match (expected, &stored) {
-                (b"", stored) => stored.is_none(),
-                (b"*", stored) => stored.is_some(),
-                (expected, Some(stored)) => expected.strip_prefix(b"=") == Some(stored),
-                (_, None) => false,
-            };
-            if !holds {
-                return Ok(Value::Int(-2));
-            }
-        }
-        let mut new = 0;
+        let Some(held) = self.looked_up(&mut args)? else { return Ok(Value::Int(-2)) };
+        let mut new = -i64::try_from(held.len()).unwrap_or_default();
         for _ in 0..args.number::<usize>()? {
             let (field, value, millis) = (args.next()?, args.next()?, args.next()?);
-            let stored = self.stored(field)?;
+            let alias = held.iter().find(|(name, _)| *name == field).map(|(_, alias)| *alias);
+            let stored = self.stored(alias.unwrap_or(field))?;
             let pair: &[&[u8]] = &[b"FIELDS", b"1", field, value];
-            if millis == b"keep" && self.has_time(field).unwrap_or_default() {
+            if millis == b"keep" && self.time_left(field).unwrap_or_default().is_some() {
                 self.call(b"HSETEX", &[&[b"KEEPTTL"], pair])?;
             } else if millis == b"keep" {
                 // There is no time to keep, as everywhere where fields cannot expire.
                 self.call(b"HSET", &[&[field, value]])?;
-            } else if !(keep && stored.as_deref() == Some(value) && self.has_time(field)?) {
-                self.call(b"HSETEX", &[&[b"PX", millis], pair])?;
+            } else {
+                let is_kept = keep && stored.as_deref() == Some(value);
+                match if is_kept { self.time_left(alias.unwrap_or(field))? } else { None } {
+                    None => drop(self.call(b"HSETEX", &[&[b"PX", millis], pair])?),
+                    Some(left) if alias.is_some() => self.set_with_time(field, value, left)?,
+                    Some(_) => {}
+                }
             }
-            new += i64::from(stored.is_none());
+            new += i64::from(stored.is_none() || alias.is_some());
         }
         let sets = args.number()?;
         let sets = args.take(sets)?;
@@ -176,9 +216,15 @@ impl<W: Writer> Twin<'_, W> {
 
     fn take(&mut self, mut args: Args<'_>) -> Answer {
         let (field, ttl, kind) = (args.next()?, args.next()?, args.number::<u8>()?);
-        let Some(stored) = self.stored(field)? else { return Ok(Value::Nil) };
+        let mut stored = self.stored(field)?;
+        for alias in args.0 {
+            if stored.is_none() {
+                stored = self.stored(alias)?;
+            }
+        }
+        let Some(stored) = stored else { return Ok(Value::Nil) };
         if stored.first() == Some(&kind) {
-            self.call(b"HDEL", &[&[field]])?;
+            self.call(b"HDEL", &[&[field], args.0])?;
             self.expire(ttl)?;
         }
         Ok(Value::BulkString(stored))
@@ -186,8 +232,26 @@ impl<W: Writer> Twin<'_, W> {
 
     fn increment(&mut self, mut args: Args<'_>) -> Answer {
         let (field, by, millis, ttl) = (args.next()?, args.next()?, args.next()?, args.next()?);
-        let timeless = millis != b"0" && !self.has_time(field)?;
-        self.call(b"HINCRBY", &[&[field, by]])?;
+        let aliases = args.0;
+        let mut from = field;
+        for name in [field].into_iter().chain(aliases.iter().copied()) {
+            if self.stored(name)?.is_some() {
+                from = name;
+                break;
+            }
+        }
+        // A server that cannot expire fields has no time left for any.
+        let left = if from == field { None } else { self.time_left(from).unwrap_or_default() };
+        let timeless = millis != b"0" && self.time_left(from)?.is_none();
+        self.call(b"HINCRBY", &[&[from, by]])?;
+        match (self.stored(from)?, left) {
+            (Some(sum), Some(left)) => self.set_with_time(field, &sum, left)?,
+            (Some(sum), None) if from != field => drop(self.call(b"HSET", &[&[field, &sum]])?),
+            _ => {}
+        }
+        if !aliases.is_empty() {
+            self.call(b"HDEL", &[aliases])?;
+        }
         if timeless {
             self.call(b"HPEXPIRE", &[&[millis, b"FIELDS", b"1", field]])?;
         }

@@ -285,9 +285,9 @@ pub enum Error {
     },
 
     /// The server, or the user, cannot do what records declare: [`require`](crate::require) has asked. Nothing was written.
-    #[error("the time to live of {who} {problem}")]
+    #[error("{who} {problem}")]
     Requirement {
-        /// The records, or fields of records.
+        /// What is declared, and by which records or fields of records.
         who: String,
         /// What is missing.
         problem: String,

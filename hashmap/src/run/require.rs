@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::command::named_field::FieldInfo;
-use crate::command::probe::{Probe, Verdict, cluster_slots, of_expiring_fields, of_expiring_hashes, verdict};
+use crate::command::probe::{
+    Probe, Verdict, cluster_slots, of_expiring_fields, of_expiring_hashes, of_scripts, verdict,
+};
 use crate::command::redis_hash::RedisHash;
 use crate::command::slot::slot;
 use crate::error::Error;
@@ -60,10 +62,10 @@ tuples!(A B C D E F G H I J K L);
 /// Asks whether the server can do what these records declare, so that a service fails when it starts and not when its first
 /// session is stored.
 ///
-/// Fields that expire need Redis 8.0, Valkey 9.1 or newer; records that expire need scripts. The user needs the right to
-/// call the commands. On a cluster every master is asked. Sends up to eight commands to each, one after the other: they
-/// name the key `redis-hashmap:require`, where nothing lies, and change nothing. Records that declare no time to live need
-/// nothing that a server may lack, and nothing is sent.
+/// Fields that expire need Redis 8.0, Valkey 9.1 or newer; records that expire and fields with aliases need scripts. The user
+/// needs the right to call the commands. On a cluster every master is asked. Sends up to eleven commands to each, one after the
+/// other: they name the key `redis-hashmap:require`, where nothing lies, and change nothing. Records that declare neither a
+/// time to live nor an alias need nothing that a server may lack, and nothing is sent.
 ///
 /// ```
 /// use redis_hashmap::{Error, RedisHash, open, require};
@@ -101,19 +103,17 @@ pub async fn require_async<R: Records>(con: &mut (impl redis::aio::ConnectionLik
 }
 
 async fn check(mailbox: Mailbox, declared: Vec<Declared>) -> Result<(), Error> {
-    let fields = named(&declared, |record| {
-        let fields = record.fields.iter().filter(|field| field.ttl.is_some()).map(|field| format!("`{}`", field.name));
-        let fields = fields.collect::<Vec<_>>().join(", ");
-        (!fields.is_empty()).then(|| format!("{fields} of `{}`", record.record))
-    });
-    let hashes = named(&declared, |record| record.ttl.map(|_| format!("`{}`", record.record)));
+    let expiring = fields("the time to live", &declared, |field| field.ttl.is_some());
+    let aliased = fields("an alias", &declared, |field| !field.aliases.is_empty());
+    let hashes = named("the time to live", &declared, |record| record.ttl.map(|_| format!("`{}`", record.record)));
     let needs = [
         (
-            fields,
+            expiring,
             "a server on which fields expire, Redis 8.0, Valkey 9.1 or newer",
             of_expiring_fields as fn(&str) -> _,
         ),
         (hashes, "a server with scripts", of_expiring_hashes),
+        (aliased, "a server with scripts", of_scripts),
     ];
     if needs.iter().all(|(who, ..)| who.is_none()) {
         return Ok(());
@@ -127,10 +127,19 @@ async fn check(mailbox: Mailbox, declared: Vec<Declared>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Names the records of which there is something to say, or returns `None` if there are none.
-fn named(declared: &[Declared], name: impl Fn(&Declared) -> Option<String>) -> Option<String> {
+/// Says what is declared by the fields of which something is true, or returns `None` if there are none.
+fn fields(what: &str, declared: &[Declared], is: impl Fn(&FieldInfo) -> bool) -> Option<String> {
+    named(what, declared, |record| {
+        let fields = record.fields.iter().filter(|field| is(field)).map(|field| format!("`{}`", field.name));
+        let fields = fields.collect::<Vec<_>>().join(", ");
+        (!fields.is_empty()).then(|| format!("{fields} of `{}`", record.record))
+    })
+}
+
+/// Says what is declared by the records of which there is something to say, or returns `None` if there are none.
+fn named(what: &str, declared: &[Declared], name: impl Fn(&Declared) -> Option<String>) -> Option<String> {
     let names: Vec<String> = declared.iter().filter_map(name).collect();
-    (!names.is_empty()).then(|| names.join("; "))
+    (!names.is_empty()).then(|| format!("{what} of {}", names.join("; ")))
 }
 
 /// One key for each master of a cluster, or one for a server alone.

@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use crate::command::changes::{Changes, Guard, Name};
+use crate::command::changes::{Changes, Guard};
+use crate::command::name::Name;
 use crate::command::redis::{hgetex_one, hmget_declared, hmget_one, write_changes, write_field};
 use crate::command::redis_hash::{RedisHash, read_record};
 use crate::command::reply::Values;

@@ -1,11 +1,19 @@
 local key, must, ttl, keep, new, i = KEYS[1], ARGV[1], ARGV[2], ARGV[3] == 'keep', 0, 5
 if must ~= '' and (redis.call('EXISTS', key) == 1) ~= (must == 'present') then return -1 end
+local held, stored, first = {}, false, i
 for _ = 1, tonumber(ARGV[4]) do
-    local stored, expected = redis.call('HGET', key, ARGV[i]), ARGV[i + 1]
-    if expected == '*' then
-        if not stored then return -2 end
-    elseif (stored and '=' .. stored or '') ~= expected then
-        return -2
+    local expected = ARGV[i + 1]
+    if not stored then
+        stored = redis.call('HGET', key, ARGV[i])
+        if stored and i > first and ARGV[first + 1] == '>' then held[ARGV[first]], new = ARGV[i], new - 1 end
+    end
+    if expected ~= '>' and expected ~= '|' then
+        if expected == '*' then
+            if not stored then return -2 end
+        elseif expected ~= '?' and (stored and '=' .. stored or '') ~= expected then
+            return -2
+        end
+        stored, first = false, i + 2
     end
     i = i + 2
 end
@@ -21,7 +29,8 @@ if #ARGV > last and not may('HDEL', key, 'f') then return denied end
 if ttl ~= '0' and not may('PEXPIRE', key, 1) then return denied end
 for _ = 1, expiring do
     local field, value, millis = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-    local stored = redis.call('HGET', key, field)
+    local from = held[field] or field
+    local stored = redis.call('HGET', key, from)
     if millis == 'keep' then
         local left = redis.pcall('HPTTL', key, 'FIELDS', 1, field)
         if left[1] and left[1] > 0 then
@@ -29,10 +38,15 @@ for _ = 1, expiring do
         else
             redis.call('HSET', key, field, value)
         end
-    elseif not (keep and stored == value and redis.call('HPTTL', key, 'FIELDS', 1, field)[1] > 0) then
-        redis.call('HSETEX', key, 'PX', millis, 'FIELDS', 1, field, value)
+    else
+        local left = keep and stored == value and redis.call('HPTTL', key, 'FIELDS', 1, from)[1] or 0
+        if left <= 0 then
+            redis.call('HSETEX', key, 'PX', millis, 'FIELDS', 1, field, value)
+        elseif from ~= field then
+            redis.call('HSETEX', key, 'PX', left, 'FIELDS', 1, field, value)
+        end
     end
-    if not stored then new = new + 1 end
+    if not stored or from ~= field then new = new + 1 end
     i = i + 3
 end
 for from = i + 1, last, 4000 do
