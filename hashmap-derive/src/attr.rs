@@ -9,6 +9,7 @@ use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::duration;
 use crate::key::Template;
+use crate::nearest::nearest;
 
 const FIELD_KEYS: &str = "`rename`, `alias`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
 const RECORD_KEYS: &str =
@@ -272,7 +273,9 @@ fn unknown(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, place: &str, keys: &str, oth
     if other_keys.contains(&format!("`{key}`")) {
         ctxt.error(&meta.path, format!("`{key}` belongs on {other_place}; {place} takes {keys}"));
     } else {
-        ctxt.error(&meta.path, format!("unknown attribute `{key}`; {place} takes {keys}"));
+        let meant = nearest(&key, keys.split('`').skip(1).step_by(2));
+        let meant = meant.map_or_else(|| ";".to_owned(), |meant| format!(", did you mean `{meant}`?"));
+        ctxt.error(&meta.path, format!("unknown attribute `{key}`{meant} {place} takes {keys}"));
     }
     ignore_value(meta).map(drop)
 }

@@ -11,6 +11,7 @@ mod ctxt;
 mod duration;
 mod expand;
 mod key;
+mod nearest;
 mod record;
 mod serde_attr;
 mod tokens;

@@ -151,6 +151,7 @@ const DERIVE: &[&str] = &[
     "carried.rs",
     "tokens.rs",
     "serde_attr.rs",
+    "nearest.rs",
     "attr.rs",
     "record.rs",
     "check.rs",
