@@ -11,9 +11,11 @@ use crate::duration;
 use crate::key::Template;
 use crate::nearest::nearest;
 
-const FIELD_KEYS: &str = "`rename`, `alias`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `skip_deserializing`, `skip_serializing`, `accessor`";
-const RECORD_KEYS: &str =
-    "`key`, `rename_all`, `ttl`, `sliding`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
+const FIELD_KEYS: &str = "`rename`, `alias`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `sample`, `skip_deserializing`, `skip_serializing`, `accessor`";
+const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `schema`, `removed`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
+
+/// The keys that can be given several times.
+const REPEATABLE: [&str; 1] = ["removed"];
 
 /// A declared time to live.
 #[derive(Clone)]
@@ -48,6 +50,10 @@ pub(crate) struct RecordAttrs {
     pub(crate) of: Option<Ident>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) sliding: Option<Path>,
+    /// The attribute, and the path of the schema file if one is given.
+    pub(crate) schema: Option<(Path, Option<LitStr>)>,
+    /// The names of fields that are gone.
+    pub(crate) removed: Vec<LitStr>,
     /// The keys so far.
     seen: Vec<String>,
 }
@@ -84,6 +90,16 @@ impl RecordAttrs {
         } else if meta.path.is_ident("sliding") {
             flag(ctxt, meta)?;
             self.sliding = Some(meta.path.clone());
+        } else if meta.path.is_ident("schema") {
+            let path = if meta.input.peek(Token![=]) {
+                string(ctxt, meta, "schema = \"path/to/file\"")?
+            } else {
+                flag(ctxt, meta)?;
+                None
+            };
+            self.schema = Some((meta.path.clone(), path));
+        } else if meta.path.is_ident("removed") {
+            self.removed.extend(string(ctxt, meta, "removed = \"name\"")?);
         } else if meta.path.is_ident("accessor") {
             self.accessor = type_name(ctxt, meta, "accessor = \"Name\"")?;
         } else if meta.path.is_ident("patch") {
@@ -121,6 +137,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) skip_serializing: bool,
     /// Its tokens, and the expression of `default = expression`.
     pub(crate) default: Option<(TokenStream, Option<Expr>)>,
+    /// A value, for the schema of the type, and the attribute.
+    pub(crate) sample: Option<(Path, Expr)>,
     /// The keys so far.
     seen: Vec<String>,
 }
@@ -161,6 +179,13 @@ impl FieldAttrs {
             self.merge = Some(meta.path.clone());
         } else if meta.path.is_ident("ttl") {
             self.ttl = ttl(ctxt, meta)?;
+        } else if meta.path.is_ident("sample") {
+            if meta.input.peek(Token![=]) {
+                self.sample = Some((meta.path.clone(), meta.value()?.parse()?));
+            } else {
+                ctxt.error(&meta.path, "this needs a value of the field's type; write `sample = expression`");
+                ignore_value(meta)?;
+            }
         } else if meta.path.is_ident("skip") {
             flag(ctxt, meta)?;
             self.skip = Some(meta.path.clone());
@@ -191,7 +216,7 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
 /// Reports a key that is given twice.
 fn note(ctxt: &Ctxt, seen: &mut Vec<String>, meta: &ParseNestedMeta<'_>) {
     let key = name_of(&meta.path);
-    if seen.contains(&key) {
+    if seen.contains(&key) && !REPEATABLE.contains(&key.as_str()) {
         ctxt.error(&meta.path, format!("`{key}` is given twice: remove one"));
     }
     seen.push(key);

@@ -7,7 +7,7 @@ use syn::{Ident, Type};
 
 use crate::attr::FieldAttrs;
 use crate::ctxt::Ctxt;
-use crate::record::{Field, OWNED, Presence, Record};
+use crate::record::{Field, OWNED, Presence, Record, Storage};
 
 /// The operations of a record. A field's method would hide an operation of the same name.
 const OPERATIONS: [&str; 34] = [
@@ -73,12 +73,13 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
     whole(ctxt, record);
     names(ctxt, record);
     aliases(ctxt, record);
+    schema(ctxt, record);
     items(ctxt, record)
 }
 
 /// Judges the attributes of a field against each other.
 fn attributes(ctxt: &Ctxt, field: &Field) {
-    let FieldAttrs { rename, aliases, accessor, text, counter, merge, ttl, skip, default, .. } = &field.given;
+    let FieldAttrs { rename, aliases, accessor, text, counter, merge, ttl, skip, default, sample, .. } = &field.given;
     if let (Some(counter), true) = (counter, *text) {
         ctxt.error(counter, "a counter is stored as text already: remove `text`");
     }
@@ -96,6 +97,7 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
         (counter.is_some(), "counter"),
         (merge.is_some(), "merge"),
         (ttl.is_some(), "ttl"),
+        (sample.is_some(), "sample"),
         (accessor.is_some(), "accessor"),
     ];
     for (_, key) in meaningless.iter().filter(|(given, _)| skip.is_some() && *given) {
@@ -151,6 +153,39 @@ fn whole(ctxt: &Ctxt, record: &Record) {
             "`sliding` renews the time to live on each read, but none is declared: add one, as in \
              `#[redis_hash(ttl = \"30m\", sliding)]`",
         );
+    }
+}
+
+/// Judges what is said about the schema.
+fn schema(ctxt: &Ctxt, record: &Record) {
+    if let Some((schema, _)) = &record.schema
+        && !record.generics.params.is_empty()
+    {
+        ctxt.error(
+            schema,
+            "a record with parameters cannot have a schema file, since each of its types would need one: give the schema to a \
+             record without parameters",
+        );
+    }
+    for removed in &record.removed {
+        if record.schema.is_none() {
+            ctxt.error(removed, "only a record with a `schema` knows what was stored: add `schema`, or remove this");
+        } else if record.stored().any(|field| field.is_called(&removed.value())) {
+            ctxt.error(
+                removed,
+                "this is a name of a field of the record: give the new field another name, or remove this",
+            );
+        }
+    }
+    for field in &record.fields {
+        if let (Some((sample, _)), true) =
+            (&field.given.sample, record.schema.is_none() || field.storage != Storage::Bincode)
+        {
+            ctxt.error(
+                sample,
+                "a sample is for the `schema` of an encoded field: add `schema` to the record, or remove this",
+            );
+        }
     }
 }
 

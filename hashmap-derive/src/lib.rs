@@ -53,6 +53,8 @@ use crate::record::Record;
 /// | `sliding` | each read of a value renews the time to live, too |
 /// | `accessor = "Name"`, `partial = "Name"`, `each = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
 /// | `at = "at_key"`, `of = "of_id"` | the names of the generated constructors, where `at` and `of` are taken |
+/// | `schema`, `schema = "path"` | keeps what its fields hold, and have held, in a file (`redis-hash/UserSettings.schema`), by which values of older types are read; generates a test and `check_schema` |
+/// | `removed = "name"` | a field, or `"Address.zip"` of a nested struct, that is gone on purpose; it can be given several times |
 /// | `crate = "path"` | the path of the runtime crate, if it is re-exported |
 ///
 /// # Attributes of a field
@@ -67,6 +69,7 @@ use crate::record::Record;
 /// | `counter` | an `i64` that Redis adds to (`increment`), stored in digits; 0 where it is absent |
 /// | `merge` | a patch can change parts of its value, by `merge` and `merge_if_present` |
 /// | `ttl = "5m"` | how long the field lives after each write of it, stated in the same ways; it must be an `Option` or have a default |
+/// | `sample = expression` | a value of its type, for the `schema`, where none can be made up |
 /// | `skip_deserializing` | not set by a patch or a partial record from JSON; serde's attribute of that name does this too |
 /// | `skip_serializing` | not written to JSON with a partial record; serde's attribute of that name does this too |
 /// | `skip` | not stored; its default when the record is read |

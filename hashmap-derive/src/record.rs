@@ -43,6 +43,10 @@ pub(crate) struct Record {
     pub(crate) ttl: Option<Ttl>,
     /// The attribute that says that reads renew the time to live.
     pub(crate) sliding: Option<Path>,
+    /// The attribute that gives it a schema file, and the path of the file if one is given.
+    pub(crate) schema: Option<(Path, Option<LitStr>)>,
+    /// The names of fields that are gone.
+    pub(crate) removed: Vec<LitStr>,
     /// True if an unknown name in a patch is an error.
     pub(crate) deny_unknown_fields: bool,
     /// True if serde reads the struct from another type. Then it is not known how to read a patch.
@@ -202,6 +206,8 @@ impl Record {
             of: attrs.of,
             ttl: attrs.ttl,
             sliding: attrs.sliding,
+            schema: attrs.schema,
+            removed: attrs.removed,
             deny_unknown_fields: serde.deny_unknown_fields,
             from: serde.from,
             into: serde.into,
@@ -216,6 +222,11 @@ impl Record {
             carried,
             fields,
         })
+    }
+
+    /// The attribute that gives it a schema file, where it can have one.
+    pub(crate) fn schema(&self) -> Option<&(Path, Option<LitStr>)> {
+        self.schema.as_ref().filter(|_| self.generics.params.is_empty())
     }
 
     /// The fields that lie in Redis.
@@ -332,6 +343,11 @@ impl Field {
             given: attrs,
             ident,
         })
+    }
+
+    /// True if this is its name in Redis, or one of its aliases.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias.value() == name)
     }
 
     pub(crate) fn is_stored(&self) -> bool {

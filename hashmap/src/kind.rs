@@ -41,6 +41,15 @@ macro_rules! kinds {
                 }
             }
 
+            /// The scalar of this name.
+            pub(crate) fn scalar_of_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+                .filter(|kind| kind.is_scalar())
+            }
+
             /// The newtype name of a [`Value`](crate::Value) that is stored as this kind.
             pub(crate) const fn value_name(self) -> &'static str {
                 match self {
@@ -116,6 +125,11 @@ impl Kind {
     #[must_use]
     pub const fn is_scalar(self) -> bool {
         (self as u8) < (Self::Seq as u8)
+    }
+
+    /// True for integers and floats.
+    pub(crate) const fn is_number(self) -> bool {
+        Self::I8 as u8 <= self as u8 && self as u8 <= Self::F64 as u8
     }
 
     /// The first byte of its values in Redis.

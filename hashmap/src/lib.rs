@@ -57,6 +57,7 @@ mod format;
 mod kind;
 mod open;
 mod run;
+mod schema;
 
 pub use accessor::field::Field;
 pub use accessor::get_many::Selection;
@@ -100,6 +101,7 @@ pub use run::blocking::Blocking;
 pub use run::require::require_async;
 pub use run::require::{Records, require};
 pub use run::{Alone, Connected, Deferred, Executor};
+pub use schema::check::SchemaProblem;
 
 /// The items that generated code names. None of them is part of the public interface.
 #[doc(hidden)]
@@ -114,5 +116,7 @@ pub mod __private {
     pub use crate::command::target::Target;
     pub use crate::command::ttl::declared_ttl;
     pub use crate::format::merge::{given, given_option};
+    pub use crate::schema::check::{FieldSchema, RecordSchema, check as check_schema, trace as trace_schema};
+    pub use crate::schema::history::History;
     pub use serde;
 }

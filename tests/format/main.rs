@@ -8,3 +8,4 @@ mod stored;
 mod types;
 mod values;
 mod wide;
+mod widening;

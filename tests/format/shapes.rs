@@ -26,13 +26,10 @@ fn is_other_shape<T>(result: Result<T, Error>) {
 }
 
 #[test]
-fn a_scalar_is_never_read_as_another_one() {
+fn a_scalar_is_never_read_as_what_it_is_not() {
     is_wrong_type(decode::<bool>(&encode(&1_u32)), Kind::U32);
-    is_wrong_type(decode::<u8>(&encode(&300_u64)), Kind::U64);
-    is_wrong_type(decode::<i64>(&encode(&1_u64)), Kind::U64);
-    is_wrong_type(decode::<u64>(&encode(&1_u32)), Kind::U32);
-    is_wrong_type(decode::<String>(&encode(&'a')), Kind::Char);
-    is_wrong_type(decode::<f64>(&encode(&1.0_f32)), Kind::F32);
+    is_wrong_type(decode::<char>(&encode("a")), Kind::Str);
+    is_wrong_type(decode::<i64>(&encode(&1.0_f64)), Kind::F64);
     is_wrong_type(decode::<()>(&encode(&false)), Kind::Bool);
 }
 
@@ -42,7 +39,6 @@ fn bytes_texts_and_sequences_are_kept_apart() {
     is_wrong_type(decode::<Vec<u8>>(&encode("text")), Kind::Str);
     is_wrong_type(decode::<serde_bytes::ByteBuf>(&encode("text")), Kind::Str);
     is_wrong_type(decode::<Vec<u8>>(&encode(&serde_bytes::ByteBuf::from(vec![1]))), Kind::Bytes);
-    is_wrong_type(decode::<Option<u8>>(&encode(&1_u8)), Kind::U8);
     is_wrong_type(decode::<u8>(&encode(&Some(1_u8))), Kind::Option);
 }
 

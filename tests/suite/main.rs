@@ -8,6 +8,7 @@ mod clusters;
 mod concurrency;
 mod derives;
 mod errors;
+mod evolution;
 mod examples;
 mod expiry;
 mod faults;

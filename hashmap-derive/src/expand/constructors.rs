@@ -6,8 +6,10 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::carried::code;
-use crate::expand::shared::{Names, UNUSED, default_value, duration, field_const, format, ttl_const, whole_format};
-use crate::record::{Presence, Record};
+use crate::expand::shared::{
+    Names, UNUSED, default_value, duration, field_const, format, history_fn, ttl_const, whole_format,
+};
+use crate::record::{Presence, Record, Storage};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, args, allows, .. } = record;
@@ -53,12 +55,16 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             let ttl = duration(record, ttl);
             quote!(.expiring(#ttl))
         });
+        let evolving = (record.schema().is_some() && field.storage == Storage::Bincode).then(|| {
+            let history = history_fn();
+            quote!(.evolving(Self::#history))
+        });
         let former = &field.aliases;
         let aliased = (!former.is_empty()).then(|| quote!(.aliased(&[#(#former),*])));
         let made = quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#name #default));
         quote! {
             #[doc(hidden)]
-            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #aliased #expiring;
+            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #aliased #expiring #evolving;
         }
     });
     let ttl = record.ttl.as_ref().map(|ttl| {

@@ -8,6 +8,7 @@ mod partial;
 mod patch;
 mod read_json;
 mod redis_hash;
+mod schema;
 mod shared;
 mod write_json;
 
@@ -28,6 +29,7 @@ pub(crate) fn record(record: &Record) -> TokenStream {
         patch::expand(record, &names),
         fields::expand(record, &names),
         redis_hash::expand(record, &names),
+        schema::expand(record),
     ];
     quote!(#(#items)*)
 }

@@ -198,6 +198,11 @@ pub(super) fn ttl_const() -> Ident {
     format_ident!("__redis_hash_ttl")
 }
 
+/// The name of the hidden function that returns the schema file, as it was when the program was built.
+pub(super) fn history_fn() -> Ident {
+    format_ident!("__redis_hash_history")
+}
+
 /// The types of some fields, each once: rustc reports every bound that is written and does not hold.
 pub(super) fn distinct_types<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec<&'a Type> {
     let mut seen = HashSet::new();

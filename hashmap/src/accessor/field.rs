@@ -353,7 +353,7 @@ impl<E, T, F> fmt::Debug for Field<'_, E, T, F> {
 fn read<T, F: Format<T>>(reply: Reply<'_>, absent: Option<fn() -> F::Get>) -> Result<F::Get, Error> {
     let request = reply.request();
     match (reply.field()?, absent) {
-        (Some(stored), _) => F::decode(&stored).map(F::found).map_err(|fault| Error::at(fault, request.place())),
+        (Some(stored), _) => request.decode::<T, F>(&stored).map(F::found),
         (None, Some(absent)) => Ok(absent()),
         (None, None) => Err(Error::MissingField { place: request.place() }),
     }

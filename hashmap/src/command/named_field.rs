@@ -10,6 +10,7 @@ use crate::command::ttl::FieldTtl;
 use crate::error::Error;
 use crate::error::fault::Fault;
 use crate::format::storage::{Bincode, Format, FormatOf};
+use crate::schema::history::{History, Older};
 
 /// What a struct declares about one field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +47,23 @@ pub struct NamedField<T, F = Bincode> {
     encode: fn(&mut Buffer, &T, usize) -> Result<(), Fault>,
     decode: fn(&[u8]) -> Result<T, Fault>,
     default: Option<fn() -> T>,
+    older: Older<T>,
+    history: Option<fn() -> &'static History>,
     format: PhantomData<fn() -> F>,
 }
 
 impl<T, F> NamedField<T, F> {
     const fn new<S: FormatOf<T, T> + Format<T>>(name: &'static str, presence: Presence) -> Self {
         let info = FieldInfo { name, aliases: &[], presence, ttl: None };
-        Self { info, encode: encode::<T, S, T>, decode: S::decode, default: None, format: PhantomData }
+        Self {
+            info,
+            encode: encode::<T, S, T>,
+            decode: S::decode,
+            default: None,
+            older: S::older,
+            history: None,
+            format: PhantomData,
+        }
     }
 
     /// Returns the name of the field in Redis.
@@ -62,7 +73,7 @@ impl<T, F> NamedField<T, F> {
     }
 
     pub(crate) fn names(&self) -> Name {
-        Name::declared(self.info.name, self.info.aliases)
+        Name::declared(self.info.name, self.info.aliases, self.history)
     }
 
     pub(crate) fn ttl(&self) -> FieldTtl {
@@ -74,7 +85,7 @@ impl<T, F> NamedField<T, F> {
     }
 
     pub(crate) fn decode(&self, stored: &[u8]) -> Result<T, Fault> {
-        (self.decode)(stored)
+        (self.decode)(stored).or_else(|fault| self.names().decode_older(stored, fault, self.older))
     }
 }
 
@@ -107,6 +118,13 @@ impl<T, F> NamedField<T, F> {
     #[must_use]
     pub const fn expiring(mut self, ttl: Duration) -> Self {
         self.info.ttl = Some(ttl);
+        self
+    }
+
+    /// Says where the schemas of its older values are.
+    #[must_use]
+    pub const fn evolving(mut self, history: fn() -> &'static History) -> Self {
+        self.history = Some(history);
         self
     }
 

@@ -14,6 +14,7 @@ use crate::command::target::Target;
 use crate::command::ttl::{FieldTtl, Millis};
 use crate::error::Error;
 use crate::error::place::Place;
+use crate::format::storage::Format;
 
 /// How many arguments a script hands on to a command at once. Lua's stack limits `unpack`.
 const UNPACKED: usize = 4000;
@@ -211,6 +212,17 @@ impl Request {
     }
 
     /// Names one of the request's fields.
+    /// Decodes what is stored in the only field of the request.
+    #[inline]
+    pub(crate) fn decode<T, F: Format<T>>(&self, stored: &[u8]) -> Result<T, Error> {
+        let decoded = match &self.body {
+            Body::Args(Names::One(name), _) => name.decode::<T, F>(stored),
+            _ => F::decode(stored),
+        };
+        decoded.map_err(|fault| Error::at(fault, self.place()))
+    }
+
+    /// Names the field at this position.
     pub(crate) fn place_of(&self, index: usize) -> Place {
         let name = match &self.body {
             Body::Args(Names::Raw(name), _) => return Place::of_bytes(&self.key, name),

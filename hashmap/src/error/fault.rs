@@ -9,6 +9,7 @@ pub enum Fault {
     Foreign,
     UnknownKind(u8),
     WrongType { stored: Kind, asked: &'static str },
+    OutOfRange { stored: Kind, asked: &'static str },
     OtherShape { stored: Kind, asked: &'static str, problem: String },
     Damaged { asked: &'static str, problem: String },
     NotText { asked: &'static str },
@@ -18,4 +19,16 @@ pub enum Fault {
     Merge { written: &'static str, problem: &'static str },
     NoJson { written: &'static str, problem: &'static str },
     Unreadable { written: &'static str, problem: String },
+}
+
+impl Fault {
+    /// Says more about why a value is not one of its type.
+    pub(crate) fn and(self, more: &str) -> Self {
+        match self {
+            Self::OtherShape { stored, asked, problem } => {
+                Self::OtherShape { stored, asked, problem: problem + "; " + more }
+            }
+            other => other,
+        }
+    }
 }

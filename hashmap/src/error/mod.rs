@@ -33,6 +33,20 @@ pub enum Error {
         asked: &'static str,
     },
 
+    /// A number is stored that the type cannot hold exactly.
+    #[error(
+        "{place} holds a number of kind {stored} that a `{asked}` cannot hold exactly: read it as a wider type, such as the \
+         one it was written with"
+    )]
+    OutOfRange {
+        /// Where the value lies.
+        place: Place,
+        /// The kind of the stored value.
+        stored: Kind,
+        /// The Rust type it was read as.
+        asked: &'static str,
+    },
+
     /// A value of the right kind but of another shape is stored: a type in it has changed since it was written, or it
     /// was written as another type. (A composite whose bytes are damaged looks the same.)
     #[error(
@@ -346,6 +360,7 @@ impl Error {
             Fault::Foreign => Self::Foreign { place },
             Fault::UnknownKind(byte) => Self::UnknownKind { place, byte },
             Fault::WrongType { stored, asked } => Self::WrongType { place, stored, asked },
+            Fault::OutOfRange { stored, asked } => Self::OutOfRange { place, stored, asked },
             Fault::OtherShape { stored, asked, problem } => Self::OtherShape { place, stored, asked, problem },
             Fault::Damaged { asked, problem } => Self::Damaged { place, asked, problem },
             Fault::NotText { asked } => Self::NotText { place, asked },
@@ -374,6 +389,7 @@ impl Error {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::WrongType { place, .. }
+            | Self::OutOfRange { place, .. }
             | Self::OtherShape { place, .. }
             | Self::Foreign { place }
             | Self::UnknownKind { place, .. }

@@ -18,8 +18,17 @@ pub(crate) enum DecodeFault {
     Invalid(&'static str),
     #[error("it does not hold a {0}")]
     Expected(String),
+    #[error("a number in it does not fit a `{0}` exactly")]
+    OutOfRange(&'static str),
     #[error("it has no field `{0}`")]
     MissingField(&'static str),
+    #[error("a variant `{0}` is not one of its variants")]
+    UnknownVariant(String),
+    #[error("a {0} is stored where it expects something else")]
+    Unexpected(&'static str),
+    /// In a field of a struct, as `Address.zip`, by the names in a schema.
+    #[error("in `{0}`, {1}")]
+    In(String, Box<DecodeFault>),
     #[error("it nests deeper than {MAX_DEPTH} levels")]
     TooDeep,
     #[error("a length in it reaches beyond its end")]
@@ -43,6 +52,28 @@ impl de::Error for DecodeFault {
         if is_variant_range(&expected) { Self::Expected(expected) } else { Self::Custom }
     }
 
+    fn invalid_type(unexpected: Unexpected<'_>, _: &dyn Expected) -> Self {
+        Self::Unexpected(match unexpected {
+            Unexpected::Bool(_) => "bool",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => "whole number",
+            Unexpected::Float(_) => "float",
+            Unexpected::Char(_) => "char",
+            Unexpected::Str(_) => "text",
+            Unexpected::Bytes(_) => "byte string",
+            Unexpected::Unit => "unit",
+            Unexpected::Option => "`None` or `Some`",
+            Unexpected::NewtypeStruct => "newtype struct",
+            Unexpected::Seq => "sequence",
+            Unexpected::Map => "struct or map",
+            Unexpected::Enum => "enum",
+            Unexpected::UnitVariant => "variant without contents",
+            Unexpected::NewtypeVariant | Unexpected::TupleVariant | Unexpected::StructVariant => {
+                "variant with contents"
+            }
+            Unexpected::Other(_) => "value of another type",
+        })
+    }
+
     fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
         Self::Invalid("variant")
     }
@@ -57,6 +88,18 @@ impl de::Error for DecodeFault {
 
     fn duplicate_field(field: &'static str) -> Self {
         Self::MissingField(field)
+    }
+}
+
+impl DecodeFault {
+    /// Says in which field it is, if that is not known more closely.
+    pub(crate) fn within(self, of: &str, field: &str) -> Self {
+        if let Self::In(..) = self { self } else { Self::In(format!("{of}.{field}"), Box::new(self)) }
+    }
+
+    /// The fault itself, without the place.
+    pub(crate) fn innermost(&self) -> &Self {
+        if let Self::In(_, fault) = self { fault.innermost() } else { self }
     }
 }
 

@@ -3,15 +3,20 @@
 pub(crate) mod any;
 pub(crate) mod asked_kind;
 mod asks_for_any;
-mod decode_fault;
+pub(crate) mod decode_fault;
 mod deserializer;
 pub(crate) mod given;
 pub(crate) mod merge;
+mod part;
+mod part_access;
+pub(crate) mod resolve;
+pub(crate) mod schema;
 pub(crate) mod shape;
 mod shape_digest;
 pub(crate) mod storage;
 pub(crate) mod value;
 mod value_serde;
+pub(crate) mod verify;
 
 use std::any::{TypeId, type_name};
 use std::fmt::Display;
@@ -27,6 +32,7 @@ use crate::error::fault::Fault;
 use crate::format::asked_kind::asked_kind;
 use crate::format::decode_fault::DecodeFault;
 use crate::format::deserializer::Decoder;
+use crate::format::schema::Schema;
 use crate::format::shape::{Header, Refusal, Shape};
 use crate::format::shape_digest::fingerprint;
 use crate::kind::Kind;
@@ -105,7 +111,7 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<T
         && asked != kind
         && (asked.is_scalar() || kind.is_scalar())
     {
-        return Err(Fault::WrongType { stored: kind, asked: type_name::<T>() });
+        return other_scalar(stored, kind);
     }
     let header = if kind.is_scalar() { 1 } else { 5 };
     let mut decoder = Decoder::new(stored, kind, header);
@@ -116,6 +122,18 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<T
     let shape = Shape::of(&value).map_err(|refusal| damaged::<T>(refusal.to_string()))?;
     check_shape::<T>(stored, kind, &shape)?;
     Ok(value)
+}
+
+/// Reads a number as a type that asks for another width, if it fits, and a char as text. The kind byte says what is stored.
+#[cold]
+fn other_scalar<T: DeserializeOwned>(stored: &[u8], kind: Kind) -> Result<T, Fault> {
+    let read =
+        if kind.is_number() || kind == Kind::Char { resolve::read(&Schema::of_scalar(kind), stored) } else { None };
+    match read {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(DecodeFault::OutOfRange(_))) => Err(Fault::OutOfRange { stored: kind, asked: type_name::<T>() }),
+        _ => Err(Fault::WrongType { stored: kind, asked: type_name::<T>() }),
+    }
 }
 
 /// The kind of a stored value.

@@ -13,7 +13,7 @@ pub(crate) const MAX_DEPTH: i32 = 128;
 /// the length of the value.
 pub(crate) const MAX_ZERO_WIDTH: u32 = 65_536;
 
-pub(super) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// What stands before the payload of a stored value.
@@ -61,13 +61,11 @@ pub(super) struct Root {
 impl Root {
     /// The header of a value whose shape has this hash.
     #[inline]
-    pub(super) fn header(self, hash: u64) -> Header {
+    pub(super) fn header(self, hash: ShapeHash) -> Header {
         match self {
             Self { kind, carried: Some(framing) } => Header::Carried(kind, framing),
             Self { kind, .. } if kind.is_scalar() => Header::Kind(kind),
-            // The digest is defined as the low half.
-            #[expect(clippy::cast_possible_truncation)]
-            Self { kind, .. } => Header::Digest(kind, hash as u32),
+            Self { kind, .. } => Header::Digest(kind, hash.digest()),
         }
     }
 }
@@ -133,14 +131,69 @@ pub(super) fn signed_len(value: i128) -> u64 {
     varint_len(((value << 1) ^ (value >> 127)).cast_unsigned())
 }
 
+/// The hash of a shape that is being taken: FNV-1a 64. `docs/format.md` says what is fed to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ShapeHash(u64);
+
+impl ShapeHash {
+    pub(crate) const EMPTY: Self = Self(FNV_OFFSET);
+
+    #[inline]
+    pub(crate) fn feed(&mut self, byte: u8) {
+        self.0 = fnv1a_step(self.0, byte);
+    }
+
+    /// A number, as LEB128.
+    #[inline]
+    pub(crate) fn feed_number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.feed((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        self.feed((number & 0x7f) as u8);
+    }
+
+    #[inline]
+    pub(crate) fn feed_name(&mut self, name: &str) {
+        self.feed_number(name.len() as u64);
+        for byte in name.bytes() {
+            self.feed(byte);
+        }
+    }
+
+    /// The hash of what is around elements that have these hashes: their order does not matter.
+    #[inline]
+    pub(crate) fn feed_sum(&mut self, sum: u64) {
+        for byte in sum.to_le_bytes() {
+            self.feed(byte);
+        }
+    }
+
+    /// What an element adds to that sum.
+    #[inline]
+    pub(crate) fn mixed(self) -> u64 {
+        fmix64(self.0)
+    }
+
+    pub(crate) fn value(self) -> u64 {
+        self.0
+    }
+
+    /// The digest that is stored: the low half.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation)]
+    pub(crate) fn digest(self) -> u32 {
+        self.0 as u32
+    }
+}
+
 /// FNV-1a 64 of some bytes.
-#[cfg(feature = "embedded")]
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(FNV_OFFSET, |hash, byte| fnv1a_step(hash, *byte))
 }
 
 #[inline]
-pub(super) fn fnv1a_step(hash: u64, byte: u8) -> u64 {
+fn fnv1a_step(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
 }
 

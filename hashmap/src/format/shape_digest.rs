@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use serde::ser::{self, Serialize};
 
 use crate::format::shape::{
-    FNV_OFFSET, MAX_DEPTH, MAX_ZERO_WIDTH, Refusal, Root, Shape, fmix64, fnv1a_step, framed_len, signed_len, varint_len,
+    MAX_DEPTH, MAX_ZERO_WIDTH, Refusal, Root, Shape, ShapeHash, framed_len, signed_len, varint_len,
 };
 use crate::kind::Kind;
 
@@ -23,12 +23,12 @@ impl Shape {
 
 /// A hash of a value's shape and contents, in which the order of maps does not matter.
 pub(crate) fn fingerprint<T: Serialize + ?Sized>(value: &T) -> Result<u64, Refusal> {
-    Pass::<true>::over(value).map(|pass| pass.hash)
+    Pass::<true>::over(value).map(|pass| pass.hash.value())
 }
 
 /// The state of the pass, which is also its serializer. With `CONTENTS`, it hashes the contents of scalars too.
 struct Pass<const CONTENTS: bool> {
-    hash: u64,
+    hash: ShapeHash,
     len: u64,
     depth: i32,
     zero_width: u32,
@@ -38,7 +38,7 @@ struct Pass<const CONTENTS: bool> {
 impl<const CONTENTS: bool> Pass<CONTENTS> {
     #[inline]
     fn over<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
-        let mut pass = Self { hash: FNV_OFFSET, len: 0, depth: 0, zero_width: 0, root: None };
+        let mut pass = Self { hash: ShapeHash::EMPTY, len: 0, depth: 0, zero_width: 0, root: None };
         value.serialize(&mut pass)?;
         Ok(pass)
     }
@@ -46,33 +46,10 @@ impl<const CONTENTS: bool> Pass<CONTENTS> {
     #[inline]
     fn contents(&mut self, bytes: &[u8]) {
         if CONTENTS {
-            self.feed_number(bytes.len() as u64);
+            self.hash.feed_number(bytes.len() as u64);
             for byte in bytes {
-                self.feed(*byte);
+                self.hash.feed(*byte);
             }
-        }
-    }
-
-    #[inline]
-    fn feed(&mut self, byte: u8) {
-        self.hash = fnv1a_step(self.hash, byte);
-    }
-
-    /// A number, as LEB128.
-    #[inline]
-    fn feed_number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.feed((number & 0x7f) as u8 | 0x80);
-            number >>= 7;
-        }
-        self.feed((number & 0x7f) as u8);
-    }
-
-    #[inline]
-    fn feed_name(&mut self, name: &str) {
-        self.feed_number(name.len() as u64);
-        for byte in name.bytes() {
-            self.feed(byte);
         }
     }
 
@@ -81,7 +58,7 @@ impl<const CONTENTS: bool> Pass<CONTENTS> {
         if self.root.is_none() {
             self.root = Some(Root { kind, carried: None });
         }
-        self.feed(kind.byte());
+        self.hash.feed(kind.byte());
     }
 
     #[inline]
@@ -105,9 +82,9 @@ impl<const CONTENTS: bool> Pass<CONTENTS> {
     #[inline]
     fn variant(&mut self, index: u32, name: &'static str, arity: usize) -> Result<(), Refusal> {
         self.composite(Kind::Enum)?;
-        self.feed_number(u64::from(index));
-        self.feed_name(name);
-        self.feed_number(arity as u64);
+        self.hash.feed_number(u64::from(index));
+        self.hash.feed_name(name);
+        self.hash.feed_number(arity as u64);
         self.len += varint_len(u128::from(index));
         Ok(())
     }
@@ -177,7 +154,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
     #[inline]
     fn serialize_none(self) -> Result<(), Refusal> {
         self.kind(Kind::Option);
-        self.feed(0);
+        self.hash.feed(0);
         self.len += 1;
         Ok(())
     }
@@ -185,7 +162,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refusal> {
         self.composite(Kind::Option)?;
-        self.feed(1);
+        self.hash.feed(1);
         self.len += 1;
         value.serialize(&mut *self)?;
         self.depth -= 1;
@@ -205,7 +182,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
         if !CONTENTS {
             self.hash = outer;
         }
-        self.feed(Kind::Dynamic.byte());
+        self.hash.feed(Kind::Dynamic.byte());
         if is_root && kind != Kind::Dynamic {
             // bincode writes a scalar node as it is stored: its kind and its payload. An opaque composite keeps its
             // stored form; bincode writes that as a byte string behind the mark of its node.
@@ -244,7 +221,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
     #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.composite(Kind::Tuple)?;
-        self.feed_number(len as u64);
+        self.hash.feed_number(len as u64);
         Ok(Fields { pass: self })
     }
 
@@ -273,7 +250,7 @@ impl<'a, const CONTENTS: bool> ser::Serializer for &'a mut Pass<CONTENTS> {
     #[inline]
     fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, CONTENTS>, Refusal> {
         self.composite(Kind::Struct)?;
-        self.feed_number(len as u64);
+        self.hash.feed_number(len as u64);
         Ok(Fields { pass: self })
     }
 
@@ -320,7 +297,7 @@ pub(crate) struct Elements<'a, const CONTENTS: bool> {
     announced: u64,
     written: u64,
     /// The hash of what comes before.
-    outer: u64,
+    outer: ShapeHash,
     sum: u64,
     /// The length before this element.
     before: u64,
@@ -329,14 +306,14 @@ pub(crate) struct Elements<'a, const CONTENTS: bool> {
 impl<const CONTENTS: bool> Elements<'_, CONTENTS> {
     #[inline]
     fn begin<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
-        self.pass.hash = FNV_OFFSET;
+        self.pass.hash = ShapeHash::EMPTY;
         self.before = self.pass.len;
         value.serialize(&mut *self.pass)
     }
 
     #[inline]
     fn finish_element(&mut self) -> Result<(), Refusal> {
-        self.sum = self.sum.wrapping_add(fmix64(self.pass.hash));
+        self.sum = self.sum.wrapping_add(self.pass.hash.mixed());
         self.written += 1;
         if self.pass.len == self.before {
             self.pass.zero_width += 1;
@@ -353,9 +330,7 @@ impl<const CONTENTS: bool> Elements<'_, CONTENTS> {
             return Err(Refusal::Length { announced: self.announced, written: self.written });
         }
         self.pass.hash = self.outer;
-        for byte in self.sum.to_le_bytes() {
-            self.pass.feed(byte);
-        }
+        self.pass.hash.feed_sum(self.sum);
         self.pass.depth -= 1;
         Ok(())
     }
@@ -411,7 +386,7 @@ impl<const CONTENTS: bool> Fields<'_, CONTENTS> {
 
     #[inline]
     fn named<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Refusal> {
-        self.pass.feed_name(name);
+        self.pass.hash.feed_name(name);
         self.part(value)
     }
 }

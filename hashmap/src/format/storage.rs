@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::error::fault::Fault;
 use crate::format as codec;
 use crate::format::asked_kind::asks_for_anything_first;
+use crate::format::resolve::read_older;
+use crate::format::schema::Schema;
 use crate::format::shape::Shape;
 use crate::kind::Kind;
 
@@ -113,6 +115,12 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     fn decode(stored: &[u8]) -> Result<T, Fault>;
 
+    /// Reads a value that is not one of today's type, if one of these schemas has written it. `fault` is why it is not.
+    #[doc(hidden)]
+    fn older(_: &[(String, Schema)], _: &[u8], fault: Fault) -> Result<T, Fault> {
+        Err(fault)
+    }
+
     /// True if the field can expire by itself.
     #[doc(hidden)]
     const EXPIRES: bool = false;
@@ -155,6 +163,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Format<T> for Bincode {
     #[inline]
     fn decode(stored: &[u8]) -> Result<T, Fault> {
         codec::decode(stored)
+    }
+
+    fn older(schemas: &[(String, Schema)], stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        read_older(schemas, stored, fault)
     }
 
     fn readable_kind() -> Option<Kind> {
@@ -289,6 +301,10 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
         F::decode(stored)
     }
 
+    fn older(schemas: &[(String, Schema)], stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        F::older(schemas, stored, fault)
+    }
+
     fn readable_kind() -> Option<Kind> {
         F::readable_kind()
     }
@@ -312,6 +328,10 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
     #[inline]
     fn decode(stored: &[u8]) -> Result<T, Fault> {
         F::decode(stored)
+    }
+
+    fn older(schemas: &[(String, Schema)], stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        F::older(schemas, stored, fault)
     }
 
     fn readable_kind() -> Option<Kind> {

@@ -136,7 +136,7 @@ impl<T, F: Format<T>> OneField<T, F> {
     }
 
     pub(crate) fn decode(&self, stored: &[u8]) -> Result<T, Error> {
-        F::decode(stored).map_err(|fault| Error::at(fault, self.place()))
+        self.name.decode::<T, F>(stored).map_err(|fault| Error::at(fault, self.place()))
     }
 
     /// Makes what `get` returns where the field is absent.

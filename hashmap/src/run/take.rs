@@ -15,10 +15,12 @@ use crate::run::subject::OneField;
 pub(crate) async fn take<T, F: Format<T>>(mailbox: Mailbox, field: OneField<T, F>) -> Result<F::Get, Error> {
     if let Some(kind) = F::readable_kind() {
         let request = take_of_kind(&field.target, field.name.clone(), kind.byte())?;
-        return match mailbox.send(&request).await?.bytes()? {
-            Some(stored) => field.decode(&stored).map(F::found),
-            None => field.absent(),
-        };
+        match mailbox.send(&request).await?.bytes()? {
+            Some(stored) if stored.first() == Some(&kind.byte()) => return field.decode(&stored).map(F::found),
+            // A number of another kind was left where it is: it is read and removed below, if it fits.
+            Some(_) => {}
+            None => return field.absent(),
+        }
     }
     let mut attempts = Attempts::new(field.target.attempt_limit);
     loop {

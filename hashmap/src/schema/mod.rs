@@ -1,0 +1,19 @@
+//! How records may change: the schemas of what they have stored, in a file that is committed, and the test that proves that
+//! today's types read it.
+
+pub(crate) mod check;
+pub(crate) mod history;
+pub(crate) mod lock;
+pub(crate) mod parse;
+pub(crate) mod sample;
+pub(crate) mod text;
+pub(crate) mod trace;
+
+#[cfg(test)]
+mod check_tests;
+#[cfg(test)]
+mod lock_tests;
+#[cfg(test)]
+mod random_tests;
+#[cfg(test)]
+mod simulated;
