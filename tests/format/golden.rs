@@ -34,6 +34,15 @@ struct Nested {
     extra: Value,
 }
 
+/// The length of its field's name takes two bytes of what is digested.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct LongName {
+    #[serde(
+        rename = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+    )]
+    field: u8,
+}
+
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
 enum Theme {
     Light,
@@ -128,6 +137,7 @@ fn every_value_is_stored_as_its_vector() {
         "tuple struct" => Pair(1, "a".to_owned());
         "array" => [1_u8, 2, 3];
         "tuple in a tuple" => (1_u8, (2_u8, 3_u8));
+        "long name" => LongName { field: 7 };
         "struct" => Point { x: 1, y: -1 };
         "unit variant" => Theme::Dark;
         "newtype variant" => Theme::Custom(300);

@@ -387,3 +387,23 @@ fn an_error_of_serialize_is_an_error_and_its_text_stays_out() {
     assert!(matches!(error, Error::Refused { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
 }
+
+/// What is wrong with bytes is said: whether they are damaged, or are those of another type.
+#[test]
+fn what_is_wrong_with_bytes_is_said() {
+    let stored = encode(&vec![1_u8, 2]);
+    for short in 1..5 {
+        assert!(matches!(decode::<Vec<u8>>(&stored[..short]), Err(Error::Damaged { .. })), "{short} bytes");
+    }
+    let problem = |bytes: &[u8]| match decode::<Vec<u8>>(bytes) {
+        Err(Error::OtherShape { problem, .. }) => problem,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(problem(&stored[..5]), "it ends too early");
+    assert_eq!(problem(&stored[..7]), "it ends too early");
+    assert_eq!(problem(&[stored.clone(), vec![0, 0]].concat()), "2 bytes follow after its end");
+    match decode::<u8>(&[encode(&1_u8), vec![0]].concat()) {
+        Err(Error::Damaged { problem, .. }) => assert_eq!(problem, "1 bytes follow after its end"),
+        other => panic!("{other:?}"),
+    }
+}

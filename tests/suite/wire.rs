@@ -253,7 +253,30 @@ fn unexpected_replies_are_errors() {
         unexpected(HashMap::new(KEY).on(answer(cmd("HGETALL").arg(KEY))).get_all().unwrap_err());
         unexpected(HashMap::new(KEY).on(answer(cmd("HKEYS").arg(KEY))).get_fields().unwrap_err());
         unexpected(HashMap::new(KEY).on(answer(cmd("HGET").arg(KEY).arg("a"))).get::<u8>("a").unwrap_err());
+        let (hset, patch) = (command(&[b"HSET", b"user:1", b"theme", DARK]), SettingsPatch::default().theme("dark"));
+        unexpected(settings.on(answer(&hset)).patch(&patch).unwrap_err());
+        unexpected(
+            settings
+                .on(answer(&command(&[b"HSETNX", b"user:1", b"theme", DARK])))
+                .theme()
+                .set_if_absent("dark")
+                .unwrap_err(),
+        );
     }
+}
+
+/// What a server refuses inside of a list of answers is its error.
+#[test]
+fn an_error_inside_a_list_is_that_of_the_server() {
+    let refused = || redis::parse_redis_value(b"-WRONGTYPE not a hash\r\n").expect("an error is a reply");
+    let is_redis = |error: Error| assert!(matches!(error, Error::Redis { .. }), "{error}");
+    let hmget = cmd("HMGET").arg(KEY).arg("theme").arg("width").arg("nick").clone();
+    let values = Value::Array(vec![refused(), Value::Nil, bulk(b"x")]);
+    let error = Settings::at(KEY).on(mock(vec![(hmget, values)])).get_all().unwrap_err();
+    let Error::Fields { errors, .. } = error else { panic!("{error}") };
+    assert!(matches!(errors[..], [Error::Redis { .. }, Error::Foreign { .. }]), "{errors:?}");
+    let hkeys = cmd("HKEYS").arg(KEY).clone();
+    is_redis(HashMap::new(KEY).on(mock(vec![(hkeys, Value::Array(vec![refused()]))])).get_fields().unwrap_err());
 }
 
 #[test]
@@ -327,7 +350,13 @@ fn times_to_live() {
     assert_eq!(sends!(record(), |s| s.ttl(), &[b"PTTL", b"user:1"] => -2_i64), Ttl::Absent);
     let one = |answer| Value::Array(vec![Value::Int(answer)]);
     let hpttl: &[&[u8]] = &[b"HPTTL", b"user:1", b"FIELDS", b"1", b"a"];
-    for (answer, ttl) in [(one(-2), Ttl::Absent), (Value::Array(vec![]), Ttl::Absent), (one(-1), Ttl::Persistent)] {
+    // Valkey and some versions of Redis have no list for a hash that is absent.
+    for (answer, ttl) in [
+        (one(-2), Ttl::Absent),
+        (Value::Array(vec![]), Ttl::Absent),
+        (Value::Nil, Ttl::Absent),
+        (one(-1), Ttl::Persistent),
+    ] {
         assert_eq!(sends!(map(), |m| m.entry("a").ttl(), hpttl => answer), ttl);
     }
     let hpexpire: &[&[u8]] = &[b"HPEXPIRE", b"user:1", b"5000", b"FIELDS", b"1", b"a"];

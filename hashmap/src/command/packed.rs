@@ -149,7 +149,7 @@ fn read_long_line(packed: &mut &[u8], mark: u8) -> Option<usize> {
 mod tests {
     use redis::Cmd;
 
-    use super::{Args, Packed};
+    use super::{Args, Packed, read_line, write_line};
 
     fn fill(args: &mut impl Args, count: usize) {
         args.arg(b"NAME");
@@ -175,6 +175,19 @@ mod tests {
                 packed.end();
                 assert_eq!(bytes.strip_prefix(b"before"), Some(&*cmd.get_packed_command()), "{count} {estimate}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_as_it_was_written() {
+        for number in [0, 9, 10, 99, 100, 12_345, usize::MAX] {
+            let mut line = Vec::new();
+            write_line(&mut line, b'$', number);
+            assert_eq!(line, format!("${number}\r\n").into_bytes());
+            let mut rest = line.as_slice();
+            assert_eq!(read_line(&mut rest, b'*'), None, "it is another mark");
+            let mut rest = line.as_slice();
+            assert_eq!((read_line(&mut rest, b'$'), rest), (Some(number), &b""[..]));
         }
     }
 }

@@ -102,7 +102,8 @@ impl<'a> RecordReader<'a> {
     pub fn option<T, F>(&mut self, field: &NamedField<T, F>) -> Result<Option<T>, Error> {
         let index = self.index;
         self.index += 1;
-        let Some(stored) = self.values.get(index)? else { return Ok(None) };
+        let values = self.values;
+        let Some(stored) = values.get(index).map_err(|error| self.keep(error))? else { return Ok(None) };
         field.decode(stored).map(Some).map_err(|fault| self.keep(Error::at(fault, self.values.place(index))))
     }
 

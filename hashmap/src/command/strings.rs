@@ -79,3 +79,63 @@ fn length(bytes: &[u8], at: usize, kind: u8) -> Option<(usize, usize)> {
     let is_length = digits > 0 && line.get(digits..digits + 2)? == b"\r\n" && len <= LONGEST;
     is_length.then_some((len, at + digits + 3))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, Strings, length, string, strings};
+
+    /// The strings, with `-` for nil, and where they end.
+    fn found(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
+        let mut spans = Vec::new();
+        let end = strings(bytes, 0, &mut spans)?;
+        let strings = Strings::new(bytes, &spans);
+        let text = |index| strings.get(index).map_or("-".into(), |bytes| String::from_utf8_lossy(bytes).into_owned());
+        Some(((0..strings.len()).map(text).collect(), end))
+    }
+
+    #[test]
+    fn a_list_of_strings_is_read_where_it_lies() {
+        assert_eq!(
+            found(b"*3\r\n$2\r\nab\r\n$-1\r\n$0\r\n\r\n:1\r\n"),
+            Some((["ab", "-", ""].map(str::to_owned).to_vec(), 23))
+        );
+        assert_eq!(found(b"*0\r\n"), Some((vec![], 4)));
+        let long = format!("*1\r\n$12\r\n{}\r\n", "x".repeat(12));
+        assert_eq!(found(long.as_bytes()), Some((vec!["x".repeat(12)], 23)));
+    }
+
+    /// What is not all there, or holds something else, is left to the reader of all replies.
+    #[test]
+    fn anything_else_is_not_read_here() {
+        let whole = b"*2\r\n$2\r\nab\r\n$-1\r\n";
+        assert!((0..whole.len()).all(|cut| found(&whole[..cut]).is_none()));
+        for other in
+            ["*1\r\n:1\r\n", "*-1\r\n", "*\r\n", "*1\r\n$1\r\nabc\r\n", "*1\r\n$1\r\na\r\r", "%1\r\n", "*1x\r\n"]
+        {
+            assert!(found(other.as_bytes()).is_none(), "{other:?}");
+        }
+        assert_eq!(found(b"*536870913\r\n"), None);
+    }
+
+    #[test]
+    fn a_length_is_bounded() {
+        assert_eq!(length(b"$536870912\r\n", 0, b'$'), Some((LONGEST, 12)));
+        assert_eq!(length(b"$536870913\r\n", 0, b'$'), None);
+        assert_eq!(length(b"x$10\r\n", 1, b'$'), Some((10, 6)));
+        assert_eq!(length(b"$\r\n", 0, b'$'), None);
+        assert_eq!(length(b"$9999999999\r\n", 0, b'$'), None);
+        assert!(string(b"$536870912\r\n", 0).is_none());
+        let (span, end) = string(b"..$3\r\nabc\r\n", 2).expect("a string");
+        assert_eq!((span.map(|span| (span.start, span.len)), end), (Some((6, 3)), 11));
+    }
+
+    #[test]
+    fn a_list_of_nils_is_told() {
+        let all = |bytes| {
+            let mut spans = Vec::new();
+            strings(bytes, 0, &mut spans).expect("a list");
+            Strings::new(bytes, &spans).all_nil()
+        };
+        assert!(all(b"*2\r\n$-1\r\n$-1\r\n") && !all(b"*2\r\n$-1\r\n$0\r\n\r\n"));
+    }
+}

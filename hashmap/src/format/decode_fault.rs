@@ -141,7 +141,9 @@ mod tests {
         assert!(matches!(DecodeFault::from(DecodeError::UnexpectedEnd { additional: 1 }), DecodeFault::Truncated));
         let unexpected =
             DecodeError::UnexpectedVariant { type_name: "", allowed: &AllowedEnumVariants::Allowed(&[]), found: 7 };
+        let utf8 = String::from_utf8(vec![0xff]).expect_err("no text").utf8_error();
         for (error, name) in [
+            (DecodeError::Utf8 { inner: utf8 }, "UTF-8"),
             (DecodeError::InvalidBooleanValue(2), "bool"),
             (DecodeError::InvalidCharEncoding([0; 4]), "char"),
             (unexpected, "option"),
