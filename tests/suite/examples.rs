@@ -51,6 +51,26 @@ fn user_settings_in_a_file() -> Result<(), AnyError> {
     Ok(())
 }
 
+/// Two versions of a program, of which the newer one reads what the older one has stored.
+#[test]
+fn two_versions() -> Result<(), AnyError> {
+    for url in ["memory:".to_owned(), redis_url()] {
+        let printed = run("evolution", |command| {
+            command.env("REDIS_URL", url);
+        })?;
+        for line in [
+            "theme.get      Some(Night { contrast: None })",
+            r#"["addresses", "nick", "theme", "visits"]"#,
+            r#"["addresses", "nickname", "theme", "visits"]"#,
+            "visits.get     Some(8)",
+            r#"Some([Address { zip: 10115, line1: "1 Main St", note: Some("ring twice") }])"#,
+        ] {
+            prints(&printed, line);
+        }
+    }
+    Ok(())
+}
+
 /// It checks by itself that nothing is lost or counted twice.
 #[test]
 fn an_outage() -> Result<(), AnyError> {
