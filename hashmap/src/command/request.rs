@@ -211,18 +211,17 @@ impl Request {
         if self.about_field { self.place_of(0) } else { Place::new(&self.key, None) }
     }
 
-    /// Names one of the request's fields.
     /// Decodes what is stored in the only field of the request.
     #[inline]
     pub(crate) fn decode<T, F: Format<T>>(&self, stored: &[u8]) -> Result<T, Error> {
-        let decoded = match &self.body {
-            Body::Args(Names::One(name), _) => name.decode::<T, F>(stored),
-            _ => F::decode(stored),
-        };
+        let decoded = F::decode(stored).or_else(|fault| match &self.body {
+            Body::Args(Names::One(name), _) => name.decode_older(stored, fault, F::older),
+            _ => Err(fault),
+        });
         decoded.map_err(|fault| Error::at(fault, self.place()))
     }
 
-    /// Names the field at this position.
+    /// Names one of the request's fields.
     pub(crate) fn place_of(&self, index: usize) -> Place {
         let name = match &self.body {
             Body::Args(Names::Raw(name), _) => return Place::of_bytes(&self.key, name),
