@@ -407,3 +407,39 @@ fn what_is_wrong_with_bytes_is_said() {
         other => panic!("{other:?}"),
     }
 }
+
+/// Only what nests is deep, and not what comes one after the other.
+#[test]
+fn many_siblings_are_not_deep() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+    enum Each {
+        Unit,
+        One(u8),
+        Two(u8, u8),
+        Named { a: u8 },
+        Value(redis_hashmap::Value),
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+    struct All {
+        some: Option<u8>,
+        tuple: (u8, u8),
+        map: BTreeMap<u8, u8>,
+        seq: Vec<u8>,
+        value: redis_hashmap::Value,
+        each: Vec<Each>,
+    }
+    let value = redis_hashmap::Value::from("text");
+    let each = vec![Each::Unit, Each::One(1), Each::Two(1, 2), Each::Named { a: 1 }, Each::Value(value.clone())];
+    let all = All { some: Some(1), tuple: (1, 2), map: BTreeMap::from([(1, 2)]), seq: vec![1], value, each };
+    let many = vec![all; 300];
+    assert_eq!(decode::<Vec<All>>(&encode(&many)).unwrap(), many);
+    // Each of them alone, since a mistake in one could make up for one in another.
+    let (some, unit, one) = (vec![Some(1_u8); 300], vec![Each::Unit; 300], vec![Each::One(1); 300]);
+    assert_eq!(decode::<Vec<Option<u8>>>(&encode(&some)).unwrap(), some);
+    assert_eq!(decode::<Vec<Each>>(&encode(&unit)).unwrap(), unit);
+    assert_eq!(decode::<Vec<Each>>(&encode(&one)).unwrap(), one);
+    let values = vec![redis_hashmap::Value::U8(1); 300];
+    assert_eq!(decode::<Vec<redis_hashmap::Value>>(&encode(&values)).unwrap(), values);
+    let maps = vec![BTreeMap::from([(1_u8, vec![1_u8])]); 300];
+    assert_eq!(decode::<Vec<BTreeMap<u8, Vec<u8>>>>(&encode(&maps)).unwrap(), maps);
+}

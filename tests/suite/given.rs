@@ -125,6 +125,11 @@ fn a_field_takes_values_and_references() -> Test {
     assert!(record.visits().set_if_present(3)?);
     assert!(record.visits().compare_and_set(&3, 4)?);
     assert!(record.name().set("Ann")? && record.name().compare_and_set("Ann", "Bob".to_owned())?);
+    // An array, by itself and by reference.
+    record.sizes().set(&[9, 8])?;
+    assert_eq!(record.sizes().get()?, [9, 8]);
+    record.sizes().set([7])?;
+    assert_eq!(record.sizes().get()?, [7]);
     record.clear()?;
     Ok(())
 }

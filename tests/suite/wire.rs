@@ -136,8 +136,14 @@ fn set_all_is_one_script_where_some_fields_are_none() {
     sends!(Settings::at(KEY), |s| s.set_all(&record), &[&[b"EVALSHA", script.get_hash().as_bytes()][..], args].concat() => 2_i64);
 
     let noscript = redis::parse_redis_value(b"-NOSCRIPT No matching script.\r\n").unwrap();
+    let evalsha_again = evalsha.clone();
     let mut con = mock(vec![(evalsha, noscript), (eval.clone(), Value::Int(2))]);
     Settings::at(KEY).on(&mut con).set_all(&record).unwrap();
+
+    // Anything else that the server refuses is not sent again.
+    let refused = redis::parse_redis_value(b"-WRONGTYPE not a hash\r\n").unwrap();
+    let mut con = mock(vec![(evalsha_again, refused)]);
+    assert!(matches!(Settings::at(KEY).on(&mut con).set_all(&record), Err(Error::Redis { .. })));
 
     let mut con =
         MockRedisConnection::new([MockCmd::with_values(redis::pipe().add_command(eval), Ok(vec![Value::Int(2)]))]);
@@ -321,6 +327,17 @@ fn conditions_and_several_fields() {
         counters.increment("a", -5).into_cmd().unwrap().get_packed_command(),
         command(increment).get_packed_command()
     );
+    // Only Redis's own words for it make an error one of the counter.
+    for (reply, expected) in [
+        ("-ERR increment or decrement would overflow\r\n", "would leave the range of an i64"),
+        ("-ERR hash value is not an integer\r\n", "is not a 64-bit integer in digits"),
+        ("-CUSTOM increment or decrement would overflow\r\n", "HINCRBY on field \"a\" of hash \"user:1\" failed"),
+        ("-CUSTOM hash value is not an integer\r\n", "HINCRBY on field \"a\" of hash \"user:1\" failed"),
+    ] {
+        let mut con = mock(vec![(command(increment), redis::parse_redis_value(reply.as_bytes()).unwrap())]);
+        let error = counters.on(&mut con).increment("a", -5).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
     let page = Value::Array(vec![bulk(b"0"), Value::Array(vec![bulk(b"a"), bulk(DARK)])]);
     let mut con = mock(vec![(command(&[b"HSCAN", b"user:1", b"0", b"COUNT", b"256"]), page)]);
     let found: Vec<_> = map().on(&mut con).iter().collect::<Result<_, _>>().unwrap();
@@ -365,6 +382,13 @@ fn times_to_live() {
     }
     let hpersist: &[&[u8]] = &[b"HPERSIST", b"user:1", b"FIELDS", b"1", b"a"];
     assert!(sends!(map(), |m| m.entry("a").persist(), hpersist => one(1)));
+    for (ttl, problem) in [
+        (Duration::ZERO, "a time to live of zero; to remove it, delete it"),
+        (Duration::MAX, "a time to live longer than 2^45 ms (1,114 years)"),
+    ] {
+        let error = record().on(mock(Vec::new())).expire_in(ttl).unwrap_err();
+        assert!(error.to_string().contains(problem), "{error}");
+    }
     // Every reply of the server is checked.
     for answer in [Value::Okay, one(-7), Value::Array(vec![Value::Int(1), Value::Int(1)])] {
         let mut con = mock(vec![(command(hpttl), answer)]);

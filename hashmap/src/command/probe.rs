@@ -78,3 +78,21 @@ pub(crate) fn cluster_slots() -> Cmd {
     cmd.arg("SLOTS");
     cmd
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::{Verdict, verdict};
+
+    #[test]
+    fn what_an_answer_says_is_known() {
+        let of = |reply: &str| verdict(parse_redis_value(reply.as_bytes())).ok();
+        assert!(matches!(of(":0\r\n"), Some(Verdict::Allowed)));
+        assert!(matches!(of("-NOSCRIPT none\r\n"), Some(Verdict::Allowed)));
+        assert!(matches!(of("-NOPERM this user has no permissions to run the 'x' command\r\n"), Some(Verdict::Denied)));
+        assert!(matches!(of("-NOPERM No permissions to access a key\r\n"), Some(Verdict::Allowed)));
+        assert!(matches!(of("-ERR unknown command 'HPTTL'\r\n"), Some(Verdict::Unknown)));
+        assert!(of("-ERR something else\r\n").is_none() && of("-LOADING\r\n").is_none());
+    }
+}

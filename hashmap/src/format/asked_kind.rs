@@ -102,3 +102,16 @@ impl<'de> Deserializer<'de> for Probe {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{asked_kind, asks_for_anything_first};
+    use crate::kind::Kind;
+
+    #[test]
+    fn what_a_type_asks_for_first_is_known() {
+        assert!(asks_for_anything_first::<serde_json::Value>() && !asks_for_anything_first::<u8>());
+        assert_eq!(asked_kind::<u8>(), Some(Kind::U8));
+        assert_eq!(asked_kind::<serde_json::Value>(), None);
+    }
+}

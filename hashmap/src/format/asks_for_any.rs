@@ -290,3 +290,34 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         self.samples.deserialize_tuple(fields.len(), visitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::{asks_for_any, look};
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only what it asks for counts")]
+    struct Deep(Option<Option<Option<u8>>>, (((u8,),),));
+
+    /// What nests deep in one place does not hide what comes behind it.
+    #[test]
+    fn what_comes_after_nested_parts_is_found() {
+        #[derive(Deserialize)]
+        #[allow(dead_code, reason = "only what it asks for counts")]
+        struct Late {
+            before: (Deep, Deep, Deep, Deep, Deep, Deep),
+            after: Vec<serde_json::Value>,
+        }
+        assert!(asks_for_any::<Late>() && !asks_for_any::<Deep>());
+    }
+
+    #[test]
+    fn a_type_that_holds_itself_ends() {
+        #[derive(Deserialize)]
+        #[allow(dead_code, reason = "only what it asks for counts")]
+        struct Tree(Vec<Tree>, Vec<Tree>, Option<Box<Tree>>);
+        assert!(!look::<Tree>());
+    }
+}
