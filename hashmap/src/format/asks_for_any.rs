@@ -299,7 +299,7 @@ mod tests {
 
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "only what it asks for counts")]
-    struct Deep(Option<Option<Option<u8>>>, (((u8,),),));
+    struct Deep(Option<Box<[Option<u8>]>>, (((u8,),),));
 
     /// What nests deep in one place does not hide what comes behind it.
     #[test]
