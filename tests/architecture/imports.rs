@@ -35,6 +35,7 @@ const RUNTIME: &[&str] = &[
     "format/given.rs",
     "format/merge.rs",
     // How records may change.
+    "schema/bounds.rs",
     "schema/text.rs",
     "schema/parse.rs",
     "schema/lock.rs",
@@ -57,6 +58,7 @@ const RUNTIME: &[&str] = &[
     "schema/random_tests.rs",
     "schema/lock_tests.rs",
     "schema/check_tests.rs",
+    "schema/check_rules_tests.rs",
     "schema/trace/tests.rs",
     "schema/trace/attributes_tests.rs",
     "schema/trace/limits_tests.rs",

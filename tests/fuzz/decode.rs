@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use redis_hashmap::Kind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,8 +25,14 @@ where
 {
     let value = read::<T>(bytes).ok()?;
     let written = encode(&value);
-    assert_eq!(written.len(), bytes.len(), "{value:?}");
-    assert_eq!(written.get(..5), bytes.get(..5), "{value:?}");
+    if written.first() == bytes.first() {
+        assert_eq!(written.len(), bytes.len(), "{value:?}");
+        assert_eq!(written.get(..5), bytes.get(..5), "{value:?}");
+    } else {
+        // A number of another width, or a char as text.
+        let kind = bytes.first().and_then(|byte| Kind::from_byte(*byte)).expect("a kind");
+        assert!(kind == Kind::Char || (Kind::I8..=Kind::F64).contains(&kind), "{kind} as {value:?}");
+    }
     // In debug builds it is read back, and compared with what it was.
     try_encode_typed(&value).unwrap();
     let again = read::<T>(&written).unwrap();

@@ -22,6 +22,10 @@ pub(crate) enum DecodeFault {
     OutOfRange(&'static str),
     #[error("it has no field `{0}`")]
     MissingField(&'static str),
+    #[error("two of the stored fields are its field `{0}`")]
+    DuplicateField(&'static str),
+    #[error("it takes no fields that it does not have (`deny_unknown_fields`), and there is one")]
+    UnknownField,
     #[error("a variant `{0}` is not one of its variants")]
     UnknownVariant(String),
     #[error("a {0} is stored where it expects something else")]
@@ -79,7 +83,7 @@ impl de::Error for DecodeFault {
     }
 
     fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
-        Self::Invalid("field")
+        Self::UnknownField
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -87,7 +91,7 @@ impl de::Error for DecodeFault {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::MissingField(field)
+        Self::DuplicateField(field)
     }
 }
 

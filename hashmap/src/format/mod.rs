@@ -8,7 +8,7 @@ mod deserializer;
 pub(crate) mod given;
 pub(crate) mod merge;
 mod part;
-mod part_access;
+pub(crate) mod part_access;
 pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod shape;
@@ -119,7 +119,10 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<T
         Ok(value) => value,
         Err(fault) => return Err(undecodable::<T>(kind, asked, stored.len() < header, &fault)),
     };
-    let shape = Shape::of(&value).map_err(|refusal| damaged::<T>(refusal.to_string()))?;
+    let shape = Shape::of(&value).map_err(|refusal| {
+        let problem = refusal.to_string();
+        if kind.is_scalar() { damaged::<T>(problem) } else { other_shape::<T>(kind, problem) }
+    })?;
     check_shape::<T>(stored, kind, &shape)?;
     Ok(value)
 }

@@ -7,6 +7,9 @@ use crate::format::decode_fault::DecodeFault;
 use crate::format::part::{Context, Part};
 use crate::format::schema::{Id, Variant};
 
+/// What stands for the type of a field in a part that is an entry of a map.
+pub(crate) const OF_A_MAP: &str = "an entry of a map";
+
 /// The nodes of parts without names.
 pub(super) enum Ids<'a> {
     Repeated(Id, usize),
@@ -68,7 +71,8 @@ impl<'a> MapAccess<'a> for &mut Entries<'a> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, DecodeFault> {
-        seed.deserialize(self.context.next(self.value, &mut self.rest)?)
+        let part = self.context.next(self.value, &mut self.rest)?;
+        seed.deserialize(Part { field: Some((OF_A_MAP, "")), ..part })
     }
 }
 

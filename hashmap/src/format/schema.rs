@@ -42,12 +42,12 @@ pub(crate) enum Node {
     Unknown,
 }
 
-/// A scalar, and one of its values that the type accepts.
+/// A scalar, and some of its values that the type accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Leaf {
     pub(crate) kind: Kind,
-    /// `None` where the type accepts every value of the kind that was tried.
-    pub(crate) accepts: Option<Scalar>,
+    /// Empty where the type accepts every value of the kind that was tried.
+    pub(crate) accepts: Vec<Scalar>,
 }
 
 /// The value of a scalar.
@@ -87,7 +87,7 @@ pub(crate) enum Parts {
 impl Schema {
     /// The schema of a scalar: what the kind byte alone says.
     pub(crate) fn of_scalar(kind: Kind) -> Self {
-        Self { nodes: Arc::new(vec![Node::Scalar(Leaf { kind, accepts: None })]), root: 0 }
+        Self { nodes: Arc::new(vec![Node::Scalar(Leaf { kind, accepts: Vec::new() })]), root: 0 }
     }
 
     /// The kind of a node. `None` if it is not known.

@@ -2,20 +2,25 @@
 
 use std::any::type_name;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::fault::Fault;
 use crate::format;
 use crate::format::decode_fault::DecodeFault;
 use crate::format::resolve;
 use crate::format::schema::Schema;
+use crate::format::shape::{fmix64, fnv1a};
 use crate::schema::history::History;
 use crate::schema::lock::{COUNTER, Lock, TEXT};
+use crate::schema::parse::parse;
 use crate::schema::sample;
 use crate::schema::text::{self, Written};
 use crate::schema::trace::trace_with;
@@ -83,15 +88,44 @@ impl FieldSchema {
         Self { name, aliases, holds: Holds::Encoded { asked: type_name::<T>, trace, read: read::<T> } }
     }
 
-    /// What the field holds today.
-    fn written(&self) -> Result<Written, String> {
-        let word = |word: &str| Written { expression: word.to_owned(), types: BTreeMap::new() };
-        match self.holds {
-            Holds::Text => Ok(word(TEXT)),
-            Holds::Counter => Ok(word(COUNTER)),
-            Holds::Encoded { trace, .. } => trace().map(|schema| text::write(&schema)),
+    /// Adds what the field holds today to a lock, unless it is known.
+    fn add_to(&self, lock: &mut Lock) -> Result<(), String> {
+        let (written, refused) = match self.holds {
+            Holds::Text => (Written::of_word(TEXT), BTreeSet::new()),
+            Holds::Counter => (Written::of_word(COUNTER), BTreeSet::new()),
+            Holds::Encoded { trace, read, asked } => {
+                let cure = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
+                let schema = trace().map_err(|problem| format!("{problem}: {cure}"))?;
+                let written = text::write(&schema);
+                if lock.knows(self.name, &written.expression) {
+                    return Ok(());
+                }
+                // Rules for several values at once are not in the schema.
+                // The samples are those of the schema as it will be read from the file.
+                let schema = parse(&written.expression, &written.types)?;
+                let samples = sample::stored(&schema);
+                let is_refused = |stored: &&Vec<u8>| read(&schema, stored).fault.is_some();
+                let refused: BTreeSet<String> =
+                    samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
+                if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
+                    return Err(format!(
+                        "`{}` refuses each value that was made up of its schema: {cure}",
+                        without_paths(asked())
+                    ));
+                }
+                (written, refused)
+            }
+        };
+        if !lock.knows(self.name, &written.expression) {
+            lock.add(self.name, written, &refused);
         }
+        Ok(())
     }
+}
+
+/// What stands for a sample in the file.
+fn hash_of(stored: &[u8]) -> String {
+    format!("{:08x}", fmix64(fnv1a(stored)) >> 32)
 }
 
 impl fmt::Debug for FieldSchema {
@@ -109,17 +143,26 @@ pub fn trace<T: Serialize + DeserializeOwned>(samples: Vec<T>) -> Result<Schema,
     trace_with(samples).map_err(|problem| problem.to_string())
 }
 
-/// Reads a value as a `T`, as the accessors do.
+/// Reads a value as a `T`, as the accessors do. A type that panics refuses it.
 fn read<T: Serialize + DeserializeOwned>(schema: &Schema, stored: &[u8]) -> Reading {
-    if format::decode::<T>(stored).is_ok() {
-        return Reading { fault: None, ignored: Vec::new() };
-    }
-    let ignored = RefCell::default();
-    let fault = match resolve::read_and_tell::<T>(schema, stored, &ignored) {
-        Some(read) => read.err(),
-        None => Some(DecodeFault::Custom),
+    let read = || match format::decode::<T>(stored) {
+        Ok(_) => Reading { fault: None, ignored: Vec::new() },
+        // The accessors look at older schemas only then.
+        Err(Fault::OtherShape { .. } | Fault::WrongType { .. }) => {
+            let ignored = RefCell::default();
+            let fault = match resolve::read_and_tell::<T>(schema, stored, &ignored) {
+                Some(read) => read.err(),
+                None => Some(DecodeFault::Custom),
+            };
+            Reading { fault, ignored: ignored.into_inner() }
+        }
+        Err(Fault::OutOfRange { asked, .. }) => {
+            Reading { fault: Some(DecodeFault::OutOfRange(asked)), ignored: Vec::new() }
+        }
+        Err(_) => Reading { fault: Some(DecodeFault::Custom), ignored: Vec::new() },
     };
-    Reading { fault, ignored: ignored.into_inner() }
+    let refused = || Reading { fault: Some(DecodeFault::Custom), ignored: Vec::new() };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| refused())
 }
 
 /// What is wrong with the schema of a record, and what to do about it: the error of `check_schema`, which
@@ -161,30 +204,31 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<(), 
         Err(error) if error.kind() == io::ErrorKind::NotFound => schema.history.file().map(str::to_owned),
         Err(error) => return Err(format!("the schema file {path} of `{record}` cannot be read: {error}")),
     };
-    let lock = Lock::read(on_disk.as_deref().unwrap_or_default())
+    let lock = Lock::read(on_disk.as_deref())
         .map_err(|problem| format!("the schema file {path} of `{record}` cannot be used: {problem}"))?;
 
     let mut recorded = lock.clone();
     let mut problems = Vec::new();
     for field in schema.fields {
-        match field.written() {
-            Ok(written) => recorded.add(field.name, written),
-            Err(problem) => problems.push(format!(
-                "field `{}`: {problem}: give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`",
-                field.name
-            )),
+        if let Err(problem) = field.add_to(&mut recorded) {
+            problems.push(format!("field `{}`: {problem}", field.name));
         }
         for problem in unread(schema, field, &lock) {
             problems.push(format!("field `{}`: {problem}", field.name));
         }
     }
     problems.extend(gone(schema, &lock));
+    for removed in schema.removed.iter().filter(|removed| !lock.has(removed)) {
+        problems.push(format!("`removed = \"{removed}\"` names nothing that was stored: remove it"));
+    }
     if !problems.is_empty() {
         let list = problems.iter().fold(String::new(), |mut list, problem| {
             let _ = write!(list, "\n  - {problem}");
             list
         });
-        return Err(format!("`{record}` cannot read what its older versions stored:{list}"));
+        let what =
+            if on_disk.is_some() { "cannot read what its older versions stored" } else { "cannot have a schema yet" };
+        return Err(format!("`{record}` {what}:{list}"));
     }
     if recorded == lock {
         return if on_disk.as_deref().is_some_and(|text| differs(schema.history, text, &lock)) {
@@ -208,7 +252,7 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<(), 
 /// True if the program does not know all that the file says.
 fn differs(history: &History, on_disk: &str, lock: &Lock) -> bool {
     match history.file() {
-        Some(built) => built != on_disk && Lock::read(built).as_ref() != Ok(lock),
+        Some(built) => built != on_disk && Lock::read(Some(built)).as_ref() != Ok(lock),
         // What there is only one schema of needs none to be read.
         None => lock.fields.values().any(|expressions| expressions.len() > 1),
     }
@@ -225,8 +269,8 @@ fn unread(record: &RecordSchema<'_>, field: &FieldSchema, lock: &Lock) -> Vec<St
             let words = held.iter().filter(|held| [TEXT, COUNTER].contains(held));
             let words = words.map(|word| format!("it was stored as {word}, and is encoded now: give it a new name"));
             let schemas = lock.schemas(names());
-            let problems = schemas.into_iter().flat_map(|(expression, schema)| {
-                let problems = problems_of(&schema, read, record.removed);
+            let problems = schemas.into_iter().flat_map(|(expression, schema, refused)| {
+                let problems = problems_of(&schema, &refused, read, record.removed);
                 problems.into_iter().map(move |problem| {
                     let meaning = meaning(lock, expression);
                     format!("what was stored as {meaning} is not read as `{}`: {problem}", without_paths(asked()))
@@ -261,15 +305,24 @@ fn meaning(lock: &Lock, expression: &str) -> String {
 }
 
 /// Tries values of a schema. Each problem is said once.
-fn problems_of(schema: &Schema, read: fn(&Schema, &[u8]) -> Reading, removed: &[&str]) -> BTreeSet<String> {
+fn problems_of(
+    schema: &Schema,
+    refused: &BTreeSet<&str>,
+    read: fn(&Schema, &[u8]) -> Reading,
+    removed: &[&str],
+) -> BTreeSet<String> {
     let mut problems = BTreeSet::new();
-    for stored in sample::stored(schema) {
+    let samples = sample::stored(schema).into_iter();
+    for stored in samples.filter(|stored| refused.is_empty() || !refused.contains(hash_of(stored).as_str())) {
         let Reading { fault, ignored } = read(schema, &stored);
         if let Some(fault) = fault {
             problems.insert(format!("{fault}; {}", cure(fault.innermost())));
         }
         for place in ignored.iter().filter(|place| !removed.contains(&place.as_str())) {
-            let name = place.rsplit('.').next().unwrap_or(place);
+            let Some((_, name)) = place.split_once('.') else {
+                problems.insert(format!("{place} would be lost; keep the map"));
+                continue;
+            };
             problems.insert(format!(
                 "`{place}` would be lost; if it was renamed, say `#[serde(alias = \"{name}\")]` on the field that it has become, \
                  and if it is to be lost, `#[redis_hash(removed = \"{place}\")]` on the record"
@@ -285,6 +338,12 @@ fn cure(fault: &DecodeFault) -> String {
         DecodeFault::MissingField(field) => format!(
             "say `#[serde(default)]` on `{field}` or make it an `Option`, or, if it had another name, `#[serde(alias = \"…\")]`"
         ),
+        DecodeFault::DuplicateField(field) => {
+            format!("keep one of them under a name of its own, not as an `alias` of `{field}`")
+        }
+        DecodeFault::UnknownField => {
+            "keep the field, name it as an `alias`, or remove `deny_unknown_fields`".to_owned()
+        }
         DecodeFault::UnknownVariant(_) => {
             "keep it, or say `#[serde(alias = \"…\")]` on the variant that it has become".to_owned()
         }
@@ -302,17 +361,21 @@ fn gone<'a>(schema: &'a RecordSchema<'a>, lock: &'a Lock) -> impl Iterator<Item 
     lock.fields.keys().filter(move |name| !is_known(name)).map(|name| {
         format!(
             "field `{name}` was stored, and the record no longer has it; if it was renamed, say `#[redis_hash(alias = \
-             \"{name}\")]` on the field that it has become, and if it is gone, `#[redis_hash(removed = \"{name}\")]` on the record"
+             \"{name}\")]` on the field that it has become, and if it is gone, `#[redis_hash(removed = \"{name}\")]` on the record; if another \
+             record of this name uses the file, give one of them `schema = \"path\"`"
         )
     })
 }
 
 /// Writes a file as a whole or not at all.
 fn write(file: &Path, text: &str) -> io::Result<()> {
+    // Two tests can write one file.
+    static WRITTEN: AtomicU32 = AtomicU32::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    let part = file.with_extension(format!("part-{}", std::process::id()));
+    let part = file.with_extension(format!("part-{}-{number}", std::process::id()));
     fs::write(&part, text)?;
     fs::rename(&part, file)
 }

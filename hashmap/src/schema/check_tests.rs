@@ -9,21 +9,21 @@ use crate::schema::check::{FieldSchema, RecordSchema, check_and, trace};
 use crate::schema::history::History;
 
 /// A folder of its own for each test.
-struct Package(PathBuf);
+pub(super) struct Package(PathBuf);
 
 impl Package {
-    fn new(test: &str) -> Self {
+    pub(super) fn new(test: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("redis-hashmap-schema-{test}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         Self(folder)
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.0.join("redis-hash/Profile.schema")
     }
 
     /// What the test of a program says whose record has these fields, built after the last change of the file.
-    fn check(&self, fields: &[FieldSchema], removed: &[&str], records: bool) -> Result<(), String> {
+    pub(super) fn check(&self, fields: &[FieldSchema], removed: &[&str], records: bool) -> Result<(), String> {
         let file = std::fs::read_to_string(self.file()).ok().map(|file| &*file.leak());
         let schema = RecordSchema {
             record: "Profile",
@@ -36,7 +36,7 @@ impl Package {
         check_and(&schema, records)
     }
 
-    fn record(&self, fields: &[FieldSchema]) {
+    pub(super) fn record(&self, fields: &[FieldSchema]) {
         assert_eq!(self.check(fields, &[], true), Ok(()));
         assert_eq!(self.check(fields, &[], false), Ok(()));
     }
@@ -48,12 +48,12 @@ impl Drop for Package {
     }
 }
 
-fn field<T: Serialize + DeserializeOwned>() -> [FieldSchema; 1] {
+pub(super) fn field<T: Serialize + DeserializeOwned>() -> [FieldSchema; 1] {
     [FieldSchema::encoded::<T>("at", &[], || trace::<T>(Vec::new()))]
 }
 
 /// What is said of a field that was an `Old` and is a `New`, without what is said of each field.
-fn problem<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>(test: &str) -> String {
+pub(super) fn problem<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>(test: &str) -> String {
     let package = Package::new(test);
     package.record(&field::<Old>());
     let problem = package.check(&field::<New>(), &[], false).unwrap_err();
@@ -65,7 +65,7 @@ fn problem<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>
 }
 
 /// A field that was an `Old` can be a `New`.
-fn is_fine<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>(test: &str) {
+pub(super) fn is_fine<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>(test: &str) {
     let package = Package::new(test);
     package.record(&field::<Old>());
     let changed = "the schema of `Profile` has changed, and reads all that was stored: run `REDIS_HASH_SCHEMA=record cargo \
@@ -247,6 +247,31 @@ fn rules_of_a_type_are_known() {
     assert!(problem::<Plain, New>("rules-new").starts_with("in `Plain.email`, its Deserialize refused it"));
 }
 
+/// A type that takes only so many, or so long ones, is found too.
+#[test]
+fn limits_of_a_new_type_are_found() {
+    #[derive(Serialize, Deserialize)]
+    #[serde(try_from = "String", into = "String")]
+    #[derive(Clone)]
+    struct Short(String);
+    impl TryFrom<String> for Short {
+        type Error = &'static str;
+        fn try_from(text: String) -> Result<Self, &'static str> {
+            if text.len() <= 64 { Ok(Self(text)) } else { Err("too long") }
+        }
+    }
+    impl From<Short> for String {
+        fn from(short: Short) -> Self {
+            short.0
+        }
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Few([u8; 1]);
+    assert!(problem::<String, Short>("short").contains("Deserialize refused it"));
+    assert!(problem::<Vec<u8>, Few>("few").contains("keep the type"));
+    assert!(problem::<[u8; 2], [u8; 3]>("more").contains("keep the type"));
+}
+
 /// Fields of the record itself: renamed, removed, stored in another way.
 #[test]
 fn fields_of_the_record_are_kept_in_view() {
@@ -262,7 +287,8 @@ fn fields_of_the_record_are_kept_in_view() {
         package.check(&renamed(&[]), &[], true).unwrap_err(),
         "`Profile` cannot read what its older versions stored:\n  - field `nick` was stored, and the record no longer has it; if it \
          was renamed, say `#[redis_hash(alias = \"nick\")]` on the field that it has become, and if it is gone, \
-         `#[redis_hash(removed = \"nick\")]` on the record"
+         `#[redis_hash(removed = \"nick\")]` on the record; if another record of this name uses the file, give one of them \
+         `schema = \"path\"`"
     );
     assert!(package.check(&renamed(&[]), &["nick"], false).unwrap_err().contains("reads all that was stored"));
     assert_eq!(package.check(&others(), &["nick"], false), Ok(()));

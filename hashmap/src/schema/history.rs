@@ -39,7 +39,7 @@ impl History {
         older: Older<T>,
     ) -> Result<T, Fault> {
         // Most programs never meet such a value, so the file is read when the first comes.
-        match self.parsed.get_or_init(|| parse(self.file.unwrap_or_default())) {
+        match self.parsed.get_or_init(|| parse(self.file)) {
             Ok(known) => std::iter::once(&field)
                 .chain(aliases)
                 .filter_map(|name| known.get(*name))
@@ -53,11 +53,11 @@ impl History {
 /// Reads a value that one of these schemas may have written.
 pub(crate) type Older<T> = fn(&[(String, Schema)], &[u8], Fault) -> Result<T, Fault>;
 
-fn parse(file: &str) -> Result<HashMap<String, Known>, String> {
+fn parse(file: Option<&str>) -> Result<HashMap<String, Known>, String> {
     let lock = Lock::read(file)?;
     let known = |field: &String| {
         let schemas = lock.schemas(std::iter::once(field.as_str()));
-        (field.clone(), schemas.into_iter().map(|(words, schema)| (words.to_owned(), schema)).collect())
+        (field.clone(), schemas.into_iter().map(|(words, schema, _)| (words.to_owned(), schema)).collect())
     };
     Ok(lock.fields.keys().map(known).collect())
 }

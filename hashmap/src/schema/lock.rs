@@ -27,7 +27,8 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Reads a file. The error names the line.
-    pub(crate) fn read(file: &str) -> Result<Self, String> {
+    pub(crate) fn read(file: Option<&str>) -> Result<Self, String> {
+        let Some(file) = file else { return Ok(Self::default()) };
         let mut lock = Self::default();
         let mut has_format = false;
         for (number, line) in file.lines().enumerate() {
@@ -48,7 +49,7 @@ impl Lock {
                 lock.line(line).map_err(at)?;
             }
         }
-        if !has_format && !file.trim().is_empty() {
+        if !has_format {
             return Err(format!("it has no line `{VERSION}`: it was cut, or is not a schema file"));
         }
         lock.check()?;
@@ -61,7 +62,9 @@ impl Lock {
         if text.eat("=") {
             let definition = text.rest().to_owned();
             return match self.types.insert(name.clone(), definition.clone()) {
-                Some(other) if other != definition => Err(format!("`{name}` is defined twice, and differently")),
+                Some(other) if without_names(&other) != without_names(&definition) => {
+                    Err(format!("`{name}` is defined twice, and differently"))
+                }
                 _ => Ok(()),
             };
         }
@@ -75,7 +78,8 @@ impl Lock {
         for (field, expressions) in &self.fields {
             for expression in expressions {
                 if !is_word_of_its_own(expression) {
-                    parse(expression, &self.types).map_err(|problem| format!("field `{field}`: {problem}"))?;
+                    parse(without_exceptions(expression).0, &self.types)
+                        .map_err(|problem| format!("field `{field}`: {problem}"))?;
                 }
             }
         }
@@ -88,18 +92,47 @@ impl Lock {
         Ok(())
     }
 
-    /// The schemas that these fields have had.
-    pub(crate) fn schemas<'a, 'f>(&'a self, fields: impl Iterator<Item = &'f str>) -> Vec<(&'a str, Schema)> {
+    /// The schemas that these fields have had, each with the words that say what it is, and with the samples that its type
+    /// refused.
+    pub(crate) fn schemas<'a, 'f>(
+        &'a self,
+        fields: impl Iterator<Item = &'f str>,
+    ) -> Vec<(&'a str, Schema, BTreeSet<&'a str>)> {
         let expressions = fields.filter_map(|field| self.fields.get(field)).flatten();
-        let schemas = expressions.filter(|expression| !is_word_of_its_own(expression));
-        schemas.filter_map(|expression| Some((expression.as_str(), parse(expression, &self.types).ok()?))).collect()
+        let schemas = expressions.filter(|expression| !is_word_of_its_own(expression)).filter_map(|expression| {
+            let (expression, refused) = without_exceptions(expression);
+            Some((expression, parse(expression, &self.types).ok()?, refused.split_whitespace().collect()))
+        });
+        schemas.collect()
     }
 
-    /// Adds what a field holds.
-    pub(crate) fn add(&mut self, field: &str, written: Written) {
-        let expressions = self.fields.entry(field.to_owned()).or_default();
-        expressions.insert(written.expression);
-        self.types.extend(written.types);
+    /// True if a field is known to have held this. The names of types do not count.
+    pub(crate) fn knows(&self, field: &str, expression: &str) -> bool {
+        let known = self.fields.get(field).into_iter().flatten();
+        known.into_iter().any(|known| without_names(without_exceptions(known).0) == without_names(expression))
+    }
+
+    /// Adds what a field holds, and the samples that its type refuses.
+    pub(crate) fn add(&mut self, field: &str, written: Written, refused: &BTreeSet<String>) {
+        let mut expression = written.expression;
+        if !refused.is_empty() {
+            expression.push_str(EXCEPT);
+            expression.extend(refused.iter().flat_map(|sample| [" ", sample]));
+        }
+        self.fields.entry(field.to_owned()).or_default().insert(expression);
+        for (name, definition) in written.types {
+            self.types.entry(name).or_insert(definition);
+        }
+    }
+
+    /// True if this was stored: a field, or as `Address.zip` one of a struct.
+    pub(crate) fn has(&self, place: &str) -> bool {
+        let in_struct = |(of_type, field): (&str, &str)| {
+            let field = format!("{}:", word(field));
+            let of_type = format!("{of_type}.");
+            self.types.iter().any(|(name, definition)| name.starts_with(&of_type) && definition.contains(&field))
+        };
+        self.fields.contains_key(place) || place.split_once('.').is_some_and(in_struct)
     }
 
     /// The definition of a name.
@@ -129,4 +162,20 @@ impl Lock {
 /// True for what stands for no type of serde.
 fn is_word_of_its_own(expression: &str) -> bool {
     [TEXT, COUNTER].contains(&expression)
+}
+
+/// What stands before the samples that a type refuses, although each of their scalars is one that it takes.
+const EXCEPT: &str = " except";
+
+fn without_exceptions(expression: &str) -> (&str, &str) {
+    expression.split_once(EXCEPT).unwrap_or((expression, ""))
+}
+
+/// An expression or a definition in which types are their hashes alone.
+fn without_names(text: &str) -> String {
+    let mut out = String::new();
+    for part in text.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == '.')) {
+        out.push_str(part.rsplit_once('.').filter(|(_, hash)| hash.len() >= 8).map_or(part, |(_, hash)| hash));
+    }
+    out
 }

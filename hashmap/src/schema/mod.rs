@@ -1,6 +1,7 @@
 //! How records may change: the schemas of what they have stored, in a file that is committed, and the test that proves that
 //! today's types read it.
 
+mod bounds;
 pub(crate) mod check;
 pub(crate) mod history;
 pub(crate) mod lock;
@@ -9,6 +10,8 @@ pub(crate) mod sample;
 pub(crate) mod text;
 pub(crate) mod trace;
 
+#[cfg(test)]
+mod check_rules_tests;
 #[cfg(test)]
 mod check_tests;
 #[cfg(test)]

@@ -122,10 +122,15 @@ impl Parser {
         } else {
             self.word(text)?
         };
+        let around = text.depth;
         while text.eat("?") {
+            text.depth += 1;
+            if text.depth > MAX_NESTING {
+                return Err(format!("it nests deeper than {MAX_NESTING} levels"));
+            }
             id = self.push(Node::Option(id));
         }
-        text.depth -= 1;
+        text.depth = around - 1;
         Ok(id)
     }
 
@@ -153,7 +158,10 @@ impl Parser {
             return Ok(self.push(Node::Dynamic));
         }
         if let Some(kind) = Kind::scalar_of_name(&word) {
-            let accepts = accepted(kind, text)?;
+            let mut accepts = Vec::new();
+            while let Some(value) = accepted(kind, text)? {
+                accepts.push(value);
+            }
             return Ok(self.push(Node::Scalar(Leaf { kind, accepts })));
         }
         if !word.contains('.') {

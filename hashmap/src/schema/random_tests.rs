@@ -162,7 +162,7 @@ fn push(of: &Type, nodes: &mut Vec<Node>) -> Id {
         fields.iter().map(|field| (field.name.clone(), push(&field.of, nodes))).collect::<Vec<_>>()
     };
     let node = match of {
-        Type::Scalar(kind) => Node::Scalar(Leaf { kind: *kind, accepts: None }),
+        Type::Scalar(kind) => Node::Scalar(Leaf { kind: *kind, accepts: Vec::new() }),
         Type::Option(some) => Node::Option(push(some, nodes)),
         Type::Seq(element) => Node::Seq(push(element, nodes)),
         Type::Map(value) => {

@@ -5,6 +5,13 @@ use std::collections::BTreeSet;
 use crate::format::schema::{Id, Leaf, Node, Parts, Scalar, Schema};
 use crate::format::shape::ShapeHash;
 use crate::kind::Kind;
+use crate::schema::bounds::bounds;
+
+/// How many elements there are where there are many.
+const MANY: usize = 100;
+
+/// From how many equal parts on a tuple is an array.
+const LONG_ARRAY: usize = 16;
 
 /// A value of a schema.
 #[derive(Debug, Clone)]
@@ -81,8 +88,10 @@ impl Sampler<'_> {
 
     fn least_variant(&self, id: Id) -> Option<(u32, Vec<Id>)> {
         let Some(Node::Enum { variants, .. }) = self.schema.nodes.get(id) else { return None };
-        let height =
-            |ids: &[Id]| ids.iter().try_fold(0, |most, id| Some(most.max(self.heights.get(*id).copied().flatten()?)));
+        let height = |ids: &[Id]| {
+            let of = |most: usize, id: &Id| Some(most.max(self.heights.get(*id).copied().flatten()? + 1));
+            ids.iter().try_fold(0, of)
+        };
         let variants = variants.iter().map(|(index, variant)| (*index, variant.parts.ids()));
         variants.filter_map(|(index, ids)| Some((height(&ids)?, index, ids))).min().map(|(_, index, ids)| (index, ids))
     }
@@ -113,37 +122,38 @@ impl Sampler<'_> {
     }
 
     /// The values that differ from the least one at one place, on every way to it. Of types that hold each other, each is
-    /// varied once on each way into them.
+    /// varied in full once on each way into them, and then only in itself.
     fn others(&self, id: Id, around: &mut BTreeSet<Id>) -> Vec<Sample> {
         let Some(node) = self.schema.nodes.get(id) else { return Vec::new() };
         let mut fresh = BTreeSet::new();
         let around = if self.schema.holds_itself(id) { around } else { &mut fresh };
-        if !around.insert(id) {
-            return Vec::new();
-        }
+        let in_full = around.insert(id);
         match node {
             Node::Scalar(leaf) => values(leaf).into_iter().skip(1).map(Sample::Scalar).collect(),
             Node::Option(some) => {
-                let inner = self.least(*some).into_iter().chain(self.others(*some, around));
+                let inner = self.variations(&[*some], in_full, around).into_iter().flatten();
                 inner.map(|inner| Sample::Option(Some(Box::new(inner)))).collect()
             }
             Node::Seq(element) => {
-                let inner = self.least(*element).into_iter().chain(self.others(*element, around));
-                inner.map(|inner| Sample::Elements(vec![inner])).collect()
+                let one = self.variations(&[*element], in_full, around);
+                // A type can take only so many.
+                let many = self.least(*element).map(|least| vec![least; MANY]);
+                one.into_iter().chain(many).map(Sample::Elements).collect()
             }
             Node::Map(key, value) => {
-                let (least, others) = self.parts(&[*key, *value], around);
-                let entries = least.into_iter().chain(others).filter_map(|entry| <[Sample; 2]>::try_from(entry).ok());
+                let entries = self.variations(&[*key, *value], in_full, around).into_iter();
+                let entries = entries.filter_map(|entry| <[Sample; 2]>::try_from(entry).ok());
                 entries.map(|[key, value]| Sample::Entries(vec![(key, value)])).collect()
             }
             Node::Tuple(_) | Node::Struct { .. } => {
-                self.parts(&self.schema.children(id), around).1.into_iter().map(Sample::Parts).collect()
+                let parts = self.variations(&self.schema.children(id), in_full, around);
+                parts.into_iter().skip(1).map(Sample::Parts).collect()
             }
             Node::Enum { variants, .. } => {
                 let mut all = Vec::new();
                 for (index, variant) in variants {
-                    let (least, others) = self.parts(&variant.parts.ids(), around);
-                    all.extend(least.into_iter().chain(others).map(|parts| Sample::Variant(*index, parts)));
+                    let parts = self.variations(&variant.parts.ids(), in_full, around);
+                    all.extend(parts.into_iter().map(|parts| Sample::Variant(*index, parts)));
                 }
                 all
             }
@@ -151,47 +161,27 @@ impl Sampler<'_> {
         }
     }
 
-    /// The least parts, and parts of which one differs from its least.
-    fn parts(&self, ids: &[Id], around: &mut BTreeSet<Id>) -> (Option<Vec<Sample>>, Vec<Vec<Sample>>) {
-        let Some(least) = self.all_least(ids) else { return (None, Vec::new()) };
-        let mut others = Vec::new();
-        for (index, id) in ids.iter().enumerate() {
-            for other in self.others(*id, around) {
+    /// The least parts; and, in full, parts of which one differs from its least.
+    fn variations(&self, ids: &[Id], in_full: bool, around: &mut BTreeSet<Id>) -> Vec<Vec<Sample>> {
+        let Some(least) = self.all_least(ids) else { return Vec::new() };
+        let mut all = vec![least.clone()];
+        // Of a long array, the first and the last are enough: all have one type.
+        let is_array = ids.len() > LONG_ARRAY && ids.iter().all(|id| Some(id) == ids.first());
+        let places = (0..ids.len()).filter(|index| !is_array || *index == 0 || *index + 1 == ids.len());
+        for index in places.filter(|_| in_full) {
+            for other in self.others(ids[index], around) {
                 let mut parts = least.clone();
                 parts[index] = other;
-                others.push(parts);
+                all.push(parts);
             }
         }
-        (Some(least), others)
+        all
     }
 }
 
-/// The values on which a leaf is tried: the one that its type is known to accept, or those at the limits of its kind.
+/// The values on which a leaf is tried: those that its type is known to accept, or those at the limits of its kind.
 fn values(leaf: &Leaf) -> Vec<Scalar> {
-    if let Some(value) = &leaf.accepts {
-        return vec![value.clone()];
-    }
-    let signed = |min: i128, max: i128| [1, 0, -1, min, max].map(Scalar::Signed).to_vec();
-    let unsigned = |max: u128| [1, 0, max].map(Scalar::Unsigned).to_vec();
-    match leaf.kind {
-        Kind::Bool => vec![Scalar::Bool(false), Scalar::Bool(true)],
-        Kind::I8 => signed(i8::MIN.into(), i8::MAX.into()),
-        Kind::I16 => signed(i16::MIN.into(), i16::MAX.into()),
-        Kind::I32 => signed(i32::MIN.into(), i32::MAX.into()),
-        Kind::I64 => signed(i64::MIN.into(), i64::MAX.into()),
-        Kind::I128 => signed(i128::MIN, i128::MAX),
-        Kind::U8 => unsigned(u8::MAX.into()),
-        Kind::U16 => unsigned(u16::MAX.into()),
-        Kind::U32 => unsigned(u32::MAX.into()),
-        Kind::U64 => unsigned(u64::MAX.into()),
-        Kind::U128 => unsigned(u128::MAX),
-        Kind::F32 => [1.0, 0.1, f32::MAX].map(|float| Scalar::F32(float.to_bits())).to_vec(),
-        Kind::F64 => [1.0, 0.1, f64::MAX].map(|float| Scalar::F64(float.to_bits())).to_vec(),
-        Kind::Char => vec![Scalar::Char('a'), Scalar::Char('大')],
-        Kind::Str => ["a", "", "大"].map(|text| Scalar::Str(text.to_owned())).to_vec(),
-        Kind::Bytes => [vec![1], Vec::new(), vec![0xff; 2]].map(Scalar::Bytes).to_vec(),
-        _ => vec![Scalar::Unit],
-    }
+    if leaf.accepts.is_empty() { bounds(leaf.kind) } else { leaf.accepts.clone() }
 }
 
 /// The stored form of a sample.

@@ -22,6 +22,13 @@ pub(crate) struct Written {
     pub(crate) types: BTreeMap<String, String>,
 }
 
+impl Written {
+    /// A word that stands for no type of serde.
+    pub(crate) fn of_word(word: &str) -> Self {
+        Self { expression: word.to_owned(), types: BTreeMap::new() }
+    }
+}
+
 /// Writes a schema as text.
 pub(crate) fn write(schema: &Schema) -> Written {
     let mut writer = Writer { schema, named: named(schema), types: BTreeMap::new() };
@@ -41,6 +48,9 @@ fn named(schema: &Schema) -> BTreeSet<Id> {
     }
     named
 }
+
+/// How many named types may stand in one another.
+const MAX_NAMES: usize = 200;
 
 struct Writer<'a> {
     schema: &'a Schema,
@@ -124,20 +134,22 @@ fn quoted(text: &str) -> String {
 
 fn scalar(leaf: &Leaf) -> String {
     let mut text = leaf.kind.name().to_owned();
-    let _ = match &leaf.accepts {
-        None | Some(Scalar::Unit) => Ok(()),
-        Some(Scalar::Bool(value)) => write!(text, " {value}"),
-        Some(Scalar::Signed(value)) => write!(text, " {value}"),
-        Some(Scalar::Unsigned(value)) => write!(text, " {value}"),
-        Some(Scalar::F32(bits)) => write!(text, " 0x{bits:08x}"),
-        Some(Scalar::F64(bits)) => write!(text, " 0x{bits:016x}"),
-        Some(Scalar::Char(value)) => write!(text, " {}", quoted(&value.to_string())),
-        Some(Scalar::Str(value)) => write!(text, " {}", quoted(value)),
-        Some(Scalar::Bytes(value)) => {
-            text.push_str(" 0x");
-            value.iter().try_for_each(|byte| write!(text, "{byte:02x}"))
-        }
-    };
+    for value in &leaf.accepts {
+        let _ = match value {
+            Scalar::Unit => Ok(()),
+            Scalar::Bool(value) => write!(text, " {value}"),
+            Scalar::Signed(value) => write!(text, " {value}"),
+            Scalar::Unsigned(value) => write!(text, " {value}"),
+            Scalar::F32(bits) => write!(text, " 0x{bits:08x}"),
+            Scalar::F64(bits) => write!(text, " 0x{bits:016x}"),
+            Scalar::Char(value) => write!(text, " {}", quoted(&value.to_string())),
+            Scalar::Str(value) => write!(text, " {}", quoted(value)),
+            Scalar::Bytes(value) => {
+                text.push_str(" 0x");
+                value.iter().try_for_each(|byte| write!(text, "{byte:02x}"))
+            }
+        };
+    }
     text
 }
 
@@ -151,36 +163,57 @@ pub(crate) fn name(schema: &Schema, id: Id) -> String {
         _ => "Tuple",
     };
     let of_type: String = of_type.chars().map(|char| if char.is_alphanumeric() { char } else { '_' }).collect();
-    format!("{of_type}.{}", hash(schema, id, &named(schema)))
+    format!("{of_type}.{}", Hashes::of(schema).hash(id, 0))
 }
 
-/// A hash of all that a node stands for, without the names of types.
-fn hash(schema: &Schema, id: Id, named: &BTreeSet<Id>) -> String {
-    let mut structure = String::new();
-    Spelling { schema, named, root: id, seen: HashMap::new() }.node(id, &mut structure);
-    // Eight digits are enough to tell the versions of one type apart; a file with two definitions of one name is refused.
-    format!("{:08x}", fmix64(fnv1a(structure.as_bytes())) >> 32)
+/// Hashes of all that nodes stand for, without the names of types.
+struct Hashes<'a> {
+    schema: &'a Schema,
+    named: BTreeSet<Id>,
+    known: HashMap<Id, String>,
+}
+
+impl<'a> Hashes<'a> {
+    fn of(schema: &'a Schema) -> Self {
+        Self { schema, named: named(schema), known: HashMap::new() }
+    }
+
+    fn hash(&mut self, id: Id, depth: usize) -> String {
+        if let Some(known) = self.known.get(&id) {
+            return known.clone();
+        }
+        // No value nests so deep; a file that was made by hand can.
+        if depth > MAX_NAMES {
+            return "deep".to_owned();
+        }
+        let mut structure = String::new();
+        Spelling { hashes: self, root: id, seen: HashMap::new(), depth }.node(id, &mut structure);
+        // Eight digits are enough to tell the versions of one type apart; a file with two definitions of one name is refused.
+        let hash = format!("{:08x}", fmix64(fnv1a(structure.as_bytes())) >> 32);
+        self.known.insert(id, hash.clone());
+        hash
+    }
 }
 
 /// Spells out what a node stands for. Of the named nodes in it, those that hold the root again are spelled out too, and
 /// once; the others are their hashes.
-struct Spelling<'a> {
-    schema: &'a Schema,
-    named: &'a BTreeSet<Id>,
+struct Spelling<'a, 'h> {
+    hashes: &'h mut Hashes<'a>,
     root: Id,
     seen: HashMap<Id, usize>,
+    depth: usize,
 }
 
-impl Spelling<'_> {
+impl Spelling<'_, '_> {
     fn node(&mut self, id: Id, out: &mut String) {
         if let Some(number) = self.seen.get(&id) {
             let _ = write!(out, "#{number};");
             return;
         }
-        let schema = self.schema;
-        if self.named.contains(&id) {
+        let schema = self.hashes.schema;
+        if self.hashes.named.contains(&id) {
             if id != self.root && !schema.reaches(id, self.root, &BTreeSet::new()) {
-                out.push_str(&hash(schema, id, self.named));
+                out.push_str(&self.hashes.hash(id, self.depth + 1));
                 return;
             }
             self.seen.insert(id, self.seen.len());

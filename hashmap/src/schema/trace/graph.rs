@@ -227,7 +227,7 @@ impl Graph {
     }
 
     /// The schema, with the values that leaves accept.
-    pub(super) fn schema(&self, accepts: &HashMap<Id, Scalar>) -> Schema {
+    pub(super) fn schema(&self, accepts: &HashMap<Id, Vec<Scalar>>) -> Schema {
         let mut nodes: Vec<Node> = Vec::with_capacity(self.labels.len() + 1);
         let unknown = self.labels.len();
         for (id, label) in self.labels.iter().enumerate() {
@@ -238,7 +238,9 @@ impl Graph {
             };
             let parts = self.arities.get(&(id, 0)).map_or(0, |arity| arity.parts);
             nodes.push(match label {
-                Label::Leaf(kind) => Node::Scalar(Leaf { kind: *kind, accepts: accepts.get(&id).cloned() }),
+                Label::Leaf(kind) => {
+                    Node::Scalar(Leaf { kind: *kind, accepts: accepts.get(&id).cloned().unwrap_or_default() })
+                }
                 Label::Option => Node::Option(part((0, 0))),
                 Label::Seq => Node::Seq(part((0, 0))),
                 Label::Map => Node::Map(part((0, 0)), part((0, 1))),

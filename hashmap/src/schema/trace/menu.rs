@@ -93,31 +93,3 @@ const TEXTS: &[&str] = &[
     "2000-12-31",
     "23:59:59",
 ];
-
-/// Of each kind, what a type without rules accepts: with them it is found out whether a type has some.
-pub(super) fn bounds(kind: Kind) -> Vec<Scalar> {
-    macro_rules! integers {
-        ($scalar:ident $type:ty) => {
-            [0, 1, <$type>::MIN, <$type>::MAX].map(|number| Scalar::$scalar(number.into())).into()
-        };
-    }
-    match kind {
-        Kind::Bool => vec![Scalar::Bool(false), Scalar::Bool(true)],
-        Kind::I8 => integers!(Signed i8),
-        Kind::I16 => integers!(Signed i16),
-        Kind::I32 => integers!(Signed i32),
-        Kind::I64 => integers!(Signed i64),
-        Kind::I128 => integers!(Signed i128),
-        Kind::U8 => integers!(Unsigned u8),
-        Kind::U16 => integers!(Unsigned u16),
-        Kind::U32 => integers!(Unsigned u32),
-        Kind::U64 => integers!(Unsigned u64),
-        Kind::U128 => integers!(Unsigned u128),
-        Kind::F32 => [0.0, 1.5, f32::MAX, -1.0].map(|float| Scalar::F32(float.to_bits())).into(),
-        Kind::F64 => [0.0, 1.5, f64::MAX, -1.0].map(|float| Scalar::F64(float.to_bits())).into(),
-        Kind::Char => ['a', '\0', char::MAX].map(Scalar::Char).into(),
-        Kind::Str => vec![Scalar::Str(String::new()), Scalar::Str("x".to_owned()), Scalar::Str("x ä/".repeat(75))],
-        Kind::Bytes => vec![Scalar::Bytes(Vec::new()), Scalar::Bytes(vec![1])],
-        _ => Vec::new(),
-    }
-}

@@ -37,9 +37,9 @@ use serde::de::DeserializeOwned;
 use crate::error::fault::Fault;
 use crate::format::schema::{Id, Scalar, Schema};
 use crate::format::{plan, verify};
+use crate::schema::bounds::bounds;
 use crate::schema::trace::choices::{Missing, State};
 use crate::schema::trace::graph::{Clash, Event, Graph, Spot, anywhere};
-use crate::schema::trace::menu::bounds;
 use crate::schema::trace::minimal::minimal;
 use crate::schema::trace::recorder::record;
 use crate::schema::trace::replay::Replay;
@@ -172,26 +172,34 @@ fn finish<T: DeserializeOwned>(graph: &Graph, deadline: Deadline) -> Result<Sche
     Ok(minimal(&graph.schema(&accepts::<T>(graph, deadline)?)))
 }
 
-/// The scalars for which the type has rules, each with a value that it accepts.
-fn accepts<T: DeserializeOwned>(graph: &Graph, deadline: Deadline) -> Result<HashMap<Id, Scalar>, Untraceable> {
+/// The scalars for which the type has rules, each with values that it accepts.
+fn accepts<T: DeserializeOwned>(graph: &Graph, deadline: Deadline) -> Result<HashMap<Id, Vec<Scalar>>, Untraceable> {
     let mut accepts = HashMap::new();
     for (id, sample, at) in places(graph) {
         let events = &graph.samples[sample];
         let (Some(kind), Some(Event::Scalar(accepted, _))) = (graph.leaf_kind(id), events.get(at)) else { continue };
+        let (mut taken, mut has_rules) = (vec![accepted.clone()], false);
         for bound in bounds(kind) {
             if deadline.has_passed() {
                 return Err(Untraceable::Slow(type_name::<T>()));
             }
             let mut replay = Replay::new(events, at, &bound);
             if bound == *accepted || is_accepted::<T>(&mut replay) {
+                taken.push(bound);
                 continue;
             }
             if replay.has_diverged && is_accepted::<T>(&mut Replay::new(events, at, accepted)) {
                 // What follows this scalar depends on its value.
                 return Err(Untraceable::Varies(graph.type_around(id)));
             }
-            accepts.insert(id, accepted.clone());
-            break;
+            has_rules = true;
+        }
+        if has_rules {
+            // They are written into a file for people.
+            taken.retain(|scalar| !matches!(scalar, Scalar::Str(text) if text.len() > 64));
+            taken.retain(|scalar| !matches!(scalar, Scalar::Bytes(bytes) if bytes.len() > 64));
+            taken.dedup();
+            accepts.insert(id, taken);
         }
     }
     Ok(accepts)

@@ -29,7 +29,7 @@ pub(super) fn text(schema: &Schema) -> String {
         }
         path.push(id);
         let text = match &schema.nodes[id] {
-            Node::Scalar(leaf) => match &leaf.accepts {
+            Node::Scalar(leaf) => match leaf.accepts.first() {
                 Some(value) => format!("{} as {value:?}", leaf.kind),
                 None => leaf.kind.to_string(),
             },
@@ -186,7 +186,7 @@ fn types_of_the_standard_library() {
     is::<std::collections::VecDeque<u8>>("[u8]");
     is::<std::num::Wrapping<i8>>("i8");
     is::<std::cmp::Reverse<i8>>("i8");
-    is::<std::ffi::CString>("bytes");
+    is::<std::ffi::CString>("bytes as Bytes([])");
 }
 
 types! {
