@@ -54,7 +54,7 @@ use crate::record::Record;
 /// | `accessor = "Name"`, `partial = "Name"`, `each = "Name"`, `patch = "Name"`, `fields = "Name"` | the names of the generated types, where `UserSettingsHash` and so on are taken |
 /// | `at = "at_key"`, `of = "of_id"` | the names of the generated constructors, where `at` and `of` are taken |
 /// | `schema`, `schema = "path"` | keeps what its fields hold, and have held, in a file (`redis-hash/UserSettings.schema`), by which values of older types are read; generates a test and `check_schema` |
-/// | `removed = "name"` | a field, or `"Address.zip"` of a nested struct, that is gone on purpose; it can be given several times |
+/// | `removed = "name"` | a field, or `"Address.zip"` or `"Theme::Custom.red"` of a nested type, that is gone on purpose; it can be given several times |
 /// | `crate = "path"` | the path of the runtime crate, if it is re-exported |
 ///
 /// # Attributes of a field

@@ -52,6 +52,16 @@ fn a_composite_of_an_unknown_type_is_opaque_and_loses_nothing() {
     }
 }
 
+/// The framing of an opaque value has another length from 251 and from 65,536 bytes on.
+#[test]
+fn an_opaque_value_of_any_length_loses_nothing() {
+    for len in (230..260).chain(65_520..65_545) {
+        let stored = encode(&vec![7_u8; len]);
+        let value: Value = decode(&stored).unwrap();
+        assert_eq!(encode(&value), stored, "{len} bytes");
+    }
+}
+
 #[test]
 fn an_opaque_value_can_be_decoded_later() {
     let value: Value = decode(&encode(&Point { x: 1, y: 2 })).unwrap();

@@ -345,10 +345,17 @@ fn a_conflict_ends() -> Test {
         plain.user.push('!');
         Plain::at(&*key).on(&mut other).user().set(format!("other {called}")).unwrap();
     });
-    let Err(Error::Conflict { attempts, .. }) = &result else { panic!("{result:?}") };
-    assert_eq!((*attempts, called), (3, 3));
+    let Err(Error::Conflict { attempts, place }) = &result else { panic!("{result:?}") };
+    assert_eq!((*attempts, called, place.key(), place.field()), (3, 3, Some(&*key), None));
     assert!(result.unwrap_err().to_string().contains("3 attempts"));
     assert_eq!(record.user().get()?.as_deref(), Some("other 3"));
+    let result = record.user().update(|user| {
+        called += 1;
+        user.push('!');
+        Plain::at(&*key).on(&mut other).user().set(format!("other {called}")).unwrap();
+    });
+    let Err(Error::Conflict { place, .. }) = &result else { panic!("{result:?}") };
+    assert_eq!((place.key(), place.field()), (Some(&*key), Some("user")));
     // Writes to other fields do not conflict.
     let mut con = open(&redis_url())?;
     let mut record = Plain::at(&*key).on(&mut con);

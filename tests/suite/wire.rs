@@ -164,6 +164,11 @@ fn a_batch_is_one_pipeline_and_an_atomic_one_a_transaction() {
     let mut con = MockRedisConnection::new([MockCmd::with_values(&pipeline, Ok(replies.clone()))]);
     assert_eq!(batch(commands()).query(&mut con).unwrap(), (true, 2, Some("dark".to_owned())));
 
+    // Each command needs an answer.
+    let mut con = MockRedisConnection::new([MockCmd::with_values(&pipeline, Ok(replies[..2].to_vec()))]);
+    let error = batch(commands()).query(&mut con).unwrap_err();
+    assert!(matches!(error, Error::UnexpectedReply { .. }), "{error}");
+
     pipeline.atomic();
     let mut con = MockRedisConnection::new([MockCmd::with_values(&pipeline, Ok(vec![Value::Array(replies)]))]);
     assert_eq!(batch(commands()).atomic().query(&mut con).unwrap(), (true, 2, Some("dark".to_owned())));
@@ -445,4 +450,24 @@ fn an_update_is_one_read_and_one_guarded_write() {
 
     // Nothing has changed: nothing is written.
     Settings::at(KEY).on(mock(vec![(hmget, stored())])).update(|settings| settings.width = 14).unwrap();
+}
+
+/// A text field is its text, and `None` where it is absent.
+#[test]
+fn a_text_field_is_plain_text() {
+    #[derive(RedisHash)]
+    struct Page {
+        #[redis_hash(text)]
+        title: String,
+        #[redis_hash(text)]
+        views: Option<u32>,
+    }
+    let page = || Page::at(KEY);
+    assert_eq!(
+        sends!(page(), |p| p.title().get(), &[b"HGET", b"user:1", b"title"] => bulk(b"x")).as_deref(),
+        Some("x")
+    );
+    assert_eq!(sends!(page(), |p| p.title().get(), &[b"HGET", b"user:1", b"title"] => Value::Nil), None);
+    assert_eq!(sends!(page(), |p| p.views().get(), &[b"HGET", b"user:1", b"views"] => bulk(b"7")), Some(7));
+    assert_eq!(sends!(page(), |p| p.views().get(), &[b"HGET", b"user:1", b"views"] => Value::Nil), None);
 }

@@ -97,7 +97,7 @@ impl de::Error for DecodeFault {
 
 impl DecodeFault {
     /// Says in which field it is, if that is not known more closely.
-    pub(crate) fn within(self, of: &str, field: &str) -> Self {
+    pub(crate) fn within(self, of: &dyn fmt::Display, field: &str) -> Self {
         if let Self::In(..) = self { self } else { Self::In(format!("{of}.{field}"), Box::new(self)) }
     }
 

@@ -8,7 +8,7 @@ mod deserializer;
 pub(crate) mod given;
 pub(crate) mod merge;
 mod part;
-pub(crate) mod part_access;
+mod part_access;
 pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod shape;

@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::cell::RefCell;
+use std::fmt;
 
 use crate::format::decode_fault::DecodeFault;
 use crate::format::schema::{Id, Node, Parts, Schema, Variant};
@@ -21,7 +22,7 @@ impl<'a> Context<'a> {
             Node::Seq(element) => Content::Seq(*element),
             Node::Map(key, value) => Content::Map(*key, *value),
             Node::Tuple(parts) => Content::Tuple(parts),
-            Node::Struct { name, fields } => Content::Struct(name, fields),
+            Node::Struct { name, fields } => Content::Struct(Owner::Struct(name), fields),
             Node::Enum { name, variants } => {
                 let mut rest = bytes;
                 let index = varint(&mut rest).and_then(|index| u32::try_from(index).ok());
@@ -47,8 +48,8 @@ pub(super) struct Part<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) content: Content<'a>,
     pub(super) bytes: &'a [u8],
-    /// The type and the name of the field that it is.
-    pub(super) field: Option<(&'a str, &'a str)>,
+    /// What it is a field of, and its name.
+    pub(super) field: Option<(Owner<'a>, &'a str)>,
 }
 
 #[derive(Clone, Copy)]
@@ -58,11 +59,33 @@ pub(super) enum Content<'a> {
     Seq(Id),
     Map(Id, Id),
     Tuple(&'a [Id]),
-    Struct(&'a str, &'a [(String, Id)]),
+    Struct(Owner<'a>, &'a [(String, Id)]),
     /// A variant of the enum of this name. The bytes are those of its parts.
     Variant(&'a str, &'a Variant),
     Dynamic,
 }
+
+/// What a field is one of, by the names in a schema.
+#[derive(Clone, Copy)]
+pub(super) enum Owner<'a> {
+    Struct(&'a str),
+    /// A variant of an enum: the names of both.
+    Variant(&'a str, &'a str),
+    Map,
+}
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Struct(name) => f.write_str(name),
+            Self::Variant(name, variant) => write!(f, "{name}::{variant}"),
+            Self::Map => f.write_str(OF_A_MAP),
+        }
+    }
+}
+
+/// What is told of an entry of a map that is not read.
+const OF_A_MAP: &str = "an entry of a map";
 
 /// The value of a scalar.
 pub(super) enum Scalar<'a> {
@@ -142,7 +165,7 @@ impl<'a> Part<'a> {
                 [part] => return self.context.part(*part, self.bytes),
                 parts => Content::Tuple(parts),
             },
-            Parts::Named(fields) => Content::Struct(of, fields),
+            Parts::Named(fields) => Content::Struct(Owner::Variant(of, &variant.name), fields),
         };
         Ok(Self { content, ..self })
     }

@@ -4,11 +4,8 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 use crate::format::decode_fault::DecodeFault;
-use crate::format::part::{Context, Part};
+use crate::format::part::{Context, Owner, Part};
 use crate::format::schema::{Id, Variant};
-
-/// What stands for the type of a field in a part that is an entry of a map.
-pub(crate) const OF_A_MAP: &str = "an entry of a map";
 
 /// The nodes of parts without names.
 pub(super) enum Ids<'a> {
@@ -72,13 +69,13 @@ impl<'a> MapAccess<'a> for &mut Entries<'a> {
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, DecodeFault> {
         let part = self.context.next(self.value, &mut self.rest)?;
-        seed.deserialize(Part { field: Some((OF_A_MAP, "")), ..part })
+        seed.deserialize(Part { field: Some((Owner::Map, "")), ..part })
     }
 }
 
 pub(super) struct Fields<'a> {
     pub(super) context: &'a Context<'a>,
-    pub(super) of: &'a str,
+    pub(super) of: Owner<'a>,
     pub(super) left: std::slice::Iter<'a, (String, Id)>,
     pub(super) rest: &'a [u8],
     /// The field whose name was read last.
@@ -97,8 +94,8 @@ impl<'a> MapAccess<'a> for Fields<'a> {
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, DecodeFault> {
         let part = self.value.take().ok_or(DecodeFault::Custom)?;
-        let (of, field) = part.field.unwrap_or_default();
-        seed.deserialize(part).map_err(|fault| fault.within(of, field))
+        let of = self.of;
+        seed.deserialize(part).map_err(|fault| fault.within(&of, part.field.map_or("", |(_, field)| field)))
     }
 }
 
@@ -144,7 +141,7 @@ impl<'a> VariantAccess<'a> for Chosen<'a> {
 
     fn struct_variant<V: Visitor<'a>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeFault> {
         if self.variant.parts.len() == 0 {
-            return self.part.fields(self.of, &[], visitor);
+            return self.part.fields(Owner::Variant(self.of, &self.variant.name), &[], visitor);
         }
         self.part.of_variant(self.of, self.variant)?.deserialize_map(visitor)
     }

@@ -13,8 +13,8 @@ use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 use crate::error::fault::Fault;
 use crate::format::decode_fault::DecodeFault;
 use crate::format::deserializer::Decoder;
-use crate::format::part::{Content, Context, Part, Scalar};
-use crate::format::part_access::{Chosen, Entries, Fields, Ids, OF_A_MAP, Sequence};
+use crate::format::part::{Content, Context, Owner, Part, Scalar};
+use crate::format::part_access::{Chosen, Entries, Fields, Ids, Sequence};
 use crate::format::schema::{Id, Parts, Schema, Variant};
 use crate::format::verify::{payload, varint};
 use crate::kind::Kind;
@@ -76,7 +76,7 @@ impl<'a> Part<'a> {
 
     pub(super) fn fields<V: Visitor<'a>>(
         self,
-        of: &'a str,
+        of: Owner<'a>,
         fields: &'a [(String, Id)],
         visitor: V,
     ) -> Result<V::Value, DecodeFault> {
@@ -263,7 +263,7 @@ impl<'a> Deserializer<'a> for Part<'a> {
 
     fn deserialize_ignored_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, DecodeFault> {
         if let Some((of, field)) = self.field {
-            let place = if of == OF_A_MAP { OF_A_MAP.to_owned() } else { format!("{of}.{field}") };
+            let place = if let Owner::Map = of { of.to_string() } else { format!("{of}.{field}") };
             self.context.ignored.borrow_mut().push(place);
         }
         visitor.visit_unit()

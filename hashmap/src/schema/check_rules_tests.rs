@@ -50,7 +50,7 @@ fn each_place_of_a_type_that_holds_itself_is_tried() {
         Neg { e: Box<New> },
         Add(Box<New>, Box<Atom>),
     }
-    assert!(problem::<Old, New>("second-place").contains("`Old.note` would be lost"));
+    assert!(problem::<Old, New>("second-place").contains("`Old::Neg.note` would be lost"));
 }
 
 /// An entry of a map for which a struct has no field would be lost.
@@ -180,6 +180,26 @@ fn a_file_that_was_emptied_is_told() {
     std::fs::write(package.file(), "\n").unwrap();
     let problem = package.check(&field::<List>(), &[], true).unwrap_err();
     assert!(problem.contains("it has no line `format 1`"), "{problem}");
+}
+
+/// A field of one variant that is to be lost says nothing of another one of its name.
+#[test]
+fn a_field_of_a_variant_is_removed_by_itself() {
+    #[derive(Serialize, Deserialize)]
+    enum Old {
+        A { note: String },
+        B { note: String },
+    }
+    #[derive(Serialize, Deserialize)]
+    enum New {
+        A {},
+        B {},
+    }
+    let package = Package::new("variants");
+    package.record(&field::<Old>());
+    let problem = package.check(&field::<New>(), &["Old::A.note"], false).unwrap_err();
+    assert!(problem.contains("`Old::B.note` would be lost") && !problem.contains("`Old::A.note`"), "{problem}");
+    assert_eq!(package.check(&field::<New>(), &["Old::A.note", "Old::B.note"], true), Ok(()));
 }
 
 #[test]

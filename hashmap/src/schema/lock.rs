@@ -129,7 +129,7 @@ impl Lock {
     pub(crate) fn has(&self, place: &str) -> bool {
         let in_struct = |(of_type, field): (&str, &str)| {
             let field = format!("{}:", word(field));
-            let of_type = format!("{of_type}.");
+            let of_type = format!("{}.", of_type.split("::").next().unwrap_or(of_type));
             self.types.iter().any(|(name, definition)| name.starts_with(&of_type) && definition.contains(&field))
         };
         self.fields.contains_key(place) || place.split_once('.').is_some_and(in_struct)
