@@ -17,6 +17,7 @@ mod hostile;
 mod keys;
 mod maps;
 mod merges;
+mod odd_replies;
 mod open;
 mod opening;
 mod original;
