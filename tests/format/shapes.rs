@@ -443,3 +443,15 @@ fn many_siblings_are_not_deep() {
     let maps = vec![BTreeMap::from([(1_u8, vec![1_u8])]); 300];
     assert_eq!(decode::<Vec<BTreeMap<u8, Vec<u8>>>>(&encode(&maps)).unwrap(), maps);
 }
+
+/// The framing of a `Value` is not a level, and does not make room for more of them.
+#[test]
+fn values_do_not_make_room_for_deeper_ones() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+    struct Nest(Vec<Nest>);
+    let nest = |levels| (1..levels).fold(Nest(Vec::new()), |inner, _| Nest(vec![inner]));
+    let with_values = |levels| (vec![redis_hashmap::Value::U8(1); 300], nest(levels));
+    // The tuple is a level, too.
+    assert_eq!(decode::<(Vec<redis_hashmap::Value>, Nest)>(&encode(&with_values(127))).unwrap(), with_values(127));
+    assert!(matches!(try_encode(&with_values(128)), Err(Error::Refused { .. })));
+}
