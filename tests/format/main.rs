@@ -1,6 +1,7 @@
 //! The stored format: what lies in Redis is a promise.
 
 mod any;
+mod depth;
 mod golden;
 mod properties;
 mod shapes;
