@@ -19,11 +19,12 @@ mod v1 {
     use redis_hashmap::RedisHash;
     use serde::{Deserialize, Serialize};
 
-    #[derive(RedisHash, Debug, Clone, PartialEq)]
+    #[derive(RedisHash, Debug, Clone, PartialEq, Serialize, Deserialize)]
     pub(super) struct Account {
         pub(super) visits: u32,
         pub(super) ratio: f32,
         pub(super) letter: char,
+        #[redis_hash(merge)]
         pub(super) address: Address,
         pub(super) others: Vec<Address>,
         pub(super) theme: Theme,
@@ -248,6 +249,8 @@ fn an_older_program_writes_over_nothing_that_it_cannot_read() -> Test {
         assert!(matches!(old.address().update(|address| address.zip = 0), Err(Error::OtherShape { .. })));
         assert!(matches!(old.address().take(), Err(Error::OtherShape { .. })));
         assert!(matches!(old.others().delete_if(|_| true), Err(Error::OtherShape { .. })));
+        let patch = serde_json::from_value(serde_json::json!({ "address": { "zip": 1 } }))?;
+        assert!(matches!(old.merge(&patch), Err(Error::OtherShape { .. })));
         assert!(matches!(
             old.theme().compare_and_set(&v1::Theme::Light, v1::Theme::Dark),
             Err(Error::OtherShape { .. })

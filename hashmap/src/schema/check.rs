@@ -17,12 +17,11 @@ use crate::format;
 use crate::format::decode_fault::DecodeFault;
 use crate::format::resolve;
 use crate::format::schema::Schema;
-use crate::format::shape::{fmix64, fnv1a};
 use crate::schema::history::History;
 use crate::schema::lock::{COUNTER, Lock, TEXT};
 use crate::schema::parse::parse;
 use crate::schema::sample;
-use crate::schema::text::{self, Written};
+use crate::schema::text::{self, Written, hash_of};
 use crate::schema::trace::trace_with;
 
 /// The environment variable with which a changed schema is recorded.
@@ -90,42 +89,31 @@ impl FieldSchema {
 
     /// Adds what the field holds today to a lock, unless it is known.
     fn add_to(&self, lock: &mut Lock) -> Result<(), String> {
-        let (written, refused) = match self.holds {
-            Holds::Text => (Written::of_word(TEXT), BTreeSet::new()),
-            Holds::Counter => (Written::of_word(COUNTER), BTreeSet::new()),
-            Holds::Encoded { trace, read, asked } => {
-                let cure = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
-                let schema = trace().map_err(|problem| format!("{problem}: {cure}"))?;
-                let written = text::write(&schema);
-                if lock.knows(self.name, &written.expression) {
-                    return Ok(());
-                }
-                // Rules for several values at once are not in the schema.
-                // The samples are those of the schema as it will be read from the file.
-                let schema = parse(&written.expression, &written.types)?;
-                let samples = sample::stored(&schema);
-                let is_refused = |stored: &&Vec<u8>| read(&schema, stored).fault.is_some();
-                let refused: BTreeSet<String> =
-                    samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
-                if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
-                    return Err(format!(
-                        "`{}` refuses each value that was made up of its schema: {cure}",
-                        without_paths(asked())
-                    ));
-                }
-                (written, refused)
-            }
+        const CURE: &str = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
+        let written = match self.holds {
+            Holds::Text => Written::of_word(TEXT),
+            Holds::Counter => Written::of_word(COUNTER),
+            Holds::Encoded { trace, .. } => text::write(&trace().map_err(|problem| format!("{problem}: {CURE}"))?),
         };
-        if !lock.knows(self.name, &written.expression) {
-            lock.add(self.name, written, &refused);
+        if lock.knows(self.name, &written.expression) {
+            return Ok(());
         }
+        let mut refused = BTreeSet::new();
+        if let Holds::Encoded { read, asked, .. } = self.holds {
+            // Rules for several values at once are not in the schema. The samples are those of the schema as it will be read
+            // from the file.
+            let schema = parse(&written.expression, &written.types)?;
+            let samples = sample::stored(&schema);
+            let is_refused = |stored: &&Vec<u8>| read(&schema, stored).fault.is_some();
+            refused = samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
+            if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
+                let asked = without_paths(asked());
+                return Err(format!("`{asked}` refuses each value that was made up of its schema: {CURE}"));
+            }
+        }
+        lock.add(self.name, written, &refused);
         Ok(())
     }
-}
-
-/// What stands for a sample in the file.
-fn hash_of(stored: &[u8]) -> String {
-    format!("{:08x}", fmix64(fnv1a(stored)) >> 32)
 }
 
 impl fmt::Debug for FieldSchema {

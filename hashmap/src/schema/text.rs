@@ -166,6 +166,12 @@ pub(crate) fn name(schema: &Schema, id: Id) -> String {
     format!("{of_type}.{}", Hashes::of(schema).hash(id, 0))
 }
 
+/// What stands for a type or a sample in the file. Eight digits are enough to tell the versions of one type apart; a file with
+/// two definitions of one name is refused.
+pub(crate) fn hash_of(bytes: &[u8]) -> String {
+    format!("{:08x}", fmix64(fnv1a(bytes)) >> 32)
+}
+
 /// Hashes of all that nodes stand for, without the names of types.
 struct Hashes<'a> {
     schema: &'a Schema,
@@ -188,8 +194,7 @@ impl<'a> Hashes<'a> {
         }
         let mut structure = String::new();
         Spelling { hashes: self, root: id, seen: HashMap::new(), depth }.node(id, &mut structure);
-        // Eight digits are enough to tell the versions of one type apart; a file with two definitions of one name is refused.
-        let hash = format!("{:08x}", fmix64(fnv1a(structure.as_bytes())) >> 32);
+        let hash = hash_of(structure.as_bytes());
         self.known.insert(id, hash.clone());
         hash
     }
