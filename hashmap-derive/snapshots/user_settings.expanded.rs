@@ -119,7 +119,9 @@ impl UserSettings {
     > = ::redis_hashmap::NamedField::<
         Theme,
         _,
-    >::required::<::redis_hashmap::Bincode>("theme");
+    >::required::<
+        ::redis_hashmap::Bincode,
+    >(const { &::redis_hashmap::__private::DeclaredName::new("theme") });
     #[doc(hidden)]
     const __redis_hash_field_language: ::redis_hashmap::NamedField<
         String,
@@ -127,7 +129,12 @@ impl UserSettings {
     > = ::redis_hashmap::NamedField::<
         String,
         _,
-    >::defaulted::<::redis_hashmap::Bincode>("language", || "en".to_owned());
+    >::defaulted::<
+        ::redis_hashmap::Bincode,
+    >(
+        const { &::redis_hashmap::__private::DeclaredName::new("language") },
+        || "en".to_owned(),
+    );
     #[doc(hidden)]
     const __redis_hash_field_font_size: ::redis_hashmap::NamedField<
         u8,
@@ -135,7 +142,9 @@ impl UserSettings {
     > = ::redis_hashmap::NamedField::<
         u8,
         _,
-    >::optional::<::redis_hashmap::Bincode>("font_size");
+    >::optional::<
+        ::redis_hashmap::Bincode,
+    >(const { &::redis_hashmap::__private::DeclaredName::new("font_size") });
     #[doc(hidden)]
     const __redis_hash_field_logins: ::redis_hashmap::NamedField<
         i64,
@@ -145,7 +154,10 @@ impl UserSettings {
         _,
     >::defaulted::<
         ::redis_hashmap::Counter,
-    >("logins", || <i64 as ::core::default::Default>::default())
+    >(
+            const { &::redis_hashmap::__private::DeclaredName::new("logins") },
+            || <i64 as ::core::default::Default>::default(),
+        )
         .expiring(::core::time::Duration::from_millis(3600000u64));
     #[doc(hidden)]
     const __redis_hash_ttl: ::core::time::Duration = ::core::time::Duration::from_millis(

@@ -111,6 +111,7 @@ pub mod __private {
     pub use crate::accessor::each;
     pub use crate::command::changes::Changes;
     pub use crate::command::key::{Template, check_key, fill_key};
+    pub use crate::command::name::DeclaredName;
     pub use crate::command::patch_writer::PatchWriter;
     pub use crate::command::redis_hash::RecordReader;
     pub use crate::command::target::Target;

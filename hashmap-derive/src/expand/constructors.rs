@@ -61,10 +61,12 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         });
         let former = &field.aliases;
         let aliased = (!former.is_empty()).then(|| quote!(.aliased(&[#(#former),*])));
-        let made = quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#name #default));
+        let declared = quote!(const { &#runtime::__private::DeclaredName::new(#name) #aliased #evolving });
+        let made =
+            quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#declared #default));
         quote! {
             #[doc(hidden)]
-            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #aliased #expiring #evolving;
+            const #constant: #runtime::NamedField<#ty, #whole_format> = #made #expiring;
         }
     });
     let ttl = record.ttl.as_ref().map(|ttl| {

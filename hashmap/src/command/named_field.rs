@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::command::changes::{Buffer, Changes, encode};
-use crate::command::name::Name;
+use crate::command::name::{DeclaredName, Name};
 use crate::command::ttl::FieldTtl;
 use crate::error::Error;
 use crate::error::fault::Fault;
 use crate::format::storage::{Bincode, Format, FormatOf};
-use crate::schema::history::{History, Older};
+use crate::schema::history::Older;
 
 /// What a struct declares about one field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,25 +43,26 @@ pub enum Presence {
 /// The derive makes one constant of this type for each field. It alone requires that the field's type can be stored, so
 /// a type that cannot be stored is reported in one place.
 pub struct NamedField<T, F = Bincode> {
-    info: FieldInfo,
+    name: &'static DeclaredName,
+    presence: Presence,
+    ttl: Option<Duration>,
     encode: fn(&mut Buffer, &T, usize) -> Result<(), Fault>,
     decode: fn(&[u8]) -> Result<T, Fault>,
     default: Option<fn() -> T>,
     older: Older<T>,
-    history: Option<fn() -> &'static History>,
     format: PhantomData<fn() -> F>,
 }
 
 impl<T, F> NamedField<T, F> {
-    const fn new<S: FormatOf<T, T> + Format<T>>(name: &'static str, presence: Presence) -> Self {
-        let info = FieldInfo { name, aliases: &[], presence, ttl: None };
+    const fn new<S: FormatOf<T, T> + Format<T>>(name: &'static DeclaredName, presence: Presence) -> Self {
         Self {
-            info,
+            name,
+            presence,
+            ttl: None,
             encode: encode::<T, S, T>,
             decode: S::decode,
             default: None,
             older: S::older,
-            history: None,
             format: PhantomData,
         }
     }
@@ -69,15 +70,15 @@ impl<T, F> NamedField<T, F> {
     /// Returns the name of the field in Redis.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.info.name
+        self.name.name
     }
 
     pub(crate) fn names(&self) -> Name {
-        Name::declared(self.info.name, self.info.aliases, self.history)
+        Name::Declared(self.name)
     }
 
     pub(crate) fn ttl(&self) -> FieldTtl {
-        FieldTtl::declared(self.info.ttl)
+        FieldTtl::declared(self.ttl)
     }
 
     pub(crate) fn default(&self) -> Option<fn() -> T> {
@@ -85,7 +86,7 @@ impl<T, F> NamedField<T, F> {
     }
 
     pub(crate) fn decode(&self, stored: &[u8]) -> Result<T, Fault> {
-        (self.decode)(stored).or_else(|fault| self.names().decode_older(stored, fault, self.older))
+        (self.decode)(stored).or_else(|fault| self.name.decode_older(stored, fault, self.older))
     }
 }
 
@@ -93,44 +94,30 @@ impl<T, F> NamedField<T, F> {
 #[doc(hidden)]
 impl<T, F> NamedField<T, F> {
     #[must_use]
-    pub const fn required<S: FormatOf<T, T> + Format<T>>(name: &'static str) -> Self {
+    pub const fn required<S: FormatOf<T, T> + Format<T>>(name: &'static DeclaredName) -> Self {
         Self::new::<S>(name, Presence::Required)
     }
 
     #[must_use]
-    pub const fn optional<S: FormatOf<T, T> + Format<T>>(name: &'static str) -> Self {
+    pub const fn optional<S: FormatOf<T, T> + Format<T>>(name: &'static DeclaredName) -> Self {
         Self::new::<S>(name, Presence::Optional)
     }
 
     #[must_use]
-    pub const fn defaulted<S: FormatOf<T, T> + Format<T>>(name: &'static str, default: fn() -> T) -> Self {
+    pub const fn defaulted<S: FormatOf<T, T> + Format<T>>(name: &'static DeclaredName, default: fn() -> T) -> Self {
         Self { default: Some(default), ..Self::new::<S>(name, Presence::Defaulted) }
-    }
-
-    /// Declares the names under which the field was stored before.
-    #[must_use]
-    pub const fn aliased(mut self, aliases: &'static [&'static str]) -> Self {
-        self.info.aliases = aliases;
-        self
     }
 
     /// Declares a time to live, which each write gives the field.
     #[must_use]
     pub const fn expiring(mut self, ttl: Duration) -> Self {
-        self.info.ttl = Some(ttl);
-        self
-    }
-
-    /// Says where the schemas of its older values are.
-    #[must_use]
-    pub const fn evolving(mut self, history: fn() -> &'static History) -> Self {
-        self.history = Some(history);
+        self.ttl = Some(ttl);
         self
     }
 
     #[must_use]
     pub const fn info(&self) -> FieldInfo {
-        self.info
+        FieldInfo { name: self.name.name, aliases: self.name.aliases, presence: self.presence, ttl: self.ttl }
     }
 
     /// Sets the field.
@@ -158,6 +145,6 @@ impl<T, F> Copy for NamedField<T, F> {}
 
 impl<T, F> fmt::Debug for NamedField<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NamedField({:?})", self.info.name)
+        write!(f, "NamedField({:?})", self.name.name)
     }
 }

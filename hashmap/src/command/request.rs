@@ -214,10 +214,10 @@ impl Request {
     /// Decodes what is stored in the only field of the request.
     #[inline]
     pub(crate) fn decode<T, F: Format<T>>(&self, stored: &[u8]) -> Result<T, Error> {
-        let decoded = F::decode(stored).or_else(|fault| match &self.body {
-            Body::Args(Names::One(name), _) => name.decode_older(stored, fault, F::older),
-            _ => Err(fault),
-        });
+        let decoded = match &self.body {
+            Body::Args(Names::One(name), _) => name.decode::<T, F>(stored),
+            _ => F::decode(stored),
+        };
         decoded.map_err(|fault| Error::at(fault, self.place()))
     }
 
