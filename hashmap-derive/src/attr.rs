@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -11,7 +11,7 @@ use crate::duration;
 use crate::key::Template;
 use crate::nearest::nearest;
 
-const FIELD_KEYS: &str = "`rename`, `alias`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `sample`, `skip_deserializing`, `skip_serializing`, `accessor`";
+const FIELD_KEYS: &str = "`rename`, `alias`, `was`, `was_text`, `was_counter`, `default`, `skip`, `text`, `counter`, `merge`, `ttl`, `sample`, `skip_deserializing`, `skip_serializing`, `accessor`";
 const RECORD_KEYS: &str = "`key`, `rename_all`, `ttl`, `sliding`, `schema`, `removed`, `accessor`, `partial`, `each`, `patch`, `fields`, `at`, `of`, `crate`";
 
 /// The keys that can be given several times.
@@ -33,6 +33,14 @@ impl ToTokens for Ttl {
             Self::Expr(expr) => expr.to_tokens(tokens),
         }
     }
+}
+
+/// A type that a field was before its meaning changed.
+pub(crate) enum Was {
+    /// It was stored with its kind and shape.
+    Encoded(Type),
+    Text(Type),
+    Counter,
 }
 
 /// What `#[redis_hash(…)]` says of the struct.
@@ -139,6 +147,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) default: Option<(TokenStream, Option<Expr>)>,
     /// A value, for the schema of the type, and the attribute.
     pub(crate) sample: Option<(Path, Expr)>,
+    /// The types that it was, each with its attribute.
+    pub(crate) was: Vec<(Path, Was)>,
     /// The keys so far.
     seen: Vec<String>,
 }
@@ -156,8 +166,16 @@ impl FieldAttrs {
             self.aliases.extend(string(ctxt, meta, "alias = \"old_name\"")?);
             return Ok(());
         }
+        if meta.path.is_ident("was") || meta.path.is_ident("was_text") {
+            // And have been several.
+            self.was.extend(was(ctxt, meta)?);
+            return Ok(());
+        }
         note(ctxt, &mut self.seen, meta);
-        if meta.path.is_ident("rename") {
+        if meta.path.is_ident("was_counter") {
+            flag(ctxt, meta)?;
+            self.was.push((meta.path.clone(), Was::Counter));
+        } else if meta.path.is_ident("rename") {
             self.rename = string(ctxt, meta, "rename = \"name\"")?;
         } else if meta.path.is_ident("accessor") {
             let Some(literal) = string(ctxt, meta, "accessor = \"name\"")? else { return Ok(()) };
@@ -260,6 +278,25 @@ fn function_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn:
         ctxt.error(literal, format!("this is not the name of a function; write one, as in `{example}`"));
     }
     Ok(ident)
+}
+
+/// Reads a type that a field was.
+fn was(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(Path, Was)>> {
+    let key = name_of(&meta.path);
+    if !meta.input.peek(Token![=]) {
+        ctxt.error(&meta.path, format!("this needs the type that the field was; write `{key} = OldType`"));
+        ignore_value(meta)?;
+        return Ok(None);
+    }
+    let value = meta.value()?;
+    if value.peek(syn::Lit) {
+        let literal: Expr = value.parse()?;
+        ctxt.error(literal, format!("this needs a type, without quotes; write `{key} = OldType`"));
+        return Ok(None);
+    }
+    let ty: Type = value.parse()?;
+    let was = if key == "was" { Was::Encoded(ty) } else { Was::Text(ty) };
+    Ok(Some((meta.path.clone(), was)))
 }
 
 /// Reads a duration: `"30m"`, or a constant expression of type `Duration`.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
-use crate::attr::FieldAttrs;
+use crate::attr::{FieldAttrs, Was};
 use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record, Storage};
 
@@ -79,7 +79,8 @@ pub(crate) fn record(ctxt: &Ctxt, record: &Record) -> bool {
 
 /// Judges the attributes of a field against each other.
 fn attributes(ctxt: &Ctxt, field: &Field) {
-    let FieldAttrs { rename, aliases, accessor, text, counter, merge, ttl, skip, default, sample, .. } = &field.given;
+    let FieldAttrs { rename, aliases, accessor, text, counter, merge, ttl, skip, default, sample, was, .. } =
+        &field.given;
     if let (Some(counter), true) = (counter, *text) {
         ctxt.error(counter, "a counter is stored as text already: remove `text`");
     }
@@ -98,6 +99,7 @@ fn attributes(ctxt: &Ctxt, field: &Field) {
         (merge.is_some(), "merge"),
         (ttl.is_some(), "ttl"),
         (sample.is_some(), "sample"),
+        (!was.is_empty(), "was"),
         (accessor.is_some(), "accessor"),
     ];
     for (_, key) in meaningless.iter().filter(|(given, _)| skip.is_some() && *given) {
@@ -175,6 +177,23 @@ fn schema(ctxt: &Ctxt, record: &Record) {
                 removed,
                 "this is a name of a field of the record: give the new field another name, or remove this",
             );
+        }
+    }
+    for field in record.stored() {
+        for (attribute, was) in &field.given.was {
+            if record.schema.is_none() {
+                ctxt.error(
+                    attribute,
+                    "only a record with a `schema` knows what was stored before: add `schema`, whose test proves that it is \
+                     converted",
+                );
+            } else if let (Was::Text(_), Storage::Text) | (Was::Counter, Storage::Counter) = (was, field.storage) {
+                ctxt.error(
+                    attribute,
+                    "this is how the field is stored today, so the two cannot be told apart: store the new meaning in a field \
+                     of another name",
+                );
+            }
         }
     }
     for field in &record.fields {

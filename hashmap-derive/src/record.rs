@@ -379,6 +379,11 @@ fn named_fields<'a>(ctxt: &Ctxt, input: &'a DeriveInput) -> Option<&'a FieldsNam
     None
 }
 
+/// The type of which something is stored: the `T` of an `Option<T>`, or the type itself.
+pub(crate) fn stored_type(ty: &Type) -> &Type {
+    option_of(ty).unwrap_or(ty)
+}
+
 /// The `T` of an `Option<T>`. The last segment of the path is what makes it one, as for serde and clap.
 fn option_of(ty: &Type) -> Option<&Type> {
     let path = match ty {

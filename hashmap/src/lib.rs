@@ -117,7 +117,9 @@ pub mod __private {
     pub use crate::command::target::Target;
     pub use crate::command::ttl::declared_ttl;
     pub use crate::format::merge::{given, given_option};
-    pub use crate::schema::check::{FieldSchema, RecordSchema, check as check_schema, trace as trace_schema};
+    pub use crate::format::past::{Conversions, Was};
+    pub use crate::schema::check::{RecordSchema, check as check_schema, trace as trace_schema};
+    pub use crate::schema::field::FieldSchema;
     pub use crate::schema::history::History;
     pub use serde;
 }

@@ -6,6 +6,7 @@ mod bad_fields;
 mod batches;
 mod clusters;
 mod concurrency;
+mod conversions;
 mod derives;
 mod errors;
 mod evolution;

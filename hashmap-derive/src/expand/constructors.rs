@@ -5,11 +5,12 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
+use crate::attr::Was;
 use crate::carried::code;
 use crate::expand::shared::{
-    Names, UNUSED, default_value, duration, field_const, format, history_fn, ttl_const, whole_format,
+    Names, UNUSED, default_value, duration, field_const, format, history_fn, ttl_const, was_const, whole_format,
 };
-use crate::record::{Presence, Record, Storage};
+use crate::record::{Field, Presence, Record, Storage, stored_type};
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, args, allows, .. } = record;
@@ -55,16 +56,31 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             let ttl = duration(record, ttl);
             quote!(.expiring(#ttl))
         });
-        let evolving = (record.schema().is_some() && field.storage == Storage::Bincode).then(|| {
+        let was = &field.given.was;
+        let has_past = field.storage == Storage::Bincode || !was.is_empty();
+        let evolving = (record.schema().is_some() && has_past).then(|| {
             let history = history_fn();
             quote!(.evolving(Self::#history))
         });
+        let conversions = (record.schema().is_some() && !was.is_empty()).then(|| {
+            let was = was.iter().map(|(_, was)| conversion(record, field, was));
+            let constant = was_const(field);
+            quote! {
+                #[doc(hidden)]
+                const #constant: &'static #runtime::__private::Conversions<#ty> = &#runtime::__private::Conversions(&[#(#was),*]);
+            }
+        });
+        let converted = conversions.as_ref().map(|_| {
+            let constant = was_const(field);
+            quote!(.converted(Self::#constant))
+        });
         let former = &field.aliases;
         let aliased = (!former.is_empty()).then(|| quote!(.aliased(&[#(#former),*])));
-        let declared = quote!(const { &#runtime::__private::DeclaredName::new(#name) #aliased #evolving });
+        let declared = quote!(const { &#runtime::__private::DeclaredName::new(#name) #aliased #evolving #converted });
         let made =
             quote_spanned!(ty.span()=> #runtime::NamedField::<#ty, _>::#constructor::<#format>(#declared #default));
         quote! {
+            #conversions
             #[doc(hidden)]
             const #constant: #runtime::NamedField<#ty, #whole_format> = #made #expiring;
         }
@@ -96,4 +112,18 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             #ttl
         }
     }
+}
+
+/// How the values of a type that a field was become those of today. Its tokens have the span of that type, so that rustc points
+/// there if it does not.
+fn conversion(record: &Record, field: &Field, was: &Was) -> TokenStream {
+    let (runtime, ty) = (&record.runtime, &field.ty);
+    let (constructor, old) = match was {
+        Was::Encoded(old) => (quote!(encoded), Some(stored_type(old))),
+        Was::Text(old) => (quote!(text), Some(stored_type(old))),
+        Was::Counter => (quote!(counter), None),
+    };
+    let span = old.map_or_else(|| field.ident.span(), Spanned::span);
+    let old = old.map(|old| quote!(::<#old>));
+    quote_spanned!(span=> #runtime::__private::Was::<#ty>::#constructor #old ())
 }

@@ -6,8 +6,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
-use crate::expand::shared::{UNUSED, history_fn};
-use crate::record::{Field, Record, Storage};
+use crate::attr::Was;
+use crate::expand::shared::{UNUSED, history_fn, was_const};
+use crate::record::{Field, Record, Storage, stored_type};
 
 pub(super) fn expand(record: &Record) -> TokenStream {
     let Some((_, path)) = record.schema() else {
@@ -63,7 +64,6 @@ pub(super) fn expand(record: &Record) -> TokenStream {
 
         #[cfg(test)]
         #[test]
-        #[allow(unnameable_test_items, reason = "a struct in a function calls `check_schema` itself")]
         fn #test() -> ::core::result::Result<(), #runtime::SchemaProblem> {
             #ident::check_schema()
         }
@@ -74,14 +74,26 @@ fn schema_of(record: &Record, field: &Field) -> TokenStream {
     let Record { runtime, .. } = record;
     let Field { ty, name, aliases, .. } = field;
     let schema = quote!(#runtime::__private::FieldSchema);
-    match field.storage {
-        Storage::Text => quote!(#schema::text(#name, &[#(#aliases),*])),
-        Storage::Counter => quote!(#schema::counter(#name, &[#(#aliases),*])),
+    let declared = match field.storage {
+        Storage::Text => quote!(#schema::text::<#ty>(#name, &[#(#aliases),*])),
+        Storage::Counter => quote!(#schema::counter::<#ty>(#name, &[#(#aliases),*])),
         Storage::Bincode => {
             let sample = field.given.sample.iter().map(|(_, expr)| expr);
             quote!(#schema::encoded::<#ty>(#name, &[#(#aliases),*], || #runtime::__private::trace_schema::<#ty>(::std::vec![#(#sample),*])))
         }
+    };
+    if field.given.was.is_empty() {
+        return declared;
     }
+    let conversions = was_const(field);
+    let traces = field.given.was.iter().map(|(_, was)| match was {
+        Was::Encoded(old) => {
+            let old = stored_type(old);
+            quote!(::core::option::Option::Some(|| #runtime::__private::trace_schema::<#old>(::std::vec![])))
+        }
+        Was::Text(_) | Was::Counter => quote!(::core::option::Option::None),
+    });
+    quote!(#declared.was(Self::#conversions, ::std::vec![#(#traces),*]))
 }
 
 /// `user_settings` for `UserSettings`.

@@ -198,6 +198,11 @@ pub(super) fn ttl_const() -> Ident {
     format_ident!("__redis_hash_ttl")
 }
 
+/// The name of the hidden constant that converts the types that a field was.
+pub(super) fn was_const(field: &Field) -> Ident {
+    format_ident!("__redis_hash_was_{}", field.ident.unraw(), span = field.ident.span())
+}
+
 /// The name of the hidden function that returns the schema file, as it was when the program was built.
 pub(super) fn history_fn() -> Ident {
     format_ident!("__redis_hash_history")

@@ -1,5 +1,6 @@
 //! The name of a field, and the names under which it was stored before.
 
+use std::any::Any;
 use std::ops::Deref;
 
 use crate::error::fault::Fault;
@@ -16,13 +17,15 @@ pub struct DeclaredName {
     pub(crate) aliases: &'static [&'static str],
     /// Where the schemas of its older values are, if the record has any.
     history: Option<fn() -> &'static History>,
+    /// The `Conversions` from the types that the field was, if it was any.
+    conversions: Option<&'static (dyn Any + Send + Sync)>,
 }
 
 impl DeclaredName {
     /// The name under which the field is written.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, aliases: &[], history: None }
+        Self { name, aliases: &[], history: None, conversions: None }
     }
 
     /// Declares the names under which the field was stored before.
@@ -39,11 +42,18 @@ impl DeclaredName {
         self
     }
 
+    /// Declares the types that the field was, as its `Conversions`.
+    #[must_use]
+    pub const fn converted(mut self, conversions: &'static (dyn Any + Send + Sync)) -> Self {
+        self.conversions = Some(conversions);
+        self
+    }
+
     /// Decodes a value that is not one of today's, for `fault`.
     #[cold]
     pub(crate) fn decode_older<T>(&self, stored: &[u8], fault: Fault, older: Older<T>) -> Result<T, Fault> {
         match self.history {
-            Some(history) => history().read(self.name, self.aliases, stored, fault, older),
+            Some(history) => history().read(self.name, self.aliases, self.conversions, stored, fault, older),
             None => Err(fault),
         }
     }

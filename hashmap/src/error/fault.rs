@@ -14,6 +14,7 @@ pub enum Fault {
     Damaged { asked: &'static str, problem: String },
     NotText { asked: &'static str },
     NotACounter,
+    Conversion { was: &'static str, asked: &'static str, problem: String },
     Refused { written: &'static str, problem: String },
     TooLarge { size: u64, limit: usize },
     Merge { written: &'static str, problem: &'static str },

@@ -3,13 +3,13 @@
 pub(crate) mod fault;
 pub(crate) mod place;
 pub(crate) mod redis_fault;
+mod several;
 mod verdicts;
-
-use std::fmt;
 
 use crate::error::fault::Fault;
 use crate::error::place::Place;
 use crate::error::redis_fault::RedisFault;
+use crate::error::several::Listed;
 use crate::kind::Kind;
 
 /// What went wrong, and where.
@@ -52,7 +52,8 @@ pub enum Error {
     #[error(
         "{place} holds a value of kind {stored}, but its shape is not that of `{asked}` ({problem}): a field or variant \
          in it was added, removed, renamed, reordered or retyped since it was written, or this program is older than \
-         its writer; read it as the type it was written with, and set it again"
+         its writer; read it as the type it was written with, and set it again (`#[redis_hash(schema)]` on a record keeps what \
+         its types were, and reads what they have stored)"
     )]
     OtherShape {
         /// Where the value lies.
@@ -345,6 +346,22 @@ pub enum Error {
         place: Place,
     },
 
+    /// A value is stored of a type that the field was, `#[redis_hash(was = OldType)]`, and does not become one of today's.
+    /// Nothing was changed.
+    #[error(
+        "{place} holds a `{was}` that does not become a `{asked}` ({problem}): let the conversion take it, or set it again"
+    )]
+    Conversion {
+        /// Where the value lies.
+        place: Place,
+        /// The Rust type that the field was.
+        was: &'static str,
+        /// The Rust type it was read as.
+        asked: &'static str,
+        /// Why not.
+        problem: String,
+    },
+
     /// The connection cannot run this batch as one transaction. Nothing was carried out.
     #[error("this batch cannot be atomic: {reason}")]
     NotAtomic {
@@ -365,6 +382,7 @@ impl Error {
             Fault::Damaged { asked, problem } => Self::Damaged { place, asked, problem },
             Fault::NotText { asked } => Self::NotText { place, asked },
             Fault::NotACounter => Self::NotACounter { place },
+            Fault::Conversion { was, asked, problem } => Self::Conversion { place, was, asked, problem },
             Fault::Refused { written, problem } => Self::Refused { place, written, problem },
             Fault::TooLarge { size, limit } => Self::TooLarge { place, size, limit },
             Fault::Merge { written, problem } => Self::Merge { place, written, problem },
@@ -407,6 +425,7 @@ impl Error {
             | Self::Conflict { place, .. }
             | Self::Expiry { place, .. }
             | Self::NotACounter { place }
+            | Self::Conversion { place, .. }
             | Self::Overflow { place }
             | Self::FieldName { place, .. }
             | Self::Redis { place, .. }
@@ -426,22 +445,5 @@ impl Error {
     #[must_use]
     pub fn redis(&self) -> Option<&RedisFault> {
         if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
-    }
-}
-
-/// Shows errors one after the other, with a number for each. A map may have a million bad fields: not all are shown.
-struct Listed<'a>(&'a [Error]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 64;
-        for (index, error) in self.0.iter().take(SHOWN).enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}({}) {error}", index + 1)?;
-        }
-        match self.0.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "; and {more} more"),
-        }
     }
 }

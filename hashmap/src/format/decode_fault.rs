@@ -43,6 +43,10 @@ pub(crate) enum DecodeFault {
     NotSelfDescribing(&'static str),
     #[error("its Deserialize refused it")]
     Custom,
+    #[error("it panics")]
+    Panicked,
+    #[error("its conversion refused it")]
+    Conversion,
 }
 
 impl de::Error for DecodeFault {
@@ -99,6 +103,30 @@ impl DecodeFault {
     /// Says in which field it is, if that is not known more closely.
     pub(crate) fn within(self, of: &dyn fmt::Display, field: &str) -> Self {
         if let Self::In(..) = self { self } else { Self::In(format!("{of}.{field}"), Box::new(self)) }
+    }
+
+    /// The change of a type that mends it.
+    pub(crate) fn cure(&self) -> String {
+        match self {
+            Self::MissingField(field) => format!(
+                "say `#[serde(default)]` on `{field}` or make it an `Option`, or, if it had another name, `#[serde(alias = \
+                 \"…\")]`"
+            ),
+            Self::DuplicateField(field) => {
+                format!("keep one of them under a name of its own, not as an `alias` of `{field}`")
+            }
+            Self::UnknownField => {
+                "keep the field, name it as an `alias`, or remove `deny_unknown_fields`".to_owned()
+            }
+            Self::UnknownVariant(_) => {
+                "keep it, or say `#[serde(alias = \"…\")]` on the variant that it has become".to_owned()
+            }
+            Self::OutOfRange(_) => "keep the wider type".to_owned(),
+            Self::Panicked => "let it return an error instead".to_owned(),
+            _ => "keep the type, convert what was stored by `#[redis_hash(was = OldType)]` on the field, or store the new type \
+                  in a field of another name"
+                .to_owned(),
+        }
     }
 
     /// The fault itself, without the place.

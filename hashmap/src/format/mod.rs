@@ -9,6 +9,7 @@ pub(crate) mod given;
 pub(crate) mod merge;
 mod part;
 mod part_access;
+pub(crate) mod past;
 pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod shape;
@@ -227,6 +228,12 @@ pub(crate) fn text<T: Display + ?Sized>(value: &T, limit: usize) -> Result<Strin
     write!(text, "{value}").map_err(|_| refused::<T>(&Refusal::Custom))?;
     check_size(text.len() as u64, limit)?;
     Ok(text)
+}
+
+/// A counter, if only what Redis itself writes is stored: no plus sign, no leading zero.
+pub(crate) fn count(stored: &[u8]) -> Option<i64> {
+    let count = std::str::from_utf8(stored).ok()?.parse::<i64>().ok()?;
+    (count.to_string().as_bytes() == stored).then_some(count)
 }
 
 pub(crate) fn from_text<T: FromStr>(stored: &[u8]) -> Result<T, Fault> {

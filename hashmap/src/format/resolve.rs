@@ -3,14 +3,12 @@
 //!
 //! A part knows where its bytes end. So a Deserialize that stops early, or swallows an error, misreads nothing.
 
-use std::any::type_name;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-use crate::error::fault::Fault;
 use crate::format::decode_fault::DecodeFault;
 use crate::format::deserializer::Decoder;
 use crate::format::part::{Content, Context, Owner, Part, Scalar};
@@ -22,28 +20,6 @@ use crate::kind::Kind;
 /// Reads a stored value as a `T`, if this schema has written it: `None` if it has not.
 pub(crate) fn read<T: de::DeserializeOwned>(schema: &Schema, stored: &[u8]) -> Option<Result<T, DecodeFault>> {
     read_and_tell(schema, stored, &RefCell::default())
-}
-
-/// Reads a value that is not one of today's `T`, if one of these schemas has written it. Each has the words that say what it
-/// is. `fault` is why it is not one of today's.
-pub(crate) fn read_older<T: de::DeserializeOwned>(
-    schemas: &[(String, Schema)],
-    stored: &[u8],
-    fault: Fault,
-) -> Result<T, Fault> {
-    let (Fault::OtherShape { stored: kind, .. } | Fault::WrongType { stored: kind, .. }) = fault else {
-        return Err(fault);
-    };
-    // Two schemas that have both written a value give the same values to the same names.
-    match schemas.iter().find_map(|(words, schema)| Some((words, read(schema, stored)?))) {
-        Some((_, Ok(value))) => Ok(value),
-        Some((words, Err(problem))) => Err(Fault::OtherShape {
-            stored: kind,
-            asked: type_name::<T>(),
-            problem: format!("it was stored as {words}: {problem}"),
-        }),
-        None => Err(fault),
-    }
 }
 
 /// Does what [`read`] does, and tells which fields of structs were stored and not read, as `Address.note`.

@@ -13,8 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::fault::Fault;
 use crate::format as codec;
 use crate::format::asked_kind::asks_for_anything_first;
-use crate::format::resolve::read_older;
-use crate::format::schema::Schema;
+use crate::format::past::{Known, read_converted, read_encoded};
 use crate::format::shape::Shape;
 use crate::kind::Kind;
 
@@ -115,11 +114,9 @@ pub trait Format<T>: sealed::Sealed {
     #[doc(hidden)]
     fn decode(stored: &[u8]) -> Result<T, Fault>;
 
-    /// Reads a value that is not one of today's type, if one of these schemas has written it. `fault` is why it is not.
+    /// Reads a value that is not one of today's type, but one that the field has held before. `fault` is why it is not.
     #[doc(hidden)]
-    fn older(_: &[(String, Schema)], _: &[u8], fault: Fault) -> Result<T, Fault> {
-        Err(fault)
-    }
+    fn older(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault>;
 
     /// True if the field can expire by itself.
     #[doc(hidden)]
@@ -165,8 +162,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Format<T> for Bincode {
         codec::decode(stored)
     }
 
-    fn older(schemas: &[(String, Schema)], stored: &[u8], fault: Fault) -> Result<T, Fault> {
-        read_older(schemas, stored, fault)
+    fn older(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        read_encoded(known, stored, fault)
     }
 
     fn readable_kind() -> Option<Kind> {
@@ -219,6 +216,10 @@ impl<T: FromStr + Send + 'static> Format<T> for Text {
     fn decode(stored: &[u8]) -> Result<T, Fault> {
         codec::from_text(stored)
     }
+
+    fn older(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        read_converted(known, stored, fault)
+    }
 }
 
 impl<T, Q> FormatOf<T, Q> for Text
@@ -260,10 +261,11 @@ impl<T: Countable + Send + 'static> Format<T> for Counter {
     }
 
     fn decode(stored: &[u8]) -> Result<T, Fault> {
-        // Only what Redis itself writes: no plus sign, no leading zero.
-        let count = std::str::from_utf8(stored).ok().and_then(|text| text.parse::<i64>().ok());
-        let count = count.filter(|count| count.to_string().as_bytes() == stored);
-        count.map(T::from_count).ok_or(Fault::NotACounter)
+        codec::count(stored).map(T::from_count).ok_or(Fault::NotACounter)
+    }
+
+    fn older(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        read_converted(known, stored, fault)
     }
 }
 
@@ -301,8 +303,8 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Defaulted<F> {
         F::decode(stored)
     }
 
-    fn older(schemas: &[(String, Schema)], stored: &[u8], fault: Fault) -> Result<T, Fault> {
-        F::older(schemas, stored, fault)
+    fn older(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        F::older(known, stored, fault)
     }
 
     fn readable_kind() -> Option<Kind> {
@@ -330,8 +332,8 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
         F::decode(stored)
     }
 
-    fn older(schemas: &[(String, Schema)], stored: &[u8], fault: Fault) -> Result<T, Fault> {
-        F::older(schemas, stored, fault)
+    fn older(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault> {
+        F::older(known, stored, fault)
     }
 
     fn readable_kind() -> Option<Kind> {

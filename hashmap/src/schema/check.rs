@@ -1,10 +1,7 @@
 //! Proves that the types of a record read all that its older versions have stored: the test that `schema` generates.
 
-use std::any::type_name;
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
@@ -12,16 +9,14 @@ use std::{fs, io};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::fault::Fault;
-use crate::format;
-use crate::format::decode_fault::DecodeFault;
-use crate::format::resolve;
 use crate::format::schema::Schema;
+use crate::schema::convert;
+use crate::schema::field::{FieldSchema, Reading};
 use crate::schema::history::History;
-use crate::schema::lock::{COUNTER, Lock, TEXT};
+use crate::schema::lock::{COUNTER, Held, Lock, TEXT};
 use crate::schema::parse::parse;
 use crate::schema::sample;
-use crate::schema::text::{self, Written, hash_of};
+use crate::schema::text::hash_of;
 use crate::schema::trace::trace_with;
 
 /// The environment variable with which a changed schema is recorded.
@@ -44,84 +39,6 @@ pub struct RecordSchema<'a> {
     pub fields: &'a [FieldSchema],
 }
 
-/// What a field declares about its schema.
-pub struct FieldSchema {
-    name: &'static str,
-    aliases: &'static [&'static str],
-    holds: Holds,
-}
-
-enum Holds {
-    Text,
-    Counter,
-    Encoded { asked: fn() -> &'static str, trace: fn() -> Result<Schema, String>, read: fn(&Schema, &[u8]) -> Reading },
-}
-
-/// How a value of an older schema was read.
-struct Reading {
-    fault: Option<DecodeFault>,
-    /// The fields of structs that were stored and not read.
-    ignored: Vec<String>,
-}
-
-impl FieldSchema {
-    /// A field that is stored as plain text.
-    #[must_use]
-    pub const fn text(name: &'static str, aliases: &'static [&'static str]) -> Self {
-        Self { name, aliases, holds: Holds::Text }
-    }
-
-    /// A counter.
-    #[must_use]
-    pub const fn counter(name: &'static str, aliases: &'static [&'static str]) -> Self {
-        Self { name, aliases, holds: Holds::Counter }
-    }
-
-    /// A field that is stored with its kind and shape, and how its schema is found.
-    #[must_use]
-    pub const fn encoded<T: Serialize + DeserializeOwned>(
-        name: &'static str,
-        aliases: &'static [&'static str],
-        trace: fn() -> Result<Schema, String>,
-    ) -> Self {
-        Self { name, aliases, holds: Holds::Encoded { asked: type_name::<T>, trace, read: read::<T> } }
-    }
-
-    /// Adds what the field holds today to a lock, unless it is known.
-    fn add_to(&self, lock: &mut Lock) -> Result<(), String> {
-        const CURE: &str = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
-        let written = match self.holds {
-            Holds::Text => Written::of_word(TEXT),
-            Holds::Counter => Written::of_word(COUNTER),
-            Holds::Encoded { trace, .. } => text::write(&trace().map_err(|problem| format!("{problem}: {CURE}"))?),
-        };
-        if lock.knows(self.name, &written.expression) {
-            return Ok(());
-        }
-        let mut refused = BTreeSet::new();
-        if let Holds::Encoded { read, asked, .. } = self.holds {
-            // Rules for several values at once are not in the schema. The samples are those of the schema as it will be read
-            // from the file.
-            let schema = parse(&written.expression, &written.types)?;
-            let samples = sample::stored(&schema);
-            let is_refused = |stored: &&Vec<u8>| read(&schema, stored).fault.is_some();
-            refused = samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
-            if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
-                let asked = without_paths(asked());
-                return Err(format!("`{asked}` refuses each value that was made up of its schema: {CURE}"));
-            }
-        }
-        lock.add(self.name, written, &refused);
-        Ok(())
-    }
-}
-
-impl fmt::Debug for FieldSchema {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FieldSchema").field("name", &self.name).field("aliases", &self.aliases).finish_non_exhaustive()
-    }
-}
-
 /// The schema of a type, found by samples of it, and by those that are given.
 ///
 /// # Errors
@@ -129,28 +46,6 @@ impl fmt::Debug for FieldSchema {
 /// Why it has none.
 pub fn trace<T: Serialize + DeserializeOwned>(samples: Vec<T>) -> Result<Schema, String> {
     trace_with(samples).map_err(|problem| problem.to_string())
-}
-
-/// Reads a value as a `T`, as the accessors do. A type that panics refuses it.
-fn read<T: Serialize + DeserializeOwned>(schema: &Schema, stored: &[u8]) -> Reading {
-    let read = || match format::decode::<T>(stored) {
-        Ok(_) => Reading { fault: None, ignored: Vec::new() },
-        // The accessors look at older schemas only then.
-        Err(Fault::OtherShape { .. } | Fault::WrongType { .. }) => {
-            let ignored = RefCell::default();
-            let fault = match resolve::read_and_tell::<T>(schema, stored, &ignored) {
-                Some(read) => read.err(),
-                None => Some(DecodeFault::Custom),
-            };
-            Reading { fault, ignored: ignored.into_inner() }
-        }
-        Err(Fault::OutOfRange { asked, .. }) => {
-            Reading { fault: Some(DecodeFault::OutOfRange(asked)), ignored: Vec::new() }
-        }
-        Err(_) => Reading { fault: Some(DecodeFault::Custom), ignored: Vec::new() },
-    };
-    let refused = || Reading { fault: Some(DecodeFault::Custom), ignored: Vec::new() };
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| refused())
 }
 
 /// What is wrong with the schema of a record, and what to do about it: the error of `check_schema`, which
@@ -180,10 +75,15 @@ impl std::error::Error for SchemaProblem {}
 /// What cannot be read, or how a schema that has changed is recorded.
 pub fn check(schema: &RecordSchema<'_>) -> Result<(), SchemaProblem> {
     let records = std::env::var_os(VARIABLE).is_some_and(|value| value == "record");
-    check_and(schema, records).map_err(SchemaProblem)
+    let told = check_and(schema, records).map_err(SchemaProblem)?;
+    for told in told {
+        eprintln!("{told}");
+    }
+    Ok(())
 }
 
-pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<(), String> {
+/// Returns what is to be told of what was recorded.
+pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<Vec<String>, String> {
     let RecordSchema { record, path, .. } = schema;
     let file = Path::new(schema.package).join(path);
     let on_disk = match fs::read_to_string(&file) {
@@ -195,15 +95,14 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<(), 
     let lock = Lock::read(on_disk.as_deref())
         .map_err(|problem| format!("the schema file {path} of `{record}` cannot be used: {problem}"))?;
 
-    let mut recorded = lock.clone();
+    let (mut recorded, mut told) = (lock.clone(), Vec::new());
     let mut problems = Vec::new();
     for field in schema.fields {
-        if let Err(problem) = field.add_to(&mut recorded) {
-            problems.push(format!("field `{}`: {problem}", field.name));
-        }
-        for problem in unread(schema, field, &lock) {
-            problems.push(format!("field `{}`: {problem}", field.name));
-        }
+        let found = match record_field(field, &mut recorded, &mut told) {
+            Ok(()) => unread(schema, field, &lock, &recorded, &mut told),
+            Err(problem) => vec![problem],
+        };
+        problems.extend(found.into_iter().map(|problem| format!("field `{}`: {problem}", field.name)));
     }
     problems.extend(gone(schema, &lock));
     for removed in schema.removed.iter().filter(|removed| !lock.has(removed)) {
@@ -224,14 +123,14 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<(), 
                 "`{record}` was built before its schema file {path} was changed: build it again (touch its source)"
             ))
         } else {
-            Ok(())
+            Ok(Vec::new())
         };
     }
     if records {
         write(&file, &recorded.write(record))
             .map_err(|error| format!("the schema file {path} of `{record}` cannot be written: {error}"))?;
-        eprintln!("recorded the schema of `{record}` in {path}: commit it");
-        return Ok(());
+        told.push(format!("recorded the schema of `{record}` in {path}: commit it"));
+        return Ok(told);
     }
     let what = if on_disk.is_some() { "has changed, and reads all that was stored" } else { "is not recorded yet" };
     Err(format!("the schema of `{record}` {what}: run `{VARIABLE}=record cargo test`, and commit {path}"))
@@ -246,98 +145,117 @@ fn differs(history: &History, on_disk: &str, lock: &Lock) -> bool {
     }
 }
 
-/// What this field once held and cannot be read as what it holds now.
-fn unread(record: &RecordSchema<'_>, field: &FieldSchema, lock: &Lock) -> Vec<String> {
-    let names = || std::iter::once(&field.name).chain(field.aliases).copied();
-    let held: BTreeSet<&str> = names().filter_map(|name| lock.fields.get(name)).flatten().map(String::as_str).collect();
-    let word = match field.holds {
-        Holds::Text => TEXT,
-        Holds::Counter => COUNTER,
-        Holds::Encoded { asked, read, .. } => {
-            let words = held.iter().filter(|held| [TEXT, COUNTER].contains(held));
-            let words = words.map(|word| format!("it was stored as {word}, and is encoded now: give it a new name"));
-            let schemas = lock.schemas(names());
-            let problems = schemas.into_iter().flat_map(|(expression, schema, refused)| {
-                let problems = problems_of(&schema, &refused, read, record.removed);
-                problems.into_iter().map(move |problem| {
-                    let meaning = meaning(lock, expression);
-                    format!("what was stored as {meaning} is not read as `{}`: {problem}", without_paths(asked()))
-                })
-            });
-            return words.chain(problems).collect();
-        }
-    };
-    let others = held.into_iter().filter(|held| *held != word);
-    others
-        .map(|held| {
-            format!("it was stored as {}, and is declared as a {word} now: give it a new name", meaning(lock, held))
-        })
-        .collect()
-}
-
-/// The name of a type without the paths of modules, as `Vec<Address>`.
-fn without_paths(type_name: &str) -> String {
-    let mut short = String::new();
-    for part in type_name.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == ':')) {
-        short.push_str(part.rsplit("::").next().unwrap_or(part));
+/// Adds what a field holds today, and the types that it was, unless they are known.
+fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<(), String> {
+    const CURE: &str = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
+    let written = field.written().map_err(|problem| format!("{problem}: {CURE}"))?;
+    convert::mark(field, &written, lock, told)?;
+    let held = lock.held(&[field.name]);
+    if held.iter().any(|held| held.was.is_none() && held.is(&written.expression)) {
+        return Ok(());
     }
-    short
-}
-
-/// An expression, and what its names stand for.
-fn meaning(lock: &Lock, expression: &str) -> String {
-    match lock.definition(expression.trim_matches(['[', ']', '?'])) {
-        Some(definition) => format!("{expression} = {definition}"),
-        None => expression.to_owned(),
-    }
-}
-
-/// Tries values of a schema. Each problem is said once.
-fn problems_of(
-    schema: &Schema,
-    refused: &BTreeSet<&str>,
-    read: fn(&Schema, &[u8]) -> Reading,
-    removed: &[&str],
-) -> BTreeSet<String> {
-    let mut problems = BTreeSet::new();
-    let samples = sample::stored(schema).into_iter();
-    for stored in samples.filter(|stored| refused.is_empty() || !refused.contains(hash_of(stored).as_str())) {
-        let Reading { fault, ignored } = read(schema, &stored);
-        if let Some(fault) = fault {
-            problems.insert(format!("{fault}; {}", cure(fault.innermost())));
+    let mut refused = BTreeSet::new();
+    if field.word().is_none() {
+        // Rules for several values at once are not in the schema. The samples are those of the schema as it will be read
+        // from the file.
+        let schema = parse(&written.expression, &written.types)?;
+        let samples = sample::stored(&schema);
+        let is_refused = |stored: &&Vec<u8>| field.read(&schema, stored).value.is_err();
+        refused = samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
+        if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
+            return Err(format!("`{}` refuses each value that was made up of its schema: {CURE}", field.asked()));
         }
-        for place in ignored.iter().filter(|place| !removed.contains(&place.as_str())) {
-            let Some((_, name)) = place.split_once('.') else {
-                problems.insert(format!("{place} would be lost; keep the map"));
-                continue;
-            };
-            problems.insert(format!(
-                "`{place}` would be lost; if it was renamed, say `#[serde(alias = \"{name}\")]` on the field that it has become, \
-                 and if it is to be lost, `#[redis_hash(removed = \"{place}\")]` on the record"
+    }
+    lock.add(field.name, Held { was: None, expression: written.expression, refused }, written.types);
+    Ok(())
+}
+
+/// What this field once held, by a lock, and cannot be read as what it holds now, by what will be recorded.
+fn unread(
+    record: &RecordSchema<'_>,
+    field: &FieldSchema,
+    lock: &Lock,
+    recorded: &Lock,
+    told: &mut Vec<String>,
+) -> Vec<String> {
+    let names = field.names();
+    let known = lock.held(&names);
+    let mut problems = Vec::new();
+    for held in recorded.held(&names) {
+        let meaning = recorded.meaning(held);
+        if held.was.is_some() {
+            // Without the type, `mark` has said so.
+            let Some(was) = field.was.iter().find(|was| was.owns(held)) else { continue };
+            let found = convert::problems_of(field, was, held, recorded, told, |place| lost(record, place));
+            let found = found.into_iter();
+            problems.extend(
+                found.map(|problem| {
+                    format!("what was stored as {meaning} does not become `{}`: {problem}", field.asked())
+                }),
+            );
+        } else if !known.contains(held) || field.word() == Some(&held.expression) {
+        } else if let Some(word) = field.word() {
+            problems.push(format!(
+                "it was stored as {meaning}, and is declared as a {word} now: give it a new name, or say what it was: \
+                 `#[redis_hash({})]`",
+                was_of(held)
+            ));
+        } else if let Some(schema) = recorded.schema(held) {
+            problems.extend(
+                problems_of(record, field, &schema, &held.refused).into_iter().map(|problem| {
+                    format!("what was stored as {meaning} is not read as `{}`: {problem}", field.asked())
+                }),
+            );
+        } else {
+            problems.push(format!(
+                "it was stored as {meaning}, and is encoded now: give it a new name, or say what it was: `#[redis_hash({})]`",
+                was_of(held)
             ));
         }
     }
     problems
 }
 
-/// The change that mends a fault.
-fn cure(fault: &DecodeFault) -> String {
-    match fault {
-        DecodeFault::MissingField(field) => format!(
-            "say `#[serde(default)]` on `{field}` or make it an `Option`, or, if it had another name, `#[serde(alias = \"…\")]`"
-        ),
-        DecodeFault::DuplicateField(field) => {
-            format!("keep one of them under a name of its own, not as an `alias` of `{field}`")
-        }
-        DecodeFault::UnknownField => {
-            "keep the field, name it as an `alias`, or remove `deny_unknown_fields`".to_owned()
-        }
-        DecodeFault::UnknownVariant(_) => {
-            "keep it, or say `#[serde(alias = \"…\")]` on the variant that it has become".to_owned()
-        }
-        DecodeFault::OutOfRange(_) => "keep the wider type".to_owned(),
-        _ => "keep the type, or store the new one in a field of another name".to_owned(),
+/// The attribute that converts what was held.
+fn was_of(held: &Held) -> &'static str {
+    match held.expression.as_str() {
+        TEXT => "was_text = OldType",
+        COUNTER => "was_counter",
+        _ => "was = OldType",
     }
+}
+
+/// Tries values of a schema. Each problem is said once.
+fn problems_of(
+    record: &RecordSchema<'_>,
+    field: &FieldSchema,
+    schema: &Schema,
+    refused: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let mut problems = BTreeSet::new();
+    let samples = sample::stored(schema).into_iter();
+    for stored in samples.filter(|stored| refused.is_empty() || !refused.contains(&hash_of(stored))) {
+        let Reading { value, ignored } = field.read(schema, &stored);
+        if let Err(fault) = value {
+            problems.insert(format!("{fault}; {}", fault.innermost().cure()));
+        }
+        problems.extend(ignored.iter().filter_map(|place| lost(record, place)));
+    }
+    problems
+}
+
+/// What is said of a field in a value that is stored and not read, unless it is meant to be lost.
+fn lost(record: &RecordSchema<'_>, place: &str) -> Option<String> {
+    if record.removed.contains(&place) {
+        return None;
+    }
+    Some(match place.split_once('.') {
+        None => format!("{place} would be lost; keep the map"),
+        Some((_, name)) => format!(
+            "`{place}` would be lost; if it was renamed, say `#[serde(alias = \"{name}\")]` on the field that it has become, \
+             and if it is to be lost, `#[redis_hash(removed = \"{place}\")]` on the record"
+        ),
+    })
 }
 
 /// Fields that were stored and that the record no longer has.

@@ -137,7 +137,7 @@ fn a_type_that_panics_is_told() {
             small.0
         }
     }
-    assert!(problem::<u8, Small>("panics").contains("Deserialize refused it"));
+    assert!(problem::<u8, Small>("panics").contains("it panics; let it return an error"));
 }
 
 /// The name of a nested type is not stored, so another one changes nothing.

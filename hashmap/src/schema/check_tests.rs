@@ -5,8 +5,13 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::check::{FieldSchema, RecordSchema, check_and, trace};
+use crate::schema::check::{RecordSchema, check_and, trace};
+use crate::schema::field::FieldSchema;
 use crate::schema::history::History;
+
+/// A type that can be stored.
+pub(super) trait Stored: Serialize + DeserializeOwned + Send + 'static {}
+impl<T: Serialize + DeserializeOwned + Send + 'static> Stored for T {}
 
 /// A folder of its own for each test.
 pub(super) struct Package(PathBuf);
@@ -24,6 +29,11 @@ impl Package {
 
     /// What the test of a program says whose record has these fields, built after the last change of the file.
     pub(super) fn check(&self, fields: &[FieldSchema], removed: &[&str], records: bool) -> Result<(), String> {
+        self.tells(fields, removed, records).map(drop)
+    }
+
+    /// And what it tells beside.
+    pub(super) fn tells(&self, fields: &[FieldSchema], removed: &[&str], records: bool) -> Result<Vec<String>, String> {
         let file = std::fs::read_to_string(self.file()).ok().map(|file| &*file.leak());
         let schema = RecordSchema {
             record: "Profile",
@@ -48,12 +58,12 @@ impl Drop for Package {
     }
 }
 
-pub(super) fn field<T: Serialize + DeserializeOwned>() -> [FieldSchema; 1] {
+pub(super) fn field<T: Stored>() -> [FieldSchema; 1] {
     [FieldSchema::encoded::<T>("at", &[], || trace::<T>(Vec::new()))]
 }
 
 /// What is said of a field that was an `Old` and is a `New`, without what is said of each field.
-pub(super) fn problem<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>(test: &str) -> String {
+pub(super) fn problem<Old: Stored, New: Stored>(test: &str) -> String {
     let package = Package::new(test);
     package.record(&field::<Old>());
     let problem = package.check(&field::<New>(), &[], false).unwrap_err();
@@ -65,7 +75,7 @@ pub(super) fn problem<Old: Serialize + DeserializeOwned, New: Serialize + Deseri
 }
 
 /// A field that was an `Old` can be a `New`.
-pub(super) fn is_fine<Old: Serialize + DeserializeOwned, New: Serialize + DeserializeOwned>(test: &str) {
+pub(super) fn is_fine<Old: Stored, New: Stored>(test: &str) {
     let package = Package::new(test);
     package.record(&field::<Old>());
     let changed = "the schema of `Profile` has changed, and reads all that was stored: run `REDIS_HASH_SCHEMA=record cargo \
@@ -205,8 +215,8 @@ fn another_type_is_told_from_where_it_stands() {
     }
     assert_eq!(
         problem::<Address, Other>("other"),
-        "in `Address.street`, a text is stored where it expects something else; keep the type, or store the new one in a field \
-         of another name"
+        "in `Address.street`, a text is stored where it expects something else; keep the type, convert what was stored by \
+         `#[redis_hash(was = OldType)]` on the field, or store the new type in a field of another name"
     );
 }
 
@@ -277,8 +287,8 @@ fn limits_of_a_new_type_are_found() {
 fn fields_of_the_record_are_kept_in_view() {
     let package = Package::new("fields");
     let nick = FieldSchema::encoded::<String>("nick", &[], || trace::<String>(Vec::new()));
-    package.record(&[nick, FieldSchema::counter("visits", &[]), FieldSchema::text("city", &[])]);
-    let others = || [FieldSchema::counter("visits", &[]), FieldSchema::text("city", &[])];
+    package.record(&[nick, FieldSchema::counter::<i64>("visits", &[]), FieldSchema::text::<String>("city", &[])]);
+    let others = || [FieldSchema::counter::<i64>("visits", &[]), FieldSchema::text::<String>("city", &[])];
     let renamed = |aliases: &'static [&'static str]| {
         let [visits, city] = others();
         [FieldSchema::encoded::<String>("name", aliases, || trace::<String>(Vec::new())), visits, city]
@@ -295,9 +305,11 @@ fn fields_of_the_record_are_kept_in_view() {
     package.record(&renamed(&["nick"]));
 
     let package = Package::new("storages");
-    package.record(&[FieldSchema::counter("visits", &[]), FieldSchema::text("city", &[])]);
-    let encoded =
-        [FieldSchema::encoded::<u64>("visits", &[], || trace::<u64>(Vec::new())), FieldSchema::counter("city", &[])];
+    package.record(&[FieldSchema::counter::<i64>("visits", &[]), FieldSchema::text::<String>("city", &[])]);
+    let encoded = [
+        FieldSchema::encoded::<u64>("visits", &[], || trace::<u64>(Vec::new())),
+        FieldSchema::counter::<i64>("city", &[]),
+    ];
     let problem = package.check(&encoded, &[], true).unwrap_err();
     assert!(
         problem.contains("field `visits`: it was stored as counter, and is encoded now: give it a new name"),
@@ -332,7 +344,7 @@ fn a_program_knows_the_file_it_was_built_with() {
     };
     // The first time, there was none, and none is needed.
     let (none, fields) = (History::new(None), field::<u8>());
-    assert_eq!(check_and(&schema(&none, &fields), false), Ok(()));
+    assert_eq!(check_and(&schema(&none, &fields), false), Ok(Vec::new()));
     package.record(&field::<u16>());
     let fields = field::<u16>();
     assert!(check_and(&schema(&none, &fields), false).unwrap_err().contains("build it again"));

@@ -1,11 +1,12 @@
 //! The schema file of a record: all that its fields hold, and have held. Users commit it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
+use crate::format::past::Past;
 use crate::format::schema::Schema;
 use crate::schema::parse::{Text, parse};
-use crate::schema::text::{Written, name, word};
+use crate::schema::text::{name, word};
 
 /// The format of the file.
 const VERSION: &str = "format 1";
@@ -19,11 +20,66 @@ pub(crate) const COUNTER: &str = "counter";
 /// The content of a schema file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lock {
-    /// What each field has held: expressions, and words such as `text`.
-    pub(crate) fields: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) fields: BTreeMap<String, BTreeSet<Held>>,
     /// The definitions of the names in them.
     types: BTreeMap<String, String>,
 }
+
+/// What a field has held.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Held {
+    /// The name of the type through which it is converted, if it is: `#[redis_hash(was = OldType)]`.
+    pub(crate) was: Option<String>,
+    /// An expression, or a word such as `text`.
+    pub(crate) expression: String,
+    /// The samples that its type refuses, although each of their scalars is one that it takes.
+    pub(crate) refused: BTreeSet<String>,
+}
+
+impl Held {
+    fn read(text: &str) -> Result<Self, String> {
+        let mut rest = text.trim();
+        let mut was = None;
+        if let Some(converted) = rest.strip_prefix(WAS) {
+            let mut text = Text::new(converted);
+            was = Some(text.word()?);
+            rest = text.rest();
+        }
+        let (expression, refused) = rest.split_once(EXCEPT).unwrap_or((rest, ""));
+        let refused = refused.split_whitespace().map(str::to_owned).collect();
+        Ok(Self { was, expression: expression.trim().to_owned(), refused })
+    }
+
+    /// True for the same expression. The names of types do not count.
+    pub(crate) fn is(&self, expression: &str) -> bool {
+        without_names(&self.expression) == without_names(expression)
+    }
+
+    /// True for a word that stands for no type of serde.
+    pub(crate) fn is_word(&self) -> bool {
+        [TEXT, COUNTER].contains(&self.expression.as_str())
+    }
+}
+
+/// As the file has it.
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(was) = &self.was {
+            write!(f, "{WAS}{} ", word(was))?;
+        }
+        f.write_str(&self.expression)?;
+        if !self.refused.is_empty() {
+            f.write_str(EXCEPT)?;
+        }
+        self.refused.iter().try_for_each(|sample| write!(f, " {sample}"))
+    }
+}
+
+/// What stands before the name of the type through which values are converted.
+const WAS: &str = "was ";
+
+/// What stands before samples that are refused.
+const EXCEPT: &str = " except";
 
 impl Lock {
     /// Reads a file. The error names the line.
@@ -53,6 +109,7 @@ impl Lock {
             return Err(format!("it has no line `{VERSION}`: it was cut, or is not a schema file"));
         }
         lock.check()?;
+        lock.settle();
         Ok(lock)
     }
 
@@ -69,18 +126,15 @@ impl Lock {
             };
         }
         text.expect(":")?;
-        self.fields.entry(name).or_default().insert(text.rest().to_owned());
+        self.fields.entry(name).or_default().insert(Held::read(text.rest())?);
         Ok(())
     }
 
     /// Checks that each name is defined, and that its hash is that of its definition.
     fn check(&self) -> Result<(), String> {
-        for (field, expressions) in &self.fields {
-            for expression in expressions {
-                if !is_word_of_its_own(expression) {
-                    parse(without_exceptions(expression).0, &self.types)
-                        .map_err(|problem| format!("field `{field}`: {problem}"))?;
-                }
+        for (field, held) in &self.fields {
+            for held in held.iter().filter(|held| !held.is_word()) {
+                parse(&held.expression, &self.types).map_err(|problem| format!("field `{field}`: {problem}"))?;
             }
         }
         for named in self.types.keys() {
@@ -92,36 +146,55 @@ impl Lock {
         Ok(())
     }
 
-    /// The schemas that these fields have had, each with the words that say what it is, and with the samples that its type
-    /// refused.
-    pub(crate) fn schemas<'a, 'f>(
-        &'a self,
-        fields: impl Iterator<Item = &'f str>,
-    ) -> Vec<(&'a str, Schema, BTreeSet<&'a str>)> {
-        let expressions = fields.filter_map(|field| self.fields.get(field)).flatten();
-        let schemas = expressions.filter(|expression| !is_word_of_its_own(expression)).filter_map(|expression| {
-            let (expression, refused) = without_exceptions(expression);
-            Some((expression, parse(expression, &self.types).ok()?, refused.split_whitespace().collect()))
-        });
-        schemas.collect()
-    }
-
-    /// True if a field is known to have held this. The names of types do not count.
-    pub(crate) fn knows(&self, field: &str, expression: &str) -> bool {
-        let known = self.fields.get(field).into_iter().flatten();
-        known.into_iter().any(|known| without_names(without_exceptions(known).0) == without_names(expression))
-    }
-
-    /// Adds what a field holds, and the samples that its type refuses.
-    pub(crate) fn add(&mut self, field: &str, written: Written, refused: &BTreeSet<String>) {
-        let mut expression = written.expression;
-        if !refused.is_empty() {
-            expression.push_str(EXCEPT);
-            expression.extend(refused.iter().flat_map(|sample| [" ", sample]));
+    /// Forgets what is also known to be converted: a merge keeps the lines of both sides.
+    fn settle(&mut self) {
+        for held in self.fields.values_mut() {
+            let converted: Vec<Held> = held.iter().filter(|held| held.was.is_some()).cloned().collect();
+            held.retain(|held| held.was.is_some() || !converted.iter().any(|converted| converted.is(&held.expression)));
         }
-        self.fields.entry(field.to_owned()).or_default().insert(expression);
-        for (name, definition) in written.types {
+    }
+
+    /// What these fields have held.
+    pub(crate) fn held<'a>(&'a self, fields: &[&str]) -> BTreeSet<&'a Held> {
+        fields.iter().filter_map(|field| self.fields.get(*field)).flatten().collect()
+    }
+
+    /// The schema of what was held. `None` for a word.
+    pub(crate) fn schema(&self, held: &Held) -> Option<Schema> {
+        if held.is_word() { None } else { parse(&held.expression, &self.types).ok() }
+    }
+
+    /// The schemas that a field has had.
+    pub(crate) fn past(&self, field: &str) -> Vec<Past> {
+        let past =
+            |held: &Held| Some(Past { words: self.meaning(held), schema: self.schema(held)?, was: held.was.clone() });
+        self.fields.get(field).into_iter().flatten().filter_map(past).collect()
+    }
+
+    /// Adds what a field holds. Samples that its type refuses are in it.
+    pub(crate) fn add(&mut self, field: &str, held: Held, types: BTreeMap<String, String>) {
+        self.fields.entry(field.to_owned()).or_default().insert(held);
+        for (name, definition) in types {
             self.types.entry(name).or_insert(definition);
+        }
+    }
+
+    /// Notes that what these fields have held is converted from now on.
+    pub(crate) fn convert(&mut self, fields: &[&str], expression: &str, was: &str) {
+        for field in fields {
+            let Some(held) = self.fields.get_mut(*field) else { continue };
+            *held = std::mem::take(held)
+                .into_iter()
+                .map(|held| if held.is(expression) { Held { was: Some(was.to_owned()), ..held } } else { held })
+                .collect();
+        }
+    }
+
+    /// What was held, and what its names stand for.
+    pub(crate) fn meaning(&self, held: &Held) -> String {
+        match self.types.get(held.expression.trim_matches(['[', ']', '?'])) {
+            Some(definition) => format!("{} = {definition}", held.expression),
+            None => held.expression.clone(),
         }
     }
 
@@ -135,11 +208,6 @@ impl Lock {
         self.fields.contains_key(place) || place.split_once('.').is_some_and(in_struct)
     }
 
-    /// The definition of a name.
-    pub(crate) fn definition(&self, name: &str) -> Option<&str> {
-        self.types.get(name).map(String::as_str)
-    }
-
     /// Writes the file.
     pub(crate) fn write(&self, record: &str) -> String {
         let mut file = format!(
@@ -147,9 +215,9 @@ impl Lock {
              # read. `cargo test` checks it, and says how to add to it. Lines may be in any order; merges keep those of both sides.\n\
              {VERSION}\n"
         );
-        for (field, expressions) in &self.fields {
-            for expression in expressions {
-                let _ = writeln!(file, "{}: {expression}", word(field));
+        for (field, held) in &self.fields {
+            for held in held {
+                let _ = writeln!(file, "{}: {held}", word(field));
             }
         }
         for (name, definition) in &self.types {
@@ -157,18 +225,6 @@ impl Lock {
         }
         file
     }
-}
-
-/// True for what stands for no type of serde.
-fn is_word_of_its_own(expression: &str) -> bool {
-    [TEXT, COUNTER].contains(&expression)
-}
-
-/// What stands before the samples that a type refuses, although each of their scalars is one that it takes.
-const EXCEPT: &str = " except";
-
-fn without_exceptions(expression: &str) -> (&str, &str) {
-    expression.split_once(EXCEPT).unwrap_or((expression, ""))
 }
 
 /// An expression or a definition in which types are their hashes alone.

@@ -3,6 +3,8 @@
 
 mod bounds;
 pub(crate) mod check;
+mod convert;
+pub(crate) mod field;
 pub(crate) mod history;
 pub(crate) mod lock;
 pub(crate) mod parse;
@@ -14,6 +16,10 @@ pub(crate) mod trace;
 mod check_rules_tests;
 #[cfg(test)]
 mod check_tests;
+#[cfg(test)]
+mod convert_tests;
+#[cfg(test)]
+mod convert_words_tests;
 #[cfg(test)]
 mod lock_tests;
 #[cfg(test)]

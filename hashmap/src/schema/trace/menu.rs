@@ -6,7 +6,7 @@ use crate::kind::Kind;
 /// Of each kind, what is tried one after the other until a type accepts it.
 ///
 /// Numbers begin with 1, which more types accept than 0: days, months, whatever is not zero.
-pub(super) fn menu(kind: Kind) -> Vec<Scalar> {
+pub(crate) fn menu(kind: Kind) -> Vec<Scalar> {
     const SIGNED: [i128; 11] = [1, 0, 2, 7, -1, 3, 10, 16, 100, 1_000, 2_000];
     const UNSIGNED: [u128; 10] = [1, 0, 2, 7, 3, 10, 16, 100, 1_000, 2_000];
     let signed = |max: i128| SIGNED.into_iter().filter(|number| *number <= max).map(Scalar::Signed).collect();

@@ -9,7 +9,7 @@
 
 mod choices;
 mod graph;
-mod menu;
+pub(super) mod menu;
 mod minimal;
 mod recorder;
 mod replay;
