@@ -12,6 +12,11 @@ pub struct Readme;
 #[doc = include_str!("../../docs/deployment.md")]
 pub struct Deployment;
 
+/// The code in docs/recipes.md, which `suite/recipes.rs` attacks.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/recipes.md")]
+pub struct Recipes;
+
 pub mod cluster;
 pub mod fake;
 pub mod odd;
@@ -134,7 +139,11 @@ mod pages {
     /// A forge shows the lines that rustdoc hides, and a `main.rs` has nothing around it as a doctest has.
     #[test]
     fn each_snippet_can_be_pasted_as_it_stands() {
-        for page in [include_str!("../../README.md"), include_str!("../../docs/deployment.md")] {
+        for page in [
+            include_str!("../../README.md"),
+            include_str!("../../docs/deployment.md"),
+            include_str!("../../docs/recipes.md"),
+        ] {
             for block in page.split("```rust\n").skip(1) {
                 let snippet = block.split("```").next().unwrap_or(block);
                 assert!(snippet.contains("fn main() "), "it has no main:\n{snippet}");

@@ -25,6 +25,7 @@ mod original;
 mod partials;
 mod patches;
 mod readers;
+mod recipes;
 mod records;
 mod redirections;
 mod requirements;
