@@ -35,6 +35,21 @@ impl ToTokens for Ttl {
     }
 }
 
+/// The attribute that gives a record schema files.
+pub(crate) struct Schema {
+    pub(crate) attribute: Path,
+    /// One alone, or one for each type that a record with parameters is used as.
+    pub(crate) files: Vec<SchemaFile>,
+}
+
+/// A schema file.
+pub(crate) struct SchemaFile {
+    /// The type of which it is, if that is named.
+    pub(crate) of: Option<Type>,
+    /// Its path, if that is given.
+    pub(crate) path: Option<LitStr>,
+}
+
 /// A type that a field was before its meaning changed.
 pub(crate) enum Was {
     /// It was stored with its kind and shape.
@@ -58,8 +73,7 @@ pub(crate) struct RecordAttrs {
     pub(crate) of: Option<Ident>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) sliding: Option<Path>,
-    /// The attribute, and the path of the schema file if one is given.
-    pub(crate) schema: Option<(Path, Option<LitStr>)>,
+    pub(crate) schema: Option<Schema>,
     /// The names of fields that are gone.
     pub(crate) removed: Vec<LitStr>,
     /// The keys so far.
@@ -99,13 +113,7 @@ impl RecordAttrs {
             flag(ctxt, meta)?;
             self.sliding = Some(meta.path.clone());
         } else if meta.path.is_ident("schema") {
-            let path = if meta.input.peek(Token![=]) {
-                string(ctxt, meta, "schema = \"path/to/file\"")?
-            } else {
-                flag(ctxt, meta)?;
-                None
-            };
-            self.schema = Some((meta.path.clone(), path));
+            self.schema = Some(schema(ctxt, meta)?);
         } else if meta.path.is_ident("removed") {
             self.removed.extend(string(ctxt, meta, "removed = \"name\"")?);
         } else if meta.path.is_ident("accessor") {
@@ -278,6 +286,43 @@ fn function_name(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn:
         ctxt.error(literal, format!("this is not the name of a function; write one, as in `{example}`"));
     }
     Ok(ident)
+}
+
+/// Reads `schema`, `schema = "path"`, or `schema(Page<User>, Page<Team> = "path")`.
+fn schema(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Schema> {
+    let mut files = Vec::new();
+    if meta.input.peek(syn::token::Paren) {
+        let content;
+        syn::parenthesized!(content in meta.input);
+        while !content.is_empty() {
+            let of = Some(content.parse()?);
+            let path = if content.peek(Token![=]) {
+                content.parse::<Token![=]>()?;
+                Some(content.parse()?)
+            } else {
+                None
+            };
+            files.push(SchemaFile { of, path });
+            if !content.is_empty() {
+                content.parse::<Token![,]>()?;
+            }
+        }
+    } else {
+        let is_given = meta.input.peek(Token![=]);
+        let path = if is_given { string(ctxt, meta, "schema = \"path/to/file\"")? } else { None };
+        files.push(SchemaFile { of: None, path });
+    }
+    for path in files.iter().filter_map(|file| file.path.as_ref()) {
+        let value = path.value();
+        if value.is_empty() || value.ends_with('/') || std::path::Path::new(&value).is_absolute() {
+            ctxt.error(
+                path,
+                "this is not the path of a file in the folder of the package; write one such as \
+                 `schema = \"redis-hash/Settings.schema\"`",
+            );
+        }
+    }
+    Ok(Schema { attribute: meta.path.clone(), files })
 }
 
 /// Reads a type that a field was.

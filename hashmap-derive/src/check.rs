@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use syn::ext::IdentExt;
-use syn::{Ident, Type};
+use syn::{GenericParam, Ident, Type};
 
-use crate::attr::{FieldAttrs, Was};
+use crate::attr::{FieldAttrs, Schema, Was};
 use crate::ctxt::Ctxt;
 use crate::record::{Field, OWNED, Presence, Record, Storage};
+use crate::tokens::mentions;
 
 /// The operations of a record. A field's method would hide an operation of the same name.
 const OPERATIONS: [&str; 34] = [
@@ -160,14 +161,8 @@ fn whole(ctxt: &Ctxt, record: &Record) {
 
 /// Judges what is said about the schema.
 fn schema(ctxt: &Ctxt, record: &Record) {
-    if let Some((schema, _)) = &record.schema
-        && !record.generics.params.is_empty()
-    {
-        ctxt.error(
-            schema,
-            "a record with parameters cannot have a schema file, since each of its types would need one: give the schema to a \
-             record without parameters",
-        );
+    if let Some(schema) = &record.schema {
+        schema_files(ctxt, record, schema);
     }
     for removed in &record.removed {
         if record.schema.is_none() {
@@ -204,6 +199,40 @@ fn schema(ctxt: &Ctxt, record: &Record) {
                 sample,
                 "a sample is for the `schema` of an encoded field: add `schema` to the record, or remove this",
             );
+        }
+    }
+}
+
+/// Judges which types of the record have a schema file.
+fn schema_files(ctxt: &Ctxt, record: &Record, Schema { attribute, files }: &Schema) {
+    let Record { ident, generics, .. } = record;
+    let params: Vec<Ident> = generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(param.ident.clone()),
+            GenericParam::Const(param) => Some(param.ident.clone()),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    let is_generic = !params.is_empty();
+    if files.is_empty() || files.iter().any(|file| file.of.is_some() != is_generic) {
+        let problem = if is_generic {
+            format!(
+                "each type that a record with parameters is used as has a schema file of its own: name them, as in \
+                 `schema({ident}<u8>)`"
+            )
+        } else {
+            "a record without parameters has one schema file; write `schema`, or `schema = \"path/to/file\"`".to_owned()
+        };
+        ctxt.error(attribute, problem);
+        return;
+    }
+    for of in files.iter().filter_map(|file| file.of.as_ref()) {
+        let is_record =
+            matches!(of, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == *ident));
+        if !is_record || mentions(of, &params) {
+            ctxt.error(of, format!("this is not a type that the record is used as; write one such as `{ident}<u8>`"));
         }
     }
 }

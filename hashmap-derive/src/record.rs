@@ -8,7 +8,7 @@ use syn::{
     LitStr, Path, PathArguments, Type, Visibility, WherePredicate,
 };
 
-use crate::attr::{FieldAttrs, RecordAttrs, Ttl};
+use crate::attr::{FieldAttrs, RecordAttrs, Schema, Ttl};
 use crate::carried::{self, Carried};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -43,8 +43,7 @@ pub(crate) struct Record {
     pub(crate) ttl: Option<Ttl>,
     /// The attribute that says that reads renew the time to live.
     pub(crate) sliding: Option<Path>,
-    /// The attribute that gives it a schema file, and the path of the file if one is given.
-    pub(crate) schema: Option<(Path, Option<LitStr>)>,
+    pub(crate) schema: Option<Schema>,
     /// The names of fields that are gone.
     pub(crate) removed: Vec<LitStr>,
     /// True if an unknown name in a patch is an error.
@@ -222,11 +221,6 @@ impl Record {
             carried,
             fields,
         })
-    }
-
-    /// The attribute that gives it a schema file, where it can have one.
-    pub(crate) fn schema(&self) -> Option<&(Path, Option<LitStr>)> {
-        self.schema.as_ref().filter(|_| self.generics.params.is_empty())
     }
 
     /// The fields that lie in Redis.

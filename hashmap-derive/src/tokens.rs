@@ -6,7 +6,7 @@ use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::Parse;
-use syn::{Data, DeriveInput, GenericParam, Lifetime, WherePredicate};
+use syn::{Data, DeriveInput, GenericParam, Lifetime, Type, WherePredicate};
 
 /// All names in some tokens. A generated name that is none of them can neither shadow nor capture one.
 #[derive(Default)]
@@ -55,6 +55,13 @@ impl UsedNames {
     pub(crate) fn unused_lifetime(&self, names: &[&str]) -> Lifetime {
         Lifetime::new(&format!("'{}", first_unused(&self.lifetimes, names)), Span::call_site())
     }
+}
+
+/// True if one of the names occurs in the type.
+pub(crate) fn mentions(ty: &Type, names: &[Ident]) -> bool {
+    let mut used = UsedNames::default();
+    used.add(ty);
+    used.has_any(names)
 }
 
 fn first_unused(used: &HashSet<String>, names: &[&str]) -> String {

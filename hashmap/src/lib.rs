@@ -118,8 +118,8 @@ pub mod __private {
     pub use crate::command::ttl::declared_ttl;
     pub use crate::format::merge::{given, given_option};
     pub use crate::format::past::{Conversions, Was};
-    pub use crate::schema::check::{RecordSchema, check as check_schema, trace as trace_schema};
+    pub use crate::schema::check::{check as check_schema, trace as trace_schema};
     pub use crate::schema::field::FieldSchema;
-    pub use crate::schema::history::History;
+    pub use crate::schema::history::{History, NO_HISTORY};
     pub use serde;
 }

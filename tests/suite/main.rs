@@ -15,6 +15,7 @@ mod expiry;
 mod faults;
 mod given;
 mod hostile;
+mod instantiations;
 mod keys;
 mod maps;
 mod merges;

@@ -58,11 +58,11 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
         });
         let was = &field.given.was;
         let has_past = field.storage == Storage::Bincode || !was.is_empty();
-        let evolving = (record.schema().is_some() && has_past).then(|| {
+        let evolving = (record.schema.is_some() && has_past).then(|| {
             let history = history_fn();
             quote!(.evolving(Self::#history))
         });
-        let conversions = (record.schema().is_some() && !was.is_empty()).then(|| {
+        let conversions = (record.schema.is_some() && !was.is_empty()).then(|| {
             let was = was.iter().map(|(_, was)| conversion(record, field, was));
             let constant = was_const(field);
             quote! {

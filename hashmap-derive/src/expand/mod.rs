@@ -29,7 +29,7 @@ pub(crate) fn record(record: &Record) -> TokenStream {
         patch::expand(record, &names),
         fields::expand(record, &names),
         redis_hash::expand(record, &names),
-        schema::expand(record),
+        schema::expand(record, &names),
     ];
     quote!(#(#items)*)
 }

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse_quote;
 
-use crate::expand::shared::{Names, distinct_types, local, mentions};
+use crate::expand::shared::{Names, distinct_types, local};
 use crate::record::{Field, Presence, Record};
+use crate::tokens::mentions;
 use crate::tokens::with_lifetime;
 
 /// What is read.

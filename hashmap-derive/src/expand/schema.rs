@@ -1,72 +1,150 @@
-//! The schema file of a record: what is compiled in, `check_schema`, and the test that calls it.
+//! The schema files of a record: what is compiled in, `check_schema`, and the test that calls it.
 
 use std::path::Path;
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
+use syn::parse_quote;
 
-use crate::attr::Was;
-use crate::expand::shared::{UNUSED, history_fn, was_const};
+use crate::attr::{SchemaFile, Was};
+use crate::expand::shared::{Names, UNUSED, history_fn, was_const};
 use crate::record::{Field, Record, Storage, stored_type};
+use crate::tokens::mentions;
 
-pub(super) fn expand(record: &Record) -> TokenStream {
-    let Some((_, path)) = record.schema() else {
+pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
+    let Some(schema) = &record.schema else {
         return TokenStream::new();
     };
     let Record { ident, vis, runtime, allows, removed, .. } = record;
-    let name = ident.unraw().to_string();
-    let path = path.as_ref().map_or_else(|| format!("redis-hash/{name}.schema"), syn::LitStr::value);
+    let Names { generics, ty_generics, .. } = names;
     let package = quote!(::core::env!("CARGO_MANIFEST_DIR"));
-    // A first schema is recorded by a test of a program that was built without it.
-    let is_there =
-        std::env::var_os("CARGO_MANIFEST_DIR").is_some_and(|package| Path::new(&package).join(&path).exists());
-    let file = if is_there {
-        quote!(::core::option::Option::Some(::core::include_str!(::core::concat!(#package, "/", #path))))
-    } else {
-        quote!(::core::option::Option::None)
-    };
-    let history = history_fn();
+    let paths: Vec<String> = schema.files.iter().map(|file| path_of(record, file)).collect();
+    let types: Vec<TokenStream> = schema
+        .files
+        .iter()
+        .map(|file| file.of.as_ref().map_or_else(|| quote!(#ident), ToTokens::to_token_stream))
+        .collect();
+    let known_files = schema.files.iter().zip(&paths).map(|(of, path)| {
+        let file = file(path, &package);
+        // A static is one for all types that the record is used as.
+        let history = quote!(static HISTORY: #runtime::__private::History = #runtime::__private::History::new(#file););
+        let known = quote!(::core::option::Option::Some((#path, &HISTORY)));
+        of.of.as_ref().map_or_else(
+            || quote!(#history #known),
+            |of| {
+                quote! {
+                    if ::core::any::TypeId::of::<Self>() == ::core::any::TypeId::of::<#of>() {
+                        #history
+                        return #known;
+                    }
+                }
+            },
+        )
+    });
+    let unknown = schema.files.iter().all(|file| file.of.is_some()).then(|| quote!(::core::option::Option::None));
+
+    let (history, known) = (history_fn(), format_ident!("__redis_hash_schema_file"));
     let fields = record.stored().map(|field| schema_of(record, field));
-    let test = format_ident!("schema_of_{}", snake_case(&name), span = ident.span());
-    let doc = format!(
-        " Proves that today's `{ident}` reads all that `{path}` says was stored of it, and that the file is up to date."
-    );
+    let tests = schema.files.iter().zip(&types).map(|(file, ty)| {
+        let test = format_ident!("schema_of_{}", snake_case(&name_of(record, file)), span = ident.span());
+        quote! {
+            #[cfg(test)]
+            #[test]
+            fn #test() -> ::core::result::Result<(), #runtime::SchemaProblem> {
+                <#ty>::check_schema()
+            }
+        }
+    });
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let mut checked = generics.clone();
+    let clause = checked.make_where_clause();
+    let params: Vec<_> = record.generics.type_params().map(|param| param.ident.clone()).collect();
+    for field in record.stored().filter(|field| field.storage == Storage::Bincode && mentions(&field.ty, &params)) {
+        let (ty, serde) = (&field.ty, quote!(#runtime::__private::serde));
+        clause.predicates.push(parse_quote!(#ty: #serde::Serialize + #serde::de::DeserializeOwned));
+    }
+    let (_, _, checked_where) = checked.split_for_impl();
     quote! {
         #[automatically_derived]
         #(#allows)*
         #[allow(dead_code, reason = #UNUSED)]
-        impl #ident {
+        impl #impl_generics #ident #ty_generics #where_clause {
+            /// The path of its schema file, and what was in it.
+            #[doc(hidden)]
+            fn #known() -> ::core::option::Option<(&'static str, &'static #runtime::__private::History)> {
+                #(#known_files)*
+                #unknown
+            }
+
             #[doc(hidden)]
             fn #history() -> &'static #runtime::__private::History {
-                static HISTORY: #runtime::__private::History = #runtime::__private::History::new(#file);
-                &HISTORY
+                Self::#known().map_or(&#runtime::__private::NO_HISTORY, |(_, history)| history)
             }
+        }
 
-            #[doc = #doc]
-            #[doc = ""]
-            #[doc = " A test that is generated calls it."]
-            #[doc = ""]
-            #[doc = " # Errors"]
-            #[doc = ""]
-            #[doc = " What cannot be read, and the attribute that mends it; or how to record a schema that has changed."]
+        #[automatically_derived]
+        #(#allows)*
+        #[allow(dead_code, reason = #UNUSED)]
+        impl #impl_generics #ident #ty_generics #checked_where {
+            /// Proves that the types of today read all that the schema file says was stored, and that the file is up to date.
+            ///
+            /// A test that is generated calls it.
+            ///
+            /// # Errors
+            ///
+            /// What cannot be read, and the attribute that mends it; or how to record a schema that has changed.
             #vis fn check_schema() -> ::core::result::Result<(), #runtime::SchemaProblem> {
-                #runtime::__private::check_schema(&#runtime::__private::RecordSchema {
-                    record: #name,
-                    package: #package,
-                    path: #path,
-                    history: Self::#history(),
-                    removed: &[#(#removed),*],
-                    fields: &[#(#fields),*],
-                })
+                #runtime::__private::check_schema::<Self>(
+                    Self::#known(),
+                    #package,
+                    &[#(#removed),*],
+                    &[#(#fields),*],
+                )
             }
         }
 
-        #[cfg(test)]
-        #[test]
-        fn #test() -> ::core::result::Result<(), #runtime::SchemaProblem> {
-            #ident::check_schema()
+        #(#tests)*
+    }
+}
+
+/// What a file is called after: the record, or the type that it is used as.
+fn name_of(record: &Record, file: &SchemaFile) -> String {
+    let name = file.of.as_ref().map_or_else(|| record.ident.unraw().to_string(), |of| of.to_token_stream().to_string());
+    // The last segment of each path, and letters alone.
+    let mut words: Vec<String> = Vec::new();
+    let mut is_path = false;
+    for token in name.split_whitespace().flat_map(|part| part.split_inclusive(|char: char| !is_of_name(char))) {
+        let (word, mark) = token.split_at(token.trim_end_matches(|char| !is_of_name(char)).len());
+        if !word.is_empty() {
+            if is_path {
+                words.pop();
+            }
+            words.push(word.to_owned());
+            is_path = false;
         }
+        is_path |= mark == ":";
+    }
+    words.join("_")
+}
+
+fn is_of_name(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
+}
+
+fn path_of(record: &Record, file: &SchemaFile) -> String {
+    let given = file.path.as_ref().map(syn::LitStr::value);
+    given.unwrap_or_else(|| format!("redis-hash/{}.schema", name_of(record, file)))
+}
+
+/// What is in a file. A first schema is recorded by a test of a program that was built without it.
+fn file(path: &str, package: &TokenStream) -> TokenStream {
+    let is_there =
+        std::env::var_os("CARGO_MANIFEST_DIR").is_some_and(|package| Path::new(&package).join(path).is_file());
+    if is_there {
+        quote!(::core::option::Option::Some(::core::include_str!(::core::concat!(#package, "/", #path))))
+    } else {
+        quote!(::core::option::Option::None)
     }
 }
 

@@ -8,9 +8,9 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, Lifetime, Type, WhereClause, parse_quote};
 
-use crate::attr::Ttl;
-use crate::record::{Field, Presence, Record, Storage, Value};
-use crate::tokens::UsedNames;
+use crate::attr::{Ttl, Was};
+use crate::record::{Field, Presence, Record, Storage, Value, stored_type};
+use crate::tokens::mentions;
 
 /// Why generated items allow lints.
 pub(super) const UNUSED: &str = "generated for every use";
@@ -120,13 +120,20 @@ fn bound_fields(record: &Record, generics: &mut Generics) {
             clause.predicates.push(parse_quote!(#ty: ::core::default::Default));
         }
     }
-}
-
-/// True if one of the names occurs in the type.
-pub(super) fn mentions(ty: &Type, names: &[Ident]) -> bool {
-    let mut used = UsedNames::default();
-    used.add(ty);
-    used.has_any(names)
+    for (field, (_, was)) in record.stored().flat_map(|field| field.given.was.iter().map(move |was| (field, was))) {
+        let (ty, serde) = (&field.ty, quote!(#runtime::__private::serde));
+        let (old, bound) = match was {
+            Was::Encoded(old) => (stored_type(old).clone(), quote!(#serde::Serialize + #serde::de::DeserializeOwned)),
+            Was::Text(old) => (stored_type(old).clone(), quote!(::core::str::FromStr)),
+            Was::Counter => (parse_quote!(i64), TokenStream::new()),
+        };
+        if mentions(&old, &params) {
+            clause.predicates.push(parse_quote!(#old: #bound));
+        }
+        if mentions(&old, &params) || mentions(ty, &params) {
+            clause.predicates.push(parse_quote!(#ty: ::core::convert::TryFrom<#old>));
+        }
+    }
 }
 
 /// The type that says how a field is stored, whether it has a default, and whether it expires.

@@ -1,5 +1,6 @@
 //! Proves that the types of a record read all that its older versions have stored: the test that `schema` generates.
 
+use std::any::type_name;
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::{fs, io};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::format::past::without_paths;
 use crate::format::schema::Schema;
 use crate::schema::convert;
 use crate::schema::field::{FieldSchema, Reading};
@@ -24,19 +26,19 @@ const VARIABLE: &str = "REDIS_HASH_SCHEMA";
 
 /// What a record declares about its schema.
 #[derive(Debug)]
-pub struct RecordSchema<'a> {
-    /// The name of the struct.
-    pub record: &'a str,
+pub(crate) struct RecordSchema<'a> {
+    /// The name of its type.
+    pub(super) record: &'a str,
     /// The folder of its package.
-    pub package: &'a str,
+    pub(super) package: &'a str,
     /// The file, in that folder.
-    pub path: &'a str,
+    pub(super) path: &'a str,
     /// What the file was when the program was built.
-    pub history: &'a History,
+    pub(super) history: &'a History,
     /// The names of fields that are gone, and those of structs in fields, as `Address.note`.
-    pub removed: &'a [&'a str],
+    pub(super) removed: &'a [&'a str],
     /// What each field declares.
-    pub fields: &'a [FieldSchema],
+    pub(super) fields: &'a [FieldSchema],
 }
 
 /// The schema of a type, found by samples of it, and by those that are given.
@@ -68,14 +70,29 @@ impl fmt::Debug for SchemaProblem {
 
 impl std::error::Error for SchemaProblem {}
 
-/// Compares what the record holds today with its schema file, and proves that it reads what the file says was stored.
+/// Compares what the record `R` holds today with its schema file, and proves that it reads what the file says was stored.
+///
+/// `file` is the path of its file in the folder of its package, and what the file was when the program was built. `removed` are
+/// the names of fields that are gone, and those of structs in fields, as `Address.note`.
 ///
 /// # Errors
 ///
 /// What cannot be read, or how a schema that has changed is recorded.
-pub fn check(schema: &RecordSchema<'_>) -> Result<(), SchemaProblem> {
+pub fn check<R>(
+    file: Option<(&str, &History)>,
+    package: &str,
+    removed: &[&str],
+    fields: &[FieldSchema],
+) -> Result<(), SchemaProblem> {
+    let record = &without_paths(type_name::<R>());
+    let Some((path, history)) = file else {
+        return Err(SchemaProblem(format!(
+            "`{record}` has no schema file: name it on the record, as in `#[redis_hash(schema({record}))]`"
+        )));
+    };
     let records = std::env::var_os(VARIABLE).is_some_and(|value| value == "record");
-    let told = check_and(schema, records).map_err(SchemaProblem)?;
+    let schema = RecordSchema { record, package, path, history, removed, fields };
+    let told = check_and(&schema, records).map_err(SchemaProblem)?;
     for told in told {
         eprintln!("{told}");
     }

@@ -49,6 +49,9 @@ impl History {
     }
 }
 
+/// That of a record which has no file.
+pub static NO_HISTORY: History = History::new(None);
+
 /// Reads a value that is not one of today's type, for a fault.
 pub(crate) type Older<T> = fn(&Known<'_>, &[u8], Fault) -> Result<T, Fault>;
 
