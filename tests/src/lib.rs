@@ -79,6 +79,22 @@ pub fn newer_server(variable: &str) -> Option<String> {
     Some(given(variable)).filter(|url| url != "left-out")
 }
 
+/// Runs a test on a store in memory, on one in a file, and on a server, each time with a key of its own.
+///
+/// # Errors
+///
+/// The test's, and if a store cannot be opened.
+pub fn in_each_place(
+    test: impl Fn(&mut redis_hashmap::Connection, &str) -> Result<(), AnyError>,
+) -> Result<(), AnyError> {
+    let name = key().replace('/', "-");
+    let file = std::env::temp_dir().join(format!("{name}.redb"));
+    for url in ["memory:".to_owned(), format!("file:{}", file.display()), redis_url()] {
+        test(&mut redis_hashmap::open(&url)?, &key()).map_err(|error| format!("{url}: {error}"))?;
+    }
+    Ok(std::fs::remove_file(file)?)
+}
+
 /// A client of the server of most tests. No I/O.
 ///
 /// # Panics

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use redis_hashmap::{Connection, Error, RedisHash, batch, open, open_async};
-use redis_hashmap_tests::{AnyError, key, redis_url};
+use redis_hashmap_tests::{AnyError, in_each_place, key};
 
 type Test = Result<(), AnyError>;
 
@@ -194,14 +194,14 @@ mod v2 {
 
 type Stored = BTreeMap<String, Vec<u8>>;
 
+/// Runs a test in each place, with what version 1 has stored.
 fn on_each_place(test: impl Fn(&mut Connection, &str) -> Test) -> Test {
-    for url in ["memory:".to_owned(), redis_url()] {
-        let (mut con, key) = (open(&url)?, key());
-        v1::Shop::at(&*key).on(&mut con).set_all(&v1::shop())?;
-        test(&mut con, &key)?;
-        v1::Shop::at(&*key).on(&mut con).clear()?;
-    }
-    Ok(())
+    in_each_place(|con, key| {
+        v1::Shop::at(key).on(&mut *con).set_all(&v1::shop())?;
+        test(con, key)?;
+        v1::Shop::at(key).on(&mut *con).clear()?;
+        Ok(())
+    })
 }
 
 fn stored(con: &mut Connection, key: &str) -> Result<Stored, AnyError> {

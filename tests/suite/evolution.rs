@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use redis_hashmap::{Connection, Error, RedisHash, batch, open, open_async};
-use redis_hashmap_tests::{AnyError, key, redis_url};
+use redis_hashmap_tests::{AnyError, in_each_place, key, redis_url};
 
 type Test = Result<(), AnyError>;
 
@@ -141,15 +141,14 @@ mod v2 {
     }
 }
 
-/// Runs a test on a store in memory and on a server, with what version 1 has stored.
+/// Runs a test in each place, with what version 1 has stored.
 fn on_each_place(test: impl Fn(&mut Connection, &str) -> Test) -> Test {
-    for url in ["memory:".to_owned(), redis_url()] {
-        let (mut con, key) = (open(&url)?, key());
-        v1::Account::at(&*key).on(&mut con).set_all(&v1::account())?;
-        test(&mut con, &key)?;
-        v1::Account::at(&*key).on(&mut con).clear()?;
-    }
-    Ok(())
+    in_each_place(|con, key| {
+        v1::Account::at(key).on(&mut *con).set_all(&v1::account())?;
+        test(con, key)?;
+        v1::Account::at(key).on(&mut *con).clear()?;
+        Ok(())
+    })
 }
 
 fn stored(con: &mut Connection, key: &str) -> Result<Stored, AnyError> {
