@@ -54,6 +54,7 @@ const RUNTIME: &[&str] = &[
     "schema/trace/rules.rs",
     "schema/trace/sampler.rs",
     "schema/trace/mod.rs",
+    "schema/loss.rs",
     "schema/field.rs",
     "schema/convert.rs",
     "schema/check.rs",

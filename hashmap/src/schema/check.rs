@@ -16,6 +16,7 @@ use crate::schema::convert;
 use crate::schema::field::{FieldSchema, Reading};
 use crate::schema::history::History;
 use crate::schema::lock::{COUNTER, Held, Lock, TEXT};
+use crate::schema::loss;
 use crate::schema::parse::parse;
 use crate::schema::sample;
 use crate::schema::text::hash_of;
@@ -116,7 +117,7 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<Vec<
     let mut problems = Vec::new();
     for field in schema.fields {
         let found = match record_field(field, &mut recorded, &mut told) {
-            Ok(()) => unread(schema, field, &lock, &recorded, &mut told),
+            Ok(new) => unread(schema, field, &lock, &recorded, new.as_ref(), &mut told),
             Err(problem) => vec![problem],
         };
         problems.extend(found.into_iter().map(|problem| format!("field `{}`: {problem}", field.name)));
@@ -162,16 +163,17 @@ fn differs(history: &History, on_disk: &str, lock: &Lock) -> bool {
     }
 }
 
-/// Adds what a field holds today, and the types that it was, unless they are known.
-fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<(), String> {
+/// Adds what a field holds today, and the types that it was, unless they are known. Returns the schema of today if it is new.
+fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<Option<Schema>, String> {
     const CURE: &str = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
     let written = field.written().map_err(|problem| format!("{problem}: {CURE}"))?;
     convert::mark(field, &written, lock, told)?;
     let held = lock.held(&[field.name]);
     if held.iter().any(|held| held.was.is_none() && held.is(&written.expression)) {
-        return Ok(());
+        return Ok(None);
     }
     let mut refused = BTreeSet::new();
+    let mut new = None;
     if field.word().is_none() {
         // Rules for several values at once are not in the schema. The samples are those of the schema as it will be read
         // from the file.
@@ -182,9 +184,10 @@ fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) ->
         if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
             return Err(format!("`{}` refuses each value that was made up of its schema: {CURE}", field.asked()));
         }
+        new = Some(schema);
     }
     lock.add(field.name, Held { was: None, expression: written.expression, refused }, written.types);
-    Ok(())
+    Ok(new)
 }
 
 /// What this field once held, by a lock, and cannot be read as what it holds now, by what will be recorded.
@@ -193,6 +196,7 @@ fn unread(
     field: &FieldSchema,
     lock: &Lock,
     recorded: &Lock,
+    new: Option<&Schema>,
     told: &mut Vec<String>,
 ) -> Vec<String> {
     let names = field.names();
@@ -218,11 +222,16 @@ fn unread(
                 was_of(held)
             ));
         } else if let Some(schema) = recorded.schema(held) {
+            let (found, losses) = problems_of(record, field, &schema, &held.refused, new);
+            let asked = field.asked();
             problems.extend(
-                problems_of(record, field, &schema, &held.refused).into_iter().map(|problem| {
-                    format!("what was stored as {meaning} is not read as `{}`: {problem}", field.asked())
-                }),
+                found
+                    .into_iter()
+                    .map(|problem| format!("what was stored as {meaning} is not read as `{asked}`: {problem}")),
             );
+            told.extend(losses.into_iter().map(|loss| {
+                format!("field `{}`: where what was stored as {meaning} is read as `{asked}`, {loss}", field.name)
+            }));
         } else {
             problems.push(format!(
                 "it was stored as {meaning}, and is encoded now: give it a new name, or say what it was: `#[redis_hash({})]`",
@@ -242,23 +251,31 @@ fn was_of(held: &Held) -> &'static str {
     }
 }
 
-/// Tries values of a schema. Each problem is said once.
+/// Tries values of a schema. Each problem is said once, and so is what is lost where the type of today is `new`.
 fn problems_of(
     record: &RecordSchema<'_>,
     field: &FieldSchema,
     schema: &Schema,
     refused: &BTreeSet<String>,
-) -> BTreeSet<String> {
+    new: Option<&Schema>,
+) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut problems = BTreeSet::new();
+    let mut losses = new.map_or_else(BTreeSet::new, |new| loss::by_position(schema, new));
     let samples = sample::stored(schema).into_iter();
     for stored in samples.filter(|stored| refused.is_empty() || !refused.contains(&hash_of(stored))) {
         let Reading { value, ignored } = field.read(schema, &stored);
-        if let Err(fault) = value {
-            problems.insert(format!("{fault}; {}", fault.innermost().cure()));
+        match (value, new) {
+            (Err(fault), _) => drop(problems.insert(format!("{fault}; {}", fault.innermost().cure()))),
+            (Ok(Some(value)), Some(new)) if ignored.is_empty() => {
+                if loss::elements(schema, &stored) > loss::elements(new, &value) {
+                    losses.insert("elements can be lost, as where equal ones become one".to_owned());
+                }
+            }
+            _ => {}
         }
         problems.extend(ignored.iter().filter_map(|place| lost(record, place)));
     }
-    problems
+    (problems, losses)
 }
 
 /// What is said of a field in a value that is stored and not read, unless it is meant to be lost.

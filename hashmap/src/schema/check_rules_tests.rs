@@ -1,11 +1,11 @@
 //! Types with rules, types that hold themselves, and what would be lost in silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU8, NonZeroU32};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::schema::check_tests::{Package, field, is_fine, problem};
+use crate::schema::check_tests::{Package, Stored, field, is_fine, problem};
 
 #[derive(Serialize, Deserialize)]
 enum List {
@@ -208,4 +208,64 @@ fn a_removed_field_has_been_there() {
     package.record(&field::<u8>());
     let problem = package.check(&field::<u8>(), &["at.x"], false).unwrap_err();
     assert!(problem.contains("`removed = \"at.x\"` names nothing that was stored: remove it"), "{problem}");
+}
+
+/// What is told when an older type is recorded to be read as another one.
+fn told<Old: Stored, New: Stored>(test: &str) -> Vec<String> {
+    let package = Package::new(test);
+    package.record(&field::<Old>());
+    let mut told = package.tells(&field::<New>(), &[], true).unwrap();
+    assert!(told.pop().unwrap().starts_with("recorded the schema of `Profile`"));
+    assert_eq!(package.tells(&field::<New>(), &[], false), Ok(Vec::new()), "it is told once");
+    told
+}
+
+/// What serde accepts from JSON too, and what a careful user wants to know.
+#[test]
+fn what_is_taken_with_a_loss_is_told() {
+    #[derive(Serialize, Deserialize)]
+    struct Place {
+        lon: f64,
+        lat: f64,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Old {
+        tags: Vec<String>,
+        at: Option<(f64, f64)>,
+        other: Vec<u8>,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct New {
+        tags: BTreeSet<String>,
+        at: Option<Place>,
+        other: Vec<u16>,
+    }
+    let told = told::<Old, New>("loss");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].ends_with("is read as `New`, elements can be lost, as where equal ones become one"), "{told:?}");
+    assert!(
+        told[1].ends_with(
+            "is read as `New`, the fields of `Place` are taken from a tuple, in the order in which they are declared: lon, lat"
+        ),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn nothing_is_told_where_nothing_is_lost() {
+    #[derive(Serialize, Deserialize)]
+    struct Old {
+        tags: BTreeSet<u8>,
+        by_name: BTreeMap<String, Vec<u8>>,
+        at: (u8, u8),
+    }
+    #[derive(Serialize, Deserialize)]
+    struct New {
+        at: (u16, u16),
+        tags: Vec<u8>,
+        by_name: BTreeMap<String, Option<Vec<u16>>>,
+        #[serde(default)]
+        more: Vec<u8>,
+    }
+    assert_eq!(told::<Old, New>("no-loss"), Vec::<String>::new());
 }

@@ -7,6 +7,7 @@ mod convert;
 pub(crate) mod field;
 pub(crate) mod history;
 pub(crate) mod lock;
+mod loss;
 pub(crate) mod parse;
 pub(crate) mod sample;
 pub(crate) mod text;
