@@ -64,6 +64,21 @@ pub(crate) fn mentions(ty: &Type, names: &[Ident]) -> bool {
     used.has_any(names)
 }
 
+/// A type as it is usually written: `Vec<v1::Theme>`.
+pub(crate) fn written(ty: &Type) -> String {
+    let mut text = String::new();
+    for word in ty.to_token_stream().to_string().split_whitespace() {
+        let is_word =
+            |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '_' || char == '\'');
+        let follows_word = is_word(text.chars().next_back()) && is_word(word.chars().next());
+        if follows_word || text.ends_with([',', ';']) {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
+}
+
 fn first_unused(used: &HashSet<String>, names: &[&str]) -> String {
     let last = names.last().copied().unwrap_or("__unused");
     let numbered = (1_usize..).map(|number| format!("{last}{number}"));

@@ -316,7 +316,7 @@ fn what_is_not_converted_is_an_error_that_does_not_tell_it() -> Test {
         assert!(!text.contains(secret), "{text}");
         assert_eq!(
             error.to_string().split_once(" holds ").ok_or("no kind")?.1,
-            "a `alloc::string::String` that does not become a `suite::conversions::v2::Email` (its conversion refused it): let \
+            "a `String` that does not become a `suite::conversions::v2::Email` (its conversion refused it): let \
              the conversion take it, or set it again"
         );
         assert!(matches!(shop.email().update(|_| ()), Err(Error::Conversion { .. })));

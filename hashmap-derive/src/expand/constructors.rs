@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -11,6 +12,7 @@ use crate::expand::shared::{
     Names, UNUSED, default_value, duration, field_const, format, history_fn, ttl_const, was_const, whole_format,
 };
 use crate::record::{Field, Presence, Record, Storage, stored_type};
+use crate::tokens::written;
 
 pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, args, allows, .. } = record;
@@ -63,7 +65,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
             quote!(.evolving(Self::#history))
         });
         let conversions = (record.schema.is_some() && !was.is_empty()).then(|| {
-            let was = was.iter().map(|(_, was)| conversion(record, field, was));
+            let was = was.iter().map(|(attribute, was)| conversion(record, field, attribute, was));
             let constant = was_const(field);
             quote! {
                 #[doc(hidden)]
@@ -116,14 +118,14 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
 /// How the values of a type that a field was become those of today. Its tokens have the span of that type, so that rustc points
 /// there if it does not.
-fn conversion(record: &Record, field: &Field, was: &Was) -> TokenStream {
+fn conversion(record: &Record, field: &Field, attribute: &Path, was: &Was) -> TokenStream {
     let (runtime, ty) = (&record.runtime, &field.ty);
     let (constructor, old) = match was {
         Was::Encoded(old) => (quote!(encoded), Some(stored_type(old))),
         Was::Text(old) => (quote!(text), Some(stored_type(old))),
         Was::Counter => (quote!(counter), None),
     };
-    let span = old.map_or_else(|| field.ident.span(), Spanned::span);
-    let old = old.map(|old| quote!(::<#old>));
-    quote_spanned!(span=> #runtime::__private::Was::<#ty>::#constructor #old ())
+    let span = old.map_or_else(|| attribute.span(), Spanned::span);
+    let (name, old) = (old.map(written), old.map(|old| quote!(::<#old>)));
+    quote_spanned!(span=> #runtime::__private::Was::<#ty>::#constructor #old (#name))
 }

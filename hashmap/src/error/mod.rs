@@ -354,7 +354,7 @@ pub enum Error {
     Conversion {
         /// Where the value lies.
         place: Place,
-        /// The Rust type that the field was.
+        /// The type that the field was, as its attribute names it.
         was: &'static str,
         /// The Rust type it was read as.
         asked: &'static str,

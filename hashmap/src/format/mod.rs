@@ -128,6 +128,11 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<T
     Ok(value)
 }
 
+/// True if a value is of the kind that `T` asks for, where it asks for one.
+pub(crate) fn is_of_its_kind<T: DeserializeOwned>(stored: &[u8]) -> bool {
+    asked_kind::<T>().is_none_or(|asked| kind_of(stored) == Ok(asked))
+}
+
 /// Reads a number as a type that asks for another width, if it fits, and a char as text. The kind byte says what is stored.
 #[cold]
 fn other_scalar<T: DeserializeOwned>(stored: &[u8], kind: Kind) -> Result<T, Fault> {

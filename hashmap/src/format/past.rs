@@ -49,12 +49,21 @@ type Converted<T> = Option<Result<T, DecodeFault>>;
 
 /// A type that a field was before its meaning changed, and how its values become a `T`: `#[redis_hash(was = OldType)]`.
 pub struct Was<T> {
-    name: fn() -> &'static str,
+    /// The type, as the attribute names it.
+    pub(crate) name: &'static str,
     pub(crate) stored_as: StoredAs,
-    /// Reads one of its values as it is stored today. `None` if it is none.
-    read: fn(&[u8]) -> Converted<T>,
-    /// Reads one by the schema of its writer, and tells what is not read. `None` if that has not written it.
-    read_by: fn(&Schema, &[u8], &Ignored) -> Converted<T>,
+    read: fn(&[u8], How<'_>) -> Converted<T>,
+}
+
+/// How a value is read as one of a type that the field was.
+#[derive(Clone, Copy)]
+pub(crate) enum How<'a> {
+    /// As it is stored today: a number at its own width.
+    Exactly,
+    /// A number at any width.
+    AtAnyWidth,
+    /// By the schema of its writer. What is not read is told.
+    By(&'a Schema, &'a Ignored),
 }
 
 /// The types that a field was.
@@ -63,36 +72,32 @@ pub struct Conversions<T: 'static>(pub &'static [Was<T>]);
 impl<T> Was<T> {
     /// A type that was stored with its kind and shape.
     #[must_use]
-    pub const fn encoded<Old: Serialize + DeserializeOwned>() -> Self
+    pub const fn encoded<Old: Serialize + DeserializeOwned>(name: &'static str) -> Self
     where
         T: TryFrom<Old>,
     {
-        Self {
-            name: type_name::<Old>,
-            stored_as: StoredAs::Bincode,
-            read: |stored| format::decode::<Old>(stored).ok().map(convert),
-            read_by: |schema, stored, ignored| {
-                let old = match format::decode::<Old>(stored) {
+        let read = |stored: &[u8], how: How<'_>| {
+            let old = match how {
+                How::Exactly if !format::is_of_its_kind::<Old>(stored) => return None,
+                How::Exactly | How::AtAnyWidth => Ok(format::decode::<Old>(stored).ok()?),
+                How::By(schema, ignored) => match format::decode::<Old>(stored) {
                     Ok(old) => Ok(old),
                     Err(_) => resolve::read_and_tell::<Old>(schema, stored, ignored)?,
-                };
-                Some(old.and_then(convert))
-            },
-        }
+                },
+            };
+            Some(old.and_then(convert))
+        };
+        Self { name, stored_as: StoredAs::Bincode, read }
     }
 
     /// A type that was stored as plain text.
     #[must_use]
-    pub const fn text<Old: FromStr>() -> Self
+    pub const fn text<Old: FromStr>(name: &'static str) -> Self
     where
         T: TryFrom<Old>,
     {
-        Self {
-            name: type_name::<Old>,
-            stored_as: StoredAs::Text,
-            read: |stored| format::from_text::<Old>(stored).ok().map(convert),
-            read_by: |_, _, _| None,
-        }
+        let read = |stored: &[u8], _: How<'_>| format::from_text::<Old>(stored).ok().map(convert);
+        Self { name, stored_as: StoredAs::Text, read }
     }
 
     /// A counter.
@@ -101,22 +106,28 @@ impl<T> Was<T> {
     where
         T: TryFrom<i64>,
     {
-        Self {
-            name: type_name::<i64>,
-            stored_as: StoredAs::Counter,
-            read: |stored| format::count(stored).map(convert),
-            read_by: |_, _, _| None,
-        }
+        let read = |stored: &[u8], _: How<'_>| format::count(stored).map(convert);
+        Self { name: "i64", stored_as: StoredAs::Counter, read }
     }
 
-    /// The name of the type, without the paths of modules.
-    pub(crate) fn name(&self) -> String {
-        without_paths((self.name)())
+    pub(crate) fn read(&self, stored: &[u8], how: How<'_>) -> Converted<T> {
+        (self.read)(stored, how)
     }
+}
 
-    /// Reads one of its values, by the schema of its writer if that is given.
-    pub(crate) fn read(&self, schema: Option<&Schema>, stored: &[u8], ignored: &Ignored) -> Converted<T> {
-        schema.map_or_else(|| (self.read)(stored), |schema| (self.read_by)(schema, stored, ignored))
+impl<T> Conversions<T> {
+    /// Converts a value of one of the types, and says of which: of one that is stored so today, or else of one that has a schema
+    /// which has written it, or else of a number.
+    pub(crate) fn take(&self, schemas: &[&Past], stored: &[u8]) -> Option<(usize, Result<T, DecodeFault>)> {
+        let as_stored = |how| {
+            let mut types = self.0.iter().enumerate();
+            types.find_map(|(index, was)| Some((index, was.read(stored, how)?)))
+        };
+        let by_schema = |past: &&Past| {
+            let index = self.0.iter().position(|was| past.was.as_deref() == Some(was.name))?;
+            Some((index, self.0[index].read(stored, How::By(&past.schema, &RefCell::default()))?))
+        };
+        as_stored(How::Exactly).or_else(|| schemas.iter().find_map(by_schema)).or_else(|| as_stored(How::AtAnyWidth))
     }
 }
 
@@ -127,7 +138,7 @@ fn convert<Old, T: TryFrom<Old>>(old: Old) -> Result<T, DecodeFault> {
 
 impl<T> fmt::Debug for Was<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Was({:?})", self.name())
+        write!(f, "Was({:?})", self.name)
     }
 }
 
@@ -157,23 +168,15 @@ pub(crate) fn read_encoded<T: DeserializeOwned + 'static>(
 /// Reads a value of a type that the field was, for `fault`.
 pub(crate) fn read_converted<T: 'static>(known: &Known<'_>, stored: &[u8], fault: Fault) -> Result<T, Fault> {
     let conversions = known.conversions.and_then(|conversions| conversions.downcast_ref::<Conversions<T>>());
-    for was in conversions.map_or(&[][..], |conversions| conversions.0) {
-        let name = was.name();
-        let by_schema = |past: &&Past| {
-            let is_its = past.was.as_ref() == Some(&name);
-            is_its.then(|| was.read(Some(&past.schema), stored, &RefCell::default())).flatten()
-        };
-        let read = was.read(None, stored, &RefCell::default());
-        match read.or_else(|| known.schemas.iter().find_map(by_schema)) {
-            None => {}
-            Some(Ok(value)) => return Ok(value),
-            Some(Err(problem)) => {
-                let (was, asked) = ((was.name)(), type_name::<T>());
-                return Err(Fault::Conversion { was, asked, problem: problem.to_string() });
-            }
+    let taken = conversions.and_then(|conversions| Some((conversions, conversions.take(known.schemas, stored)?)));
+    match taken {
+        None => Err(fault),
+        Some((_, (_, Ok(value)))) => Ok(value),
+        Some((conversions, (index, Err(problem)))) => {
+            let was = conversions.0.get(index).map_or("", |was| was.name);
+            Err(Fault::Conversion { was, asked: type_name::<T>(), problem: problem.to_string() })
         }
     }
-    Err(fault)
 }
 
 /// The name of a type without the paths of modules, as `Vec<Address>`.

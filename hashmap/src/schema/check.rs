@@ -2,7 +2,8 @@
 
 use std::any::type_name;
 use std::collections::BTreeSet;
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
@@ -15,8 +16,9 @@ use crate::format::schema::Schema;
 use crate::schema::convert;
 use crate::schema::field::{FieldSchema, Reading};
 use crate::schema::history::History;
-use crate::schema::lock::{COUNTER, Held, Lock, TEXT};
+use crate::schema::lock::{Held, Lock};
 use crate::schema::loss;
+use crate::schema::mark::mark;
 use crate::schema::parse::parse;
 use crate::schema::sample;
 use crate::schema::text::hash_of;
@@ -94,8 +96,10 @@ pub fn check<R>(
     let records = std::env::var_os(VARIABLE).is_some_and(|value| value == "record");
     let schema = RecordSchema { record, package, path, history, removed, fields };
     let told = check_and(&schema, records).map_err(SchemaProblem)?;
+    // Not by `eprintln`, of which nothing is seen where the test succeeds.
+    let mut stderr = io::stderr();
     for told in told {
-        eprintln!("{told}");
+        let _ = writeln!(stderr, "{told}");
     }
     Ok(())
 }
@@ -116,10 +120,12 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<Vec<
     let (mut recorded, mut told) = (lock.clone(), Vec::new());
     let mut problems = Vec::new();
     for field in schema.fields {
-        let found = match record_field(field, &mut recorded, &mut told) {
-            Ok(new) => unread(schema, field, &lock, &recorded, new.as_ref(), &mut told),
+        let mut told_of_it = Vec::new();
+        let found = match record_field(field, &mut recorded, &mut told_of_it) {
+            Ok(today) => unread(schema, field, (&lock, &recorded), &today, &mut told_of_it),
             Err(problem) => vec![problem],
         };
+        told.extend(told_of_it.into_iter().map(|told| format!("field `{}`: {told}", field.name)));
         problems.extend(found.into_iter().map(|problem| format!("field `{}`: {problem}", field.name)));
     }
     problems.extend(gone(schema, &lock));
@@ -127,13 +133,9 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<Vec<
         problems.push(format!("`removed = \"{removed}\"` names nothing that was stored: remove it"));
     }
     if !problems.is_empty() {
-        let list = problems.iter().fold(String::new(), |mut list, problem| {
-            let _ = write!(list, "\n  - {problem}");
-            list
-        });
         let what =
             if on_disk.is_some() { "cannot read what its older versions stored" } else { "cannot have a schema yet" };
-        return Err(format!("`{record}` {what}:{list}"));
+        return Err(format!("`{record}` {what}:{}", listed(&problems)));
     }
     if recorded == lock {
         return if on_disk.as_deref().is_some_and(|text| differs(schema.history, text, &lock)) {
@@ -151,7 +153,13 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<Vec<
         return Ok(told);
     }
     let what = if on_disk.is_some() { "has changed, and reads all that was stored" } else { "is not recorded yet" };
-    Err(format!("the schema of `{record}` {what}: run `{VARIABLE}=record cargo test`, and commit {path}"))
+    let told = listed(&told);
+    Err(format!("the schema of `{record}` {what}: run `{VARIABLE}=record cargo test`, and commit {path}{told}"))
+}
+
+/// A line for each.
+fn listed(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |list, line| list + "\n  - " + line)
 }
 
 /// True if the program does not know all that the file says.
@@ -163,40 +171,45 @@ fn differs(history: &History, on_disk: &str, lock: &Lock) -> bool {
     }
 }
 
-/// Adds what a field holds today, and the types that it was, unless they are known. Returns the schema of today if it is new.
-fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<Option<Schema>, String> {
+/// What a field holds today.
+struct Today {
+    /// None of a field that is stored as text.
+    schema: Option<Schema>,
+    /// True if it is not recorded yet.
+    is_new: bool,
+}
+
+/// Adds what a field holds today, and the types that it was, unless they are known.
+fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<Today, String> {
     const CURE: &str = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
     let written = field.written().map_err(|problem| format!("{problem}: {CURE}"))?;
-    convert::mark(field, &written, lock, told)?;
+    mark(field, &written, lock, told)?;
+    // The schema as it will be read from the file.
+    let schema = if field.word().is_none() { Some(parse(&written.expression, &written.types)?) } else { None };
     let held = lock.held(&[field.name]);
     if held.iter().any(|held| held.was.is_none() && held.is(&written.expression)) {
-        return Ok(None);
+        return Ok(Today { schema, is_new: false });
     }
     let mut refused = BTreeSet::new();
-    let mut new = None;
-    if field.word().is_none() {
-        // Rules for several values at once are not in the schema. The samples are those of the schema as it will be read
-        // from the file.
-        let schema = parse(&written.expression, &written.types)?;
-        let samples = sample::stored(&schema);
-        let is_refused = |stored: &&Vec<u8>| field.read(&schema, stored).value.is_err();
+    if let Some(schema) = &schema {
+        // Rules for several values at once are not in the schema.
+        let samples = sample::stored(schema);
+        let is_refused = |stored: &&Vec<u8>| field.read(schema, stored).value.is_err();
         refused = samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
         if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
             return Err(format!("`{}` refuses each value that was made up of its schema: {CURE}", field.asked()));
         }
-        new = Some(schema);
     }
     lock.add(field.name, Held { was: None, expression: written.expression, refused }, written.types);
-    Ok(new)
+    Ok(Today { schema, is_new: true })
 }
 
 /// What this field once held, by a lock, and cannot be read as what it holds now, by what will be recorded.
 fn unread(
     record: &RecordSchema<'_>,
     field: &FieldSchema,
-    lock: &Lock,
-    recorded: &Lock,
-    new: Option<&Schema>,
+    (lock, recorded): (&Lock, &Lock),
+    today: &Today,
     told: &mut Vec<String>,
 ) -> Vec<String> {
     let names = field.names();
@@ -207,7 +220,9 @@ fn unread(
         if held.was.is_some() {
             // Without the type, `mark` has said so.
             let Some(was) = field.was.iter().find(|was| was.owns(held)) else { continue };
-            let found = convert::problems_of(field, was, held, recorded, told, |place| lost(record, place));
+            let found = convert::problems_of(field, (was, held), today.schema.as_ref(), recorded, told, |place| {
+                lost(record, place)
+            });
             let found = found.into_iter();
             problems.extend(
                 found.map(|problem| {
@@ -219,57 +234,54 @@ fn unread(
             problems.push(format!(
                 "it was stored as {meaning}, and is declared as a {word} now: give it a new name, or say what it was: \
                  `#[redis_hash({})]`",
-                was_of(held)
+                held.attribute()
             ));
         } else if let Some(schema) = recorded.schema(held) {
-            let (found, losses) = problems_of(record, field, &schema, &held.refused, new);
+            let (found, losses) = problems_of(record, field, &schema, &held.refused, today);
             let asked = field.asked();
+            let was: Vec<&str> = field.was.iter().map(|was| was.name).collect();
+            let was =
+                if was.is_empty() { String::new() } else { format!(", nor marked as one of `{}`", was.join("`, `")) };
             problems.extend(
                 found
                     .into_iter()
-                    .map(|problem| format!("what was stored as {meaning} is not read as `{asked}`: {problem}")),
+                    .map(|problem| format!("what was stored as {meaning} is not read as `{asked}`{was}: {problem}")),
             );
-            told.extend(losses.into_iter().map(|loss| {
-                format!("field `{}`: where what was stored as {meaning} is read as `{asked}`, {loss}", field.name)
-            }));
+            told.extend(
+                losses
+                    .into_iter()
+                    .map(|loss| format!("where what was stored as {meaning} is read as `{asked}`, {loss}")),
+            );
         } else {
             problems.push(format!(
                 "it was stored as {meaning}, and is encoded now: give it a new name, or say what it was: `#[redis_hash({})]`",
-                was_of(held)
+                held.attribute()
             ));
         }
     }
     problems
 }
 
-/// The attribute that converts what was held.
-fn was_of(held: &Held) -> &'static str {
-    match held.expression.as_str() {
-        TEXT => "was_text = OldType",
-        COUNTER => "was_counter",
-        _ => "was = OldType",
-    }
-}
-
-/// Tries values of a schema. Each problem is said once, and so is what is lost where the type of today is `new`.
+/// Tries values of a schema. Each problem is said once, and so is what is lost where the type of today is new.
 fn problems_of(
     record: &RecordSchema<'_>,
     field: &FieldSchema,
     schema: &Schema,
     refused: &BTreeSet<String>,
-    new: Option<&Schema>,
+    today: &Today,
 ) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut problems = BTreeSet::new();
+    let new = today.schema.as_ref().filter(|_| today.is_new);
     let mut losses = new.map_or_else(BTreeSet::new, |new| loss::by_position(schema, new));
     let samples = sample::stored(schema).into_iter();
     for stored in samples.filter(|stored| refused.is_empty() || !refused.contains(&hash_of(stored))) {
         let Reading { value, ignored } = field.read(schema, &stored);
         match (value, new) {
             (Err(fault), _) => drop(problems.insert(format!("{fault}; {}", fault.innermost().cure()))),
-            (Ok(Some(value)), Some(new)) if ignored.is_empty() => {
-                if loss::elements(schema, &stored) > loss::elements(new, &value) {
-                    losses.insert("elements can be lost, as where equal ones become one".to_owned());
-                }
+            (Ok(Some(value)), Some(new))
+                if ignored.is_empty() && loss::elements(schema, &stored) > loss::elements(new, &value) =>
+            {
+                losses.insert("elements can be lost, as where equal ones become one".to_owned());
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! Fields whose meaning changed: what the generated test says of `was`.
 
+use std::collections::HashSet;
 use std::num::NonZeroU8;
 
 use serde::{Deserialize, Serialize};
@@ -26,13 +27,13 @@ pub(super) fn was<T: Stored>(conversions: &'static Conversions<T>, traces: &[Tra
 }
 
 #[derive(Serialize, Deserialize)]
-enum OldTheme {
+pub(super) enum OldTheme {
     Low,
     High,
 }
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
-enum Theme {
+pub(super) enum Theme {
     Dark,
     Light { contrast: u8 },
 }
@@ -46,13 +47,13 @@ impl From<OldTheme> for Theme {
     }
 }
 
-const THEME: &Conversions<Theme> = &Conversions(&[Was::<Theme>::encoded::<OldTheme>()]);
+pub(super) const THEME: &Conversions<Theme> = &Conversions(&[Was::<Theme>::encoded::<OldTheme>("OldTheme")]);
 
-fn theme() -> [FieldSchema; 1] {
+pub(super) fn theme() -> [FieldSchema; 1] {
     was::<Theme>(THEME, &[traced::<OldTheme>()])
 }
 
-const CHANGED: &str = "the schema of `Profile` has changed, and reads all that was stored: run `REDIS_HASH_SCHEMA=record \
+pub(super) const CHANGED: &str = "the schema of `Profile` has changed, and reads all that was stored: run `REDIS_HASH_SCHEMA=record \
                        cargo test`, and commit redis-hash/Profile.schema";
 
 pub(super) fn lines(package: &Package) -> Vec<String> {
@@ -66,146 +67,6 @@ pub(super) fn problem(package: &Package, fields: &[FieldSchema]) -> String {
     assert_eq!(package.check(fields, &[], true), Err(problem.clone()), "it is not recorded");
     let (_, problem) = problem.split_once(":\n  - field `at`: ").expect(&problem);
     problem.to_owned()
-}
-
-#[test]
-fn a_type_that_a_field_was_is_marked_and_stays_so() {
-    #[derive(Serialize, Deserialize, Debug, PartialEq)]
-    enum Grown {
-        Light { contrast: u16, note: Option<String> },
-        Dark,
-        System,
-    }
-    impl From<OldTheme> for Grown {
-        fn from(old: OldTheme) -> Self {
-            match old {
-                OldTheme::Low => Self::Dark,
-                OldTheme::High => Self::Light { contrast: 9, note: None },
-            }
-        }
-    }
-    const GROWN: &Conversions<Grown> = &Conversions(&[Was::<Grown>::encoded::<OldTheme>()]);
-    let package = Package::new("was");
-    package.record(&field::<OldTheme>());
-    assert_eq!(
-        problem(&package, &field::<Theme>()),
-        "what was stored as OldTheme.53c69585 = 0 Low | 1 High is not read as `Theme`: a variant `OldTheme::High` is not one \
-         of its variants; keep it, or say `#[serde(alias = \"…\")]` on the variant that it has become\n  - field `at`: what was stored as \
-         OldTheme.53c69585 = 0 Low | 1 High is not read as `Theme`: a variant `OldTheme::Low` is not one of its variants; keep it, or say \
-         `#[serde(alias = \"…\")]` on the variant that it has become"
-    );
-    assert_eq!(package.check(&theme(), &[], false), Err(CHANGED.to_owned()));
-    package.record(&theme());
-    let marked = ["at: Theme.", "at: was OldTheme OldTheme."];
-    assert!(lines(&package).iter().zip(marked).all(|(line, start)| line.starts_with(start)), "{:?}", lines(&package));
-
-    // Its own changes are those of today's type.
-    package.record(&was::<Grown>(GROWN, &[traced::<OldTheme>()]));
-    assert_eq!(lines(&package).iter().filter(|line| line.contains("was")).count(), 1, "{:?}", lines(&package));
-    assert_eq!(lines(&package).len(), 3);
-
-    // Without the conversion, what was stored cannot be read.
-    assert_eq!(
-        problem(&package, &field::<Grown>()),
-        "what was stored as OldTheme.53c69585 = 0 Low | 1 High is converted from `OldTheme`: keep `#[redis_hash(was = OldTheme)]`"
-    );
-}
-
-/// A record may get its first schema and a conversion at once.
-#[test]
-fn a_first_schema_knows_what_it_was() {
-    let package = Package::new("was-first");
-    package.record(&theme());
-    assert_eq!(lines(&package).len(), 2);
-}
-
-#[test]
-fn older_versions_of_what_it_was_are_converted_too() {
-    #[derive(Serialize, Deserialize)]
-    enum Oldest {
-        Low,
-    }
-    let package = Package::new("was-oldest");
-    package.record(&field::<Oldest>());
-    package.record(&field::<OldTheme>());
-    package.record(&theme());
-    assert_eq!(lines(&package).iter().filter(|line| line.starts_with("at: was OldTheme ")).count(), 2);
-}
-
-/// The type may be called otherwise later.
-#[test]
-fn what_it_was_may_get_another_name() {
-    #[derive(Serialize, Deserialize)]
-    enum First {
-        Low,
-        High,
-    }
-    impl From<First> for Theme {
-        fn from(_: First) -> Self {
-            Self::Dark
-        }
-    }
-    const FIRST: &Conversions<Theme> = &Conversions(&[Was::<Theme>::encoded::<First>()]);
-    let package = Package::new("was-renamed");
-    package.record(&theme());
-    package.record(&was::<Theme>(FIRST, &[traced::<First>()]));
-    let lines = lines(&package);
-    assert!(lines.iter().any(|line| line.starts_with("at: was First OldTheme.")), "{lines:?}");
-}
-
-#[test]
-fn several_types_that_it_was_are_told_apart() {
-    #[derive(Serialize, Deserialize)]
-    struct Newest {
-        name: String,
-    }
-    impl From<Theme> for Newest {
-        fn from(theme: Theme) -> Self {
-            Self { name: format!("{theme:?}") }
-        }
-    }
-    impl From<OldTheme> for Newest {
-        fn from(theme: OldTheme) -> Self {
-            Theme::from(theme).into()
-        }
-    }
-    const BOTH: &Conversions<Newest> =
-        &Conversions(&[Was::<Newest>::encoded::<Theme>(), Was::<Newest>::encoded::<OldTheme>()]);
-    const LAST: &Conversions<Newest> = &Conversions(&[Was::<Newest>::encoded::<Theme>()]);
-    let package = Package::new("was-several");
-    package.record(&field::<OldTheme>());
-    package.record(&theme());
-    let both = || was::<Newest>(BOTH, &[traced::<Theme>(), traced::<OldTheme>()]);
-    package.record(&both());
-    let marked = lines(&package);
-    assert!(marked.iter().any(|line| line.starts_with("at: was Theme Theme.")), "{marked:?}");
-    assert!(marked.iter().any(|line| line.starts_with("at: was OldTheme OldTheme.")), "{marked:?}");
-    let problem = problem(&package, &was::<Newest>(LAST, &[traced::<Theme>()]));
-    assert!(problem.ends_with("is converted from `OldTheme`: keep `#[redis_hash(was = OldTheme)]`"), "{problem}");
-}
-
-/// The file knows them by their names.
-#[test]
-fn two_types_of_one_name_are_refused() {
-    mod older {
-        #[derive(serde::Serialize, serde::Deserialize)]
-        pub(super) struct OldTheme {
-            pub(super) low: bool,
-        }
-    }
-    impl From<older::OldTheme> for Theme {
-        fn from(old: older::OldTheme) -> Self {
-            if old.low { Self::Dark } else { Self::Light { contrast: 0 } }
-        }
-    }
-    const BOTH: &Conversions<Theme> =
-        &Conversions(&[Was::<Theme>::encoded::<OldTheme>(), Was::<Theme>::encoded::<older::OldTheme>()]);
-    let package = Package::new("was-one-name");
-    package.record(&theme());
-    assert_eq!(
-        problem(&package, &was::<Theme>(BOTH, &[traced::<OldTheme>(), traced::<older::OldTheme>()])),
-        "two of the types that it was are called `OldTheme`, and the file knows them by their names: rename one of them"
-    );
 }
 
 #[derive(Serialize, Deserialize)]
@@ -225,7 +86,7 @@ fn what_is_stored_alike_cannot_be_told_apart() {
             Self { amount: euros.amount.saturating_mul(100) }
         }
     }
-    const CENTS: &Conversions<Cents> = &Conversions(&[Was::<Cents>::encoded::<Euros>()]);
+    const CENTS: &Conversions<Cents> = &Conversions(&[Was::<Cents>::encoded::<Euros>("Euros")]);
     #[derive(Serialize, Deserialize)]
     struct Pounds {
         amount: u32,
@@ -245,7 +106,7 @@ fn what_is_stored_alike_cannot_be_told_apart() {
         }
     }
     const MONEY: &Conversions<Money> =
-        &Conversions(&[Was::<Money>::encoded::<Euros>(), Was::<Money>::encoded::<Pounds>()]);
+        &Conversions(&[Was::<Money>::encoded::<Euros>("Euros"), Was::<Money>::encoded::<Pounds>("Pounds")]);
     let package = Package::new("was-alike");
     package.record(&field::<Euros>());
     assert_eq!(
@@ -282,7 +143,7 @@ fn values_that_are_read_without_the_conversion_are_found() {
             }
         }
     }
-    const LEVEL: &Conversions<Level> = &Conversions(&[Was::<Level>::encoded::<OldTheme>()]);
+    const LEVEL: &Conversions<Level> = &Conversions(&[Was::<Level>::encoded::<OldTheme>("OldTheme")]);
     #[derive(Serialize, Deserialize)]
     struct Percent(u8);
     impl TryFrom<u32> for Percent {
@@ -291,7 +152,7 @@ fn values_that_are_read_without_the_conversion_are_found() {
             u8::try_from(permille / 10).map(Self).map_err(|_| ())
         }
     }
-    const PERCENT: &Conversions<Percent> = &Conversions(&[Was::<Percent>::encoded::<u32>()]);
+    const PERCENT: &Conversions<Percent> = &Conversions(&[Was::<Percent>::encoded::<u32>("u32")]);
     let package = Package::new("was-other");
     package.record(&field::<OldTheme>());
     let problem = problem(&package, &was::<Level>(LEVEL, &[traced::<OldTheme>()]));
@@ -323,7 +184,7 @@ fn a_conversion_may_refuse_some_values() {
             u8::try_from(number).map(|percent| Self { percent }).map_err(|_| format!("{number} is too large"))
         }
     }
-    const SMALL: &Conversions<Small> = &Conversions(&[Was::<Small>::encoded::<u32>()]);
+    const SMALL: &Conversions<Small> = &Conversions(&[Was::<Small>::encoded::<u32>("u32")]);
     #[derive(Serialize, Deserialize)]
     struct Never {
         never: u8,
@@ -334,7 +195,7 @@ fn a_conversion_may_refuse_some_values() {
             Err(())
         }
     }
-    const NEVER: &Conversions<Never> = &Conversions(&[Was::<Never>::encoded::<u32>()]);
+    const NEVER: &Conversions<Never> = &Conversions(&[Was::<Never>::encoded::<u32>("u32")]);
     let package = Package::new("was-refuses");
     package.record(&field::<u32>());
     package.record(&was::<Small>(SMALL, &[traced::<u32>()]));
@@ -345,8 +206,8 @@ fn a_conversion_may_refuse_some_values() {
     assert_eq!(
         told,
         Ok(vec![
-            "field `at`: what was stored as u32 is converted from `u32`".to_owned(),
-            "field `at`: the conversion from `u32` refuses each value that was made up: test it with one that is stored"
+            "field `at`: what was stored as u32 is converted from `u32` from now on".to_owned(),
+            "field `at`: each value that was made up is refused by the conversion from `u32`: test it with one that is stored"
                 .to_owned(),
             "recorded the schema of `Profile` in redis-hash/Profile.schema: commit it".to_owned(),
         ])
@@ -365,7 +226,7 @@ fn a_conversion_that_panics_is_found() {
             Self { half: number / 2 }
         }
     }
-    const HALF: &Conversions<Half> = &Conversions(&[Was::<Half>::encoded::<u32>()]);
+    const HALF: &Conversions<Half> = &Conversions(&[Was::<Half>::encoded::<u32>("u32")]);
     let package = Package::new("was-panics");
     package.record(&field::<u32>());
     let problem = problem(&package, &was::<Half>(HALF, &[traced::<u32>()]));
@@ -389,33 +250,10 @@ fn texts_that_types_parse_are_tried() {
             Ok(Self { user: user.to_owned() })
         }
     }
-    const EMAIL: &Conversions<Email> = &Conversions(&[Was::<Email>::encoded::<String>()]);
+    const EMAIL: &Conversions<Email> = &Conversions(&[Was::<Email>::encoded::<String>("String")]);
     let package = Package::new("was-texts");
     let told = package.tells(&was::<Email>(EMAIL, &[traced::<String>()]), &[], true).unwrap();
     assert_eq!(told.len(), 1, "{told:?}");
-}
-
-/// A type that cannot be traced is known by what was recorded of it.
-#[test]
-fn a_type_of_which_no_value_can_be_made_up_is_known_by_the_file() {
-    let untraceable: Trace = || Err("no value of `X` can be made up".to_owned());
-    let package = Package::new("was-untraceable");
-    let theme = || was::<Theme>(THEME, &[untraceable]);
-    let first = package.check(&theme(), &[], true).unwrap_err();
-    assert!(first.ends_with("no value of `X` can be made up: it has to be recorded before `was` names it"), "{first}");
-    package.record(&field::<OldTheme>());
-    package.record(&theme());
-}
-
-/// A field can change its name, its type and its meaning at once.
-#[test]
-fn what_lies_under_an_alias_is_converted() {
-    let package = Package::new("was-alias");
-    package.record(&[FieldSchema::encoded::<OldTheme>("old", &[], || trace::<OldTheme>(Vec::new()))]);
-    package.record(&[FieldSchema::encoded::<Theme>("at", &["old"], || trace::<Theme>(Vec::new()))
-        .was(THEME, vec![Some(traced::<OldTheme>())])]);
-    let file = std::fs::read_to_string(package.file()).unwrap();
-    assert!(file.contains("\nold: was OldTheme OldTheme."), "{file}");
 }
 
 /// Rules of the old type are known from before.
@@ -440,10 +278,137 @@ fn values_that_the_old_type_refuses_are_not_tried() {
             Self { low, len: NonZeroU8::new(high - low) }
         }
     }
-    const SPAN: &Conversions<Span> = &Conversions(&[Was::<Span>::encoded::<Range>()]);
+    const SPAN: &Conversions<Span> = &Conversions(&[Was::<Span>::encoded::<Range>("Range")]);
     let package = Package::new("was-rules");
     package.record(&field::<Range>());
     package.record(&was::<Span>(SPAN, &[traced::<Range>()]));
     let package = Package::new("was-rules-first");
     package.record(&was::<Span>(SPAN, &[traced::<Range>()]));
+}
+
+/// The first version with a schema may be the one that converts.
+#[test]
+fn a_conversion_that_panics_is_found_in_a_first_schema() {
+    #[derive(Serialize, Deserialize)]
+    struct Price {
+        cents: u32,
+    }
+    impl From<u32> for Price {
+        fn from(euros: u32) -> Self {
+            Self { cents: euros.checked_mul(100).expect("overflow") }
+        }
+    }
+    const PRICE: &Conversions<Price> = &Conversions(&[Was::<Price>::encoded::<u32>("u32")]);
+    let package = Package::new("was-panics-first");
+    let problem = package.check(&was::<Price>(PRICE, &[traced::<u32>()]), &[], true).unwrap_err();
+    assert!(problem.contains("what was stored as u32 does not become `Price`: it panics; "), "{problem}");
+}
+
+/// It would be written over by what cannot be read.
+#[test]
+fn a_conversion_that_makes_what_is_not_read_back_is_found() {
+    #[derive(Serialize, Deserialize)]
+    #[serde(try_from = "(u32, u8)", into = "(u32, u8)")]
+    #[derive(Clone)]
+    struct Percent(u32);
+    impl TryFrom<(u32, u8)> for Percent {
+        type Error = &'static str;
+        fn try_from((percent, _): (u32, u8)) -> Result<Self, &'static str> {
+            if percent <= 100 { Ok(Self(percent)) } else { Err("too much") }
+        }
+    }
+    impl From<Percent> for (u32, u8) {
+        fn from(percent: Percent) -> Self {
+            (percent.0, 0)
+        }
+    }
+    impl From<u32> for Percent {
+        fn from(permille: u32) -> Self {
+            Self(permille / 10)
+        }
+    }
+    const PERCENT: &Conversions<Percent> = &Conversions(&[Was::<Percent>::encoded::<u32>("u32")]);
+    let package = Package::new("was-not-read-back");
+    package.record(&field::<u32>());
+    assert_eq!(
+        problem(&package, &was::<Percent>(PERCENT, &[traced::<u32>()])),
+        "what was stored as u32 does not become `Percent`: the conversion makes a value that is not read back as `Percent`: let it \
+         refuse what cannot be one"
+    );
+}
+
+/// Conversions can look at values, of which there are more than can be tried.
+#[test]
+fn values_that_look_alike_are_told() {
+    #[derive(Serialize, Deserialize)]
+    struct Old {
+        theme: String,
+        size: Option<u8>,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct New {
+        theme: String,
+        size: Option<f32>,
+    }
+    impl From<Old> for New {
+        fn from(old: Old) -> Self {
+            let theme = if old.theme == "black" { "dark".to_owned() } else { old.theme };
+            Self { theme, size: old.size.map(f32::from) }
+        }
+    }
+    const NEW: &Conversions<New> = &Conversions(&[Was::<New>::encoded::<Old>("Old")]);
+    let package = Package::new("was-look-alike");
+    package.record(&field::<Old>());
+    let changed = package.check(&was::<New>(NEW, &[traced::<Old>()]), &[], false).unwrap_err();
+    let told = "some values of Old.de4bd737 = { theme: str, size: u8? } look like values of `New`, and are read as such, without the \
+                conversion from `Old`: it has to give these unchanged";
+    assert!(changed.contains(told), "{changed}");
+}
+
+/// The kind byte tells numbers apart.
+#[test]
+fn numbers_that_a_field_was_are_told_apart_by_their_width() {
+    #[derive(Serialize, Deserialize)]
+    struct Length {
+        metres: f64,
+    }
+    impl From<f64> for Length {
+        fn from(metres: f64) -> Self {
+            Self { metres }
+        }
+    }
+    impl TryFrom<u64> for Length {
+        type Error = ();
+        fn try_from(millimetres: u64) -> Result<Self, ()> {
+            u32::try_from(millimetres)
+                .map(|millimetres| Self { metres: f64::from(millimetres) / 1000.0 })
+                .map_err(|_| ())
+        }
+    }
+    const LENGTH: &Conversions<Length> =
+        &Conversions(&[Was::<Length>::encoded::<f64>("f64"), Was::<Length>::encoded::<u64>("u64")]);
+    let package = Package::new("was-numbers");
+    package.record(&was::<Length>(LENGTH, &[traced::<f64>(), traced::<u64>()]));
+    assert_eq!(lines(&package).len(), 3);
+}
+
+/// What a conversion makes of a hash table lies in another order each time.
+#[test]
+fn a_conversion_into_a_hash_set_is_fine() {
+    #[derive(Serialize, Deserialize)]
+    struct Flags {
+        bold: bool,
+        small: bool,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Set(HashSet<String>);
+    impl From<Flags> for Set {
+        fn from(_: Flags) -> Self {
+            Self((0..20).map(|flag| flag.to_string()).collect())
+        }
+    }
+    const SET: &Conversions<Set> = &Conversions(&[Was::<Set>::encoded::<Flags>("Flags")]);
+    let package = Package::new("was-hash-set");
+    package.record(&field::<Flags>());
+    package.record(&was::<Set>(SET, &[traced::<Flags>()]));
 }

@@ -49,10 +49,10 @@ impl TryFrom<i64> for City {
 
 #[test]
 fn text_and_counters_become_encoded_and_back() {
-    const CITY: &Conversions<City> = &Conversions(&[Was::<City>::text::<String>()]);
-    const TEXT: &Conversions<String> = &Conversions(&[Was::<String>::encoded::<City>()]);
+    const CITY: &Conversions<City> = &Conversions(&[Was::<City>::text::<String>("String")]);
+    const TEXT: &Conversions<String> = &Conversions(&[Was::<String>::encoded::<City>("City")]);
     const VISITS: &Conversions<u64> = &Conversions(&[Was::<u64>::counter()]);
-    const COUNT: &Conversions<i64> = &Conversions(&[Was::<i64>::encoded::<u32>()]);
+    const COUNT: &Conversions<i64> = &Conversions(&[Was::<i64>::encoded::<u32>("u32")]);
     let text = || [FieldSchema::text::<String>("at", &[])];
     let counter = || [FieldSchema::counter::<i64>("at", &[])];
     let package = Package::new("was-text");

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::fault::Fault;
 use crate::format;
 use crate::format::decode_fault::DecodeFault;
-use crate::format::past::{Conversions, Known, Past, StoredAs, Was, without_paths};
+use crate::format::past::{Conversions, How, Known, Past, StoredAs, Was, without_paths};
 use crate::format::resolve;
 use crate::format::schema::Schema;
 use crate::format::storage::{Bincode, Counter, Format, FormatOf, Text};
@@ -25,6 +25,9 @@ type Trace = fn() -> Result<Schema, String>;
 /// Reads a value as one of the types that `Conversions` name, by a schema if that is given.
 type Convert = fn(&(dyn Any + Send + Sync), usize, Option<&Schema>, &[u8]) -> Option<Reading>;
 
+/// Reads a value as one of those types, and says which.
+type Take = fn(&(dyn Any + Send + Sync), &[&Past], &[u8]) -> Option<(usize, Reading)>;
+
 /// What a field declares about its schema.
 pub struct FieldSchema {
     pub(super) name: &'static str,
@@ -34,6 +37,7 @@ pub struct FieldSchema {
     read: fn(&Schema, &[u8]) -> Reading,
     get: fn(&Known<'_>, &[u8]) -> Reading,
     convert: Convert,
+    take: Take,
     conversions: Option<&'static (dyn Any + Send + Sync)>,
     /// The types that it was.
     pub(super) was: Vec<WasType>,
@@ -47,7 +51,8 @@ enum Declared {
 
 /// A type that a field was.
 pub(super) struct WasType {
-    pub(super) name: String,
+    /// As its attribute has it.
+    pub(super) name: &'static str,
     declared: Declared,
 }
 
@@ -101,6 +106,7 @@ impl FieldSchema {
             read: |_, _| Reading { value: Err(DecodeFault::Custom), ignored: Vec::new() },
             get: get::<T, F>,
             convert: convert::<T, F>,
+            take: take::<T, F>,
             conversions: None,
             was: Vec::new(),
         }
@@ -115,7 +121,7 @@ impl FieldSchema {
                 (StoredAs::Counter, _) => Declared::Word(COUNTER),
                 _ => Declared::Word(TEXT),
             };
-            WasType { name: was.name(), declared }
+            WasType { name: was.name, declared }
         };
         let was = conversions.0.iter().zip(traces).map(was).collect();
         Self { conversions: Some(conversions), was, ..self }
@@ -152,9 +158,16 @@ impl FieldSchema {
         caught(|| (self.convert)(self.conversions?, index, schema, stored))
     }
 
-    /// Reads a value as an accessor does.
+    /// Converts a value as an accessor does, and says of which type it takes it.
+    pub(super) fn take(&self, past: &[&Past], stored: &[u8]) -> Option<(&WasType, Reading)> {
+        let take = || (self.take)(self.conversions?, past, stored);
+        let (index, reading) = catch_unwind(AssertUnwindSafe(take)).ok()??;
+        Some((self.was.get(index)?, reading))
+    }
+
+    /// Reads a value as an accessor does, but for those of types that the field was.
     pub(super) fn get(&self, past: &[&Past], stored: &[u8]) -> Reading {
-        let known = Known { schemas: past, conversions: self.conversions };
+        let known = Known { schemas: past, conversions: None };
         caught(|| Some((self.get)(&known, stored))).unwrap_or_else(|| refused(DecodeFault::Panicked))
     }
 }
@@ -181,8 +194,13 @@ impl WasType {
         self.declared.written()
     }
 
-    pub(super) fn is_encoded(&self) -> bool {
-        matches!(self.declared, Declared::Traced(_))
+    /// The attribute that names it.
+    pub(super) fn attribute(&self) -> String {
+        match self.declared {
+            Declared::Word(COUNTER) => "was_counter".to_owned(),
+            Declared::Word(_) => format!("was_text = {}", self.name),
+            Declared::Traced(_) => format!("was = {}", self.name),
+        }
     }
 
     /// True if values of this are marked to be its own.
@@ -191,13 +209,13 @@ impl WasType {
             Declared::Word(word) => held.expression == word,
             Declared::Traced(_) => !held.is_word(),
         };
-        is_stored_so && held.was.as_ref() == Some(&self.name)
+        is_stored_so && held.was.as_deref() == Some(self.name)
     }
 }
 
 impl fmt::Debug for FieldSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let was: BTreeSet<&str> = self.was.iter().map(|was| was.name.as_str()).collect();
+        let was: BTreeSet<&str> = self.was.iter().map(|was| was.name).collect();
         f.debug_struct("FieldSchema")
             .field("name", &self.name)
             .field("aliases", &self.aliases)
@@ -235,8 +253,18 @@ fn convert<T: 'static, F: FormatOf<T, T>>(
 ) -> Option<Reading> {
     let was = conversions.downcast_ref::<Conversions<T>>()?.0.get(index)?;
     let ignored = RefCell::default();
-    let value = was.read(schema, stored, &ignored)?.map(|value| form::<T, F>(&value));
+    let how = schema.map_or(How::AtAnyWidth, |schema| How::By(schema, &ignored));
+    let value = was.read(stored, how)?.map(|value| form::<T, F>(&value));
     Some(Reading { value, ignored: ignored.into_inner() })
+}
+
+fn take<T: 'static, F: FormatOf<T, T>>(
+    conversions: &(dyn Any + Send + Sync),
+    past: &[&Past],
+    stored: &[u8],
+) -> Option<(usize, Reading)> {
+    let (index, value) = conversions.downcast_ref::<Conversions<T>>()?.take(past, stored)?;
+    Some((index, Reading { value: value.map(|value| form::<T, F>(&value)), ignored: Vec::new() }))
 }
 
 /// How a value is stored today.

@@ -45,7 +45,12 @@ impl Held {
             was = Some(text.word()?);
             rest = text.rest();
         }
-        let (expression, refused) = rest.split_once(EXCEPT).unwrap_or((rest, ""));
+        // Such words can stand in a text too, but hashes alone do not follow there.
+        let is_hash = |word: &str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let (expression, refused) = rest
+            .rsplit_once(EXCEPT)
+            .filter(|(_, refused)| refused.split(' ').skip(1).all(is_hash) && refused.starts_with(' '))
+            .unwrap_or((rest, ""));
         let refused = refused.split_whitespace().map(str::to_owned).collect();
         Ok(Self { was, expression: expression.trim().to_owned(), refused })
     }
@@ -53,6 +58,16 @@ impl Held {
     /// True for the same expression. The names of types do not count.
     pub(crate) fn is(&self, expression: &str) -> bool {
         without_names(&self.expression) == without_names(expression)
+    }
+
+    /// The attribute that converts it.
+    pub(crate) fn attribute(&self) -> String {
+        let was = self.was.as_deref().unwrap_or("OldType");
+        match self.expression.as_str() {
+            TEXT => format!("was_text = {was}"),
+            COUNTER => "was_counter".to_owned(),
+            _ => format!("was = {was}"),
+        }
     }
 
     /// True for a word that stands for no type of serde.
@@ -87,7 +102,7 @@ impl Lock {
         let Some(file) = file else { return Ok(Self::default()) };
         let mut lock = Self::default();
         let mut has_format = false;
-        for (number, line) in file.lines().enumerate() {
+        for (number, line) in file.trim_start_matches('\u{feff}').lines().enumerate() {
             let at = |problem: String| format!("line {}: {problem}", number + 1);
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -227,11 +242,27 @@ impl Lock {
     }
 }
 
-/// An expression or a definition in which types are their hashes alone.
+/// An expression or a definition in which types are their hashes alone. Texts in it stay as they are.
 fn without_names(text: &str) -> String {
     let mut out = String::new();
-    for part in text.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == '.')) {
-        out.push_str(part.rsplit_once('.').filter(|(_, hash)| hash.len() >= 8).map_or(part, |(_, hash)| hash));
+    // Every other part is a text in quotes, but for quotes that are escaped in one.
+    let mut is_text = false;
+    for part in text.split_inclusive('"') {
+        if is_text {
+            out.push_str(part);
+            is_text = !part.ends_with('"') || ends_in_escape(part);
+        } else {
+            for part in part.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == '.')) {
+                out.push_str(part.rsplit_once('.').filter(|(_, hash)| hash.len() >= 8).map_or(part, |(_, hash)| hash));
+            }
+            is_text = part.ends_with('"');
+        }
     }
     out
+}
+
+/// True if the quote at the end is escaped.
+fn ends_in_escape(part: &str) -> bool {
+    let before = part.strip_suffix('"').unwrap_or(part);
+    (before.len() - before.trim_end_matches('\\').len()) % 2 == 1
 }

@@ -1,6 +1,6 @@
 //! Schema files that are damaged, merged, or of another version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::format::past::Past;
@@ -152,4 +152,26 @@ fn no_damage_panics_or_loops() {
             }
         }
     }
+}
+
+/// Texts that a type accepts can hold whatever else means something in the file.
+#[test]
+fn texts_are_only_texts() {
+    let texts = ["all except one", "all except 0123abcd", "was Old str", "www.example1", "\"a.b\\", "# x: y = z"];
+    for text in texts {
+        let accepts = leaf(Kind::Str, Some(Scalar::Str(text.to_owned())));
+        let schema = Schema { nodes: Arc::new(vec![accepts]), root: 0 };
+        let mut lock = Lock::default();
+        add(&mut lock, "motto", &schema, None, &[]);
+        add(&mut lock, "other", &schema, Some("Old"), &["0123abcd"]);
+        let file = lock.write("Profile");
+        assert_eq!(Lock::read(Some(&file)), Ok(lock), "{file}");
+    }
+    let held = |expression: &str| Held { was: None, expression: expression.to_owned(), refused: BTreeSet::new() };
+    assert!(!held("str \"www.example1\"").is("str \"ftp.example1\""));
+    assert!(!held("str \"a\\\"b.example1\"").is("str \"a\\\"c.example1\""));
+    assert!(held("{str \"a.b\" => Old.0123abcd}").is("{str \"a.b\" => New.0123abcd}"));
+    let file = "\u{feff}format 1\nm: {str => exception.307c12b8}\nexception.307c12b8 = 0 A";
+    let problem = problem(file);
+    assert!(problem.starts_with("`exception.307c12b8` does not belong"), "{problem}");
 }

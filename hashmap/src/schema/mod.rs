@@ -8,6 +8,8 @@ pub(crate) mod field;
 pub(crate) mod history;
 pub(crate) mod lock;
 mod loss;
+mod mark;
+mod overlap;
 pub(crate) mod parse;
 pub(crate) mod sample;
 pub(crate) mod text;
@@ -23,6 +25,8 @@ mod convert_tests;
 mod convert_words_tests;
 #[cfg(test)]
 mod lock_tests;
+#[cfg(test)]
+mod mark_tests;
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]
