@@ -4,6 +4,7 @@ mod beside;
 mod connections;
 mod file;
 mod memory;
+mod older;
 mod records;
 mod rounds;
 mod server;
@@ -15,6 +16,7 @@ fn main() -> Done {
     for kind in std::env::args().skip(1) {
         match &*kind {
             "memory" => memory::run()?,
+            "older" => older::run()?,
             "server" => server::run()?,
             "connections" => connections::run()?,
             "file" => file::run()?,
@@ -24,9 +26,10 @@ fn main() -> Done {
             }
             "beside" => beside::run()?,
             other => {
-                return Err(
-                    format!("{other} is no kind of rows: memory, server, connections, file, threads, beside").into()
-                );
+                return Err(format!(
+                    "{other} is no kind of rows: memory, older, server, connections, file, threads, beside"
+                )
+                .into());
             }
         }
     }
