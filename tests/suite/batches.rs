@@ -152,7 +152,8 @@ fn a_watched_key_that_has_changed_is_an_error_of_its_own() -> Test {
     redis::cmd("WATCH").arg(&*key).exec(&mut con)?;
     map.on(server()?).set("a", 1)?;
     let error = batch((map.set("b", 2),)).atomic().query(&mut con).unwrap_err();
-    assert!(matches!(error, Error::NotAtomic { .. }), "{error}");
+    assert!(matches!(error, Error::WatchedKeyChanged), "{error}");
+    assert!(error.is_transient() && !error.may_have_been_applied());
     assert!(!map.on(&mut con).exists("b")?, "nothing was carried out");
     Ok(())
 }

@@ -73,8 +73,8 @@ impl<C: Commands> Batch<C> {
     /// and the error of `MULTI` is returned.
     ///
     /// A cluster takes an atomic batch only with all keys in one hash slot, and not on a blocking connection of redis-rs.
-    /// Otherwise the batch returns [`Error::NotAtomic`], and nothing is sent. The same error says that a key which the connection
-    /// watches has changed; then nothing is carried out.
+    /// Otherwise the batch returns [`Error::NotAtomic`], and nothing is sent. Where a key that the connection watches has changed, it
+    /// returns [`Error::WatchedKeyChanged`], and nothing is carried out.
     pub fn atomic(mut self) -> Self {
         self.atomic = true;
         self

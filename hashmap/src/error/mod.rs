@@ -362,6 +362,12 @@ pub enum Error {
         problem: String,
     },
 
+    /// A key that the connection watches has changed, so this batch was not carried out. Read again, and try again.
+    #[error(
+        "a key that this connection watches has changed, and nothing of the batch was carried out: read it and try again"
+    )]
+    WatchedKeyChanged,
+
     /// The connection cannot run this batch as one transaction. Nothing was carried out.
     #[error("this batch cannot be atomic: {reason}")]
     NotAtomic {
@@ -400,50 +406,5 @@ impl Error {
                 Self::Fields { place, errors }
             }
         }
-    }
-
-    /// Where it happened, if it concerns one key.
-    #[must_use]
-    pub fn place(&self) -> Option<&Place> {
-        match self {
-            Self::WrongType { place, .. }
-            | Self::OutOfRange { place, .. }
-            | Self::OtherShape { place, .. }
-            | Self::Foreign { place }
-            | Self::UnknownKind { place, .. }
-            | Self::Damaged { place, .. }
-            | Self::NotText { place, .. }
-            | Self::MissingField { place }
-            | Self::Fields { place, .. }
-            | Self::Refused { place, .. }
-            | Self::TooLarge { place, .. }
-            | Self::Unreadable { place, .. }
-            | Self::Merge { place, .. }
-            | Self::NoJson { place, .. }
-            | Self::EmptyField { place }
-            | Self::Unsupported { place, .. }
-            | Self::Conflict { place, .. }
-            | Self::Expiry { place, .. }
-            | Self::NotACounter { place }
-            | Self::Conversion { place, .. }
-            | Self::Overflow { place }
-            | Self::FieldName { place, .. }
-            | Self::Redis { place, .. }
-            | Self::UnexpectedReply { place, .. } => Some(place),
-            Self::EmptyKey
-            | Self::EmptyId { .. }
-            | Self::NotAtomic { .. }
-            | Self::Store { .. }
-            | Self::Url { .. }
-            | Self::Requirement { .. }
-            | Self::Feature { .. }
-            | Self::Connect { .. } => None,
-        }
-    }
-
-    /// The failure of Redis or of the way to it, if that is the cause.
-    #[must_use]
-    pub fn redis(&self) -> Option<&RedisFault> {
-        if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
     }
 }

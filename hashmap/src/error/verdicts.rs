@@ -1,10 +1,59 @@
-//! What a service has to know of an error: whether to try again, whether it may have happened, whose fault it is.
+//! What a service has to know of an error: where it happened, whether to try again, whether it may have happened, whose fault it is.
 
 use crate::error::Error;
+use crate::error::place::Place;
+use crate::error::redis_fault::RedisFault;
 
 impl Error {
+    /// Where it happened, if it concerns one key.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::WrongType { place, .. }
+            | Self::OutOfRange { place, .. }
+            | Self::OtherShape { place, .. }
+            | Self::Foreign { place }
+            | Self::UnknownKind { place, .. }
+            | Self::Damaged { place, .. }
+            | Self::NotText { place, .. }
+            | Self::MissingField { place }
+            | Self::Fields { place, .. }
+            | Self::Refused { place, .. }
+            | Self::TooLarge { place, .. }
+            | Self::Unreadable { place, .. }
+            | Self::Merge { place, .. }
+            | Self::NoJson { place, .. }
+            | Self::EmptyField { place }
+            | Self::Unsupported { place, .. }
+            | Self::Conflict { place, .. }
+            | Self::Expiry { place, .. }
+            | Self::NotACounter { place }
+            | Self::Conversion { place, .. }
+            | Self::Overflow { place }
+            | Self::FieldName { place, .. }
+            | Self::Redis { place, .. }
+            | Self::UnexpectedReply { place, .. } => Some(place),
+            Self::EmptyKey
+            | Self::EmptyId { .. }
+            | Self::WatchedKeyChanged
+            | Self::NotAtomic { .. }
+            | Self::Store { .. }
+            | Self::Url { .. }
+            | Self::Requirement { .. }
+            | Self::Feature { .. }
+            | Self::Connect { .. } => None,
+        }
+    }
+
+    /// The failure of Redis or of the way to it, if that is the cause.
+    #[must_use]
+    pub fn redis(&self) -> Option<&RedisFault> {
+        if let Self::Redis { source, .. } | Self::Connect { source, .. } = self { Some(source) } else { None }
+    }
+
     /// True if it is worth trying again, because the reason passes and nothing was carried out: the connection was refused,
-    /// the server is loading, busy or a replica, the cluster is down, others changed what an `update` had read.
+    /// the server is loading, busy or a replica, the cluster is down, others changed what an `update` had read, or a key
+    /// that is watched.
     ///
     /// Wait before trying again. A cluster connection of redis-rs repeats commands by
     /// itself: there, a refused connection does not show that nothing was carried out.
@@ -12,7 +61,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Redis { source, .. } | Self::Connect { source, .. } => source.is_transient(),
-            Self::Conflict { .. } => true,
+            Self::Conflict { .. } | Self::WatchedKeyChanged => true,
             Self::Fields { errors, .. } => errors.iter().all(Self::is_transient),
             _ => false,
         }

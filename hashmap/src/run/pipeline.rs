@@ -91,11 +91,7 @@ pub(crate) fn ordered(mut replies: Vec<Value>, requests: &[&Request], atomic: bo
         }
         replies = match exec {
             Some(Value::Array(replies)) => replies,
-            Some(Value::Nil) => {
-                return Err(Error::NotAtomic {
-                    reason: "a key that this connection watches has changed; nothing was carried out",
-                });
-            }
+            Some(Value::Nil) => return Err(Error::WatchedKeyChanged),
             Some(Value::ServerError(error)) => return Err(failed(error.into(), first)),
             _ => return Err(unexpected(first)),
         };

@@ -39,7 +39,7 @@ fn split(user_id: u64, con: &mut Connection) -> Result<(), Box<dyn std::error::E
     let found = old.on(&mut *con).get_partial()?;
     let found = SettingsPatch { theme: found.theme, font_size: found.font_size.map(Some) };
     match batch((new.patch(&found), old.theme().delete(), old.font_size().delete())).atomic().query(con) {
-        Err(Error::NotAtomic { .. }) => split(user_id, con),
+        Err(Error::WatchedKeyChanged) => split(user_id, con),
         moved => Ok(moved.map(drop)?),
     }
 }
@@ -57,7 +57,7 @@ fn unpack(user_id: u64, blobs: &str, con: &mut Connection) -> Result<(), Box<dyn
     let found = blobs.on(&mut *con).get(&user_id)?;
     let Some(profile) = found else { return Ok(redis::cmd("UNWATCH").exec(con)?) };
     match batch((Profile::of(user_id).set_all(&profile), blobs.delete(&user_id))).atomic().query(con) {
-        Err(Error::NotAtomic { .. }) => unpack(user_id, blobs.key(), con),
+        Err(Error::WatchedKeyChanged) => unpack(user_id, blobs.key(), con),
         moved => Ok(moved.map(drop)?),
     }
 }
@@ -68,7 +68,7 @@ fn unpack_json(user_id: u64, blobs: &str, con: &mut Connection) -> Result<(), Bo
     let Some(json) = found else { return Ok(redis::cmd("UNWATCH").exec(con)?) };
     let set = Profile::of(user_id).set_all(&serde_json::from_str(&json)?);
     match batch((set, HashMap::<u64, Profile>::typed(blobs).delete(&user_id))).atomic().query(con) {
-        Err(Error::NotAtomic { .. }) => unpack_json(user_id, blobs, con),
+        Err(Error::WatchedKeyChanged) => unpack_json(user_id, blobs, con),
         moved => Ok(moved.map(drop)?),
     }
 }
