@@ -68,6 +68,7 @@ const RUNTIME: &[&str] = &[
     "schema/convert_tests.rs",
     "schema/convert_words_tests.rs",
     "schema/mark_tests.rs",
+    "schema/mark_asks_tests.rs",
     "schema/check_rules_tests.rs",
     "schema/trace/tests.rs",
     "schema/trace/attributes_tests.rs",

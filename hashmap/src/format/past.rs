@@ -80,10 +80,10 @@ impl<T> Was<T> {
             let old = match how {
                 How::Exactly if !format::is_of_its_kind::<Old>(stored) => return None,
                 How::Exactly | How::AtAnyWidth => Ok(format::decode::<Old>(stored).ok()?),
-                How::By(schema, ignored) => match format::decode::<Old>(stored) {
-                    Ok(old) => Ok(old),
-                    Err(_) => resolve::read_and_tell::<Old>(schema, stored, ignored)?,
-                },
+                How::By(schema, ignored) => {
+                    let by_names = resolve::read_and_tell::<Old>(schema, stored, ignored)?;
+                    format::decode::<Old>(stored).map_or(by_names, Ok)
+                }
             };
             Some(old.and_then(convert))
         };
@@ -161,7 +161,8 @@ pub(crate) fn read_encoded<T: DeserializeOwned + 'static>(
             asked: type_name::<T>(),
             problem: format!("it was stored as {words}: {problem}; {}", problem.innermost().cure()),
         }),
-        None => read_converted(known, stored, fault),
+        None if known.schemas.is_empty() => read_converted(known, stored, fault),
+        None => read_converted(known, stored, fault.and("no schema in the file of the record has written it")),
     }
 }
 

@@ -16,12 +16,12 @@ use crate::format::schema::Schema;
 use crate::schema::convert;
 use crate::schema::field::{FieldSchema, Reading};
 use crate::schema::history::History;
-use crate::schema::lock::{Held, Lock};
+use crate::schema::lock::{Held, Lock, Mark};
 use crate::schema::loss;
 use crate::schema::mark::mark;
 use crate::schema::parse::parse;
 use crate::schema::sample;
-use crate::schema::text::hash_of;
+use crate::schema::text::{hash_of, word};
 use crate::schema::trace::trace_with;
 
 /// The environment variable with which a changed schema is recorded.
@@ -123,7 +123,7 @@ pub(super) fn check_and(schema: &RecordSchema<'_>, records: bool) -> Result<Vec<
         let mut told_of_it = Vec::new();
         let found = match record_field(field, &mut recorded, &mut told_of_it) {
             Ok(today) => unread(schema, field, (&lock, &recorded), &today, &mut told_of_it),
-            Err(problem) => vec![problem],
+            Err(problems) => problems,
         };
         told.extend(told_of_it.into_iter().map(|told| format!("field `{}`: {told}", field.name)));
         problems.extend(found.into_iter().map(|problem| format!("field `{}`: {problem}", field.name)));
@@ -180,14 +180,18 @@ struct Today {
 }
 
 /// Adds what a field holds today, and the types that it was, unless they are known.
-fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<Today, String> {
+fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) -> Result<Today, Vec<String>> {
     const CURE: &str = "give a value with `#[redis_hash(sample = …)]`, or give the record no `schema`";
-    let written = field.written().map_err(|problem| format!("{problem}: {CURE}"))?;
+    let written = field.written().map_err(|problem| vec![format!("{problem}: {CURE}")])?;
     mark(field, &written, lock, told)?;
     // The schema as it will be read from the file.
-    let schema = if field.word().is_none() { Some(parse(&written.expression, &written.types)?) } else { None };
+    let schema = if field.word().is_none() {
+        Some(parse(&written.expression, &written.types).map_err(|problem| vec![problem])?)
+    } else {
+        None
+    };
     let held = lock.held(&[field.name]);
-    if held.iter().any(|held| held.was.is_none() && held.is(&written.expression)) {
+    if held.iter().any(|held| held.was().is_none() && held.is(&written.expression)) {
         return Ok(Today { schema, is_new: false });
     }
     let mut refused = BTreeSet::new();
@@ -197,10 +201,12 @@ fn record_field(field: &FieldSchema, lock: &mut Lock, told: &mut Vec<String>) ->
         let is_refused = |stored: &&Vec<u8>| field.read(schema, stored).value.is_err();
         refused = samples.iter().filter(is_refused).map(|stored| hash_of(stored)).collect();
         if samples.iter().all(|stored| refused.contains(&hash_of(stored))) {
-            return Err(format!("`{}` refuses each value that was made up of its schema: {CURE}", field.asked()));
+            let problem = format!("`{}` refuses each value that was made up of its schema: {CURE}", field.asked());
+            return Err(vec![problem]);
         }
     }
-    lock.add(field.name, Held { was: None, expression: written.expression, refused }, written.types);
+    let mark = if field.was.is_empty() { Mark::None } else { Mark::Is };
+    lock.add(field.name, Held { mark, expression: written.expression, refused }, written.types);
     Ok(Today { schema, is_new: true })
 }
 
@@ -217,19 +223,25 @@ fn unread(
     let mut problems = Vec::new();
     for held in recorded.held(&names) {
         let meaning = recorded.meaning(held);
-        if held.was.is_some() {
+        if held.was().is_some() {
             // Without the type, `mark` has said so.
             let Some(was) = field.was.iter().find(|was| was.owns(held)) else { continue };
-            let found = convert::problems_of(field, (was, held), today.schema.as_ref(), recorded, told, |place| {
-                lost(record, place)
-            });
+            let found = convert::problems_of(
+                field,
+                (was, held),
+                today.schema.as_ref(),
+                !known.contains(held),
+                recorded,
+                told,
+                |place| lost(record, place),
+            );
             let found = found.into_iter();
             problems.extend(
                 found.map(|problem| {
                     format!("what was stored as {meaning} does not become `{}`: {problem}", field.asked())
                 }),
             );
-        } else if !known.contains(held) || field.word() == Some(&held.expression) {
+        } else if !known.iter().any(|known| known.is(&held.expression)) || field.word() == Some(&held.expression) {
         } else if let Some(word) = field.word() {
             problems.push(format!(
                 "it was stored as {meaning}, and is declared as a {word} now: give it a new name, or say what it was: \
@@ -239,13 +251,20 @@ fn unread(
         } else if let Some(schema) = recorded.schema(held) {
             let (found, losses) = problems_of(record, field, &schema, &held.refused, today);
             let asked = field.asked();
-            let was: Vec<&str> = field.was.iter().map(|was| was.name).collect();
-            let was =
-                if was.is_empty() { String::new() } else { format!(", nor marked as one of `{}`", was.join("`, `")) };
+            if let Some(was) =
+                field.was.iter().find(|was| !found.is_empty() && convert::reads(field, was, held, recorded))
+            {
+                let marked = Held { mark: Mark::Was(was.name.to_owned()), ..held.clone() };
+                let name = word(field.name);
+                problems.push(format!(
+                    "what was stored as {meaning} is not marked as a `{}`; if it was one, say so in the file, as `{name}: {marked}`",
+                    was.name
+                ));
+            }
             problems.extend(
                 found
                     .into_iter()
-                    .map(|problem| format!("what was stored as {meaning} is not read as `{asked}`{was}: {problem}")),
+                    .map(|problem| format!("what was stored as {meaning} is not read as `{asked}`: {problem}")),
             );
             told.extend(
                 losses

@@ -9,10 +9,10 @@ use crate::format::schema::{Leaf, Node, Scalar, Schema};
 use crate::kind::Kind;
 use crate::schema::bounds::bounds;
 use crate::schema::field::{FieldSchema, Reading, WasType};
-use crate::schema::lock::{COUNTER, Held, Lock, TEXT};
+use crate::schema::lock::{COUNTER, Held, Lock, Mark, TEXT};
 use crate::schema::overlap::{Overlap, overlap};
 use crate::schema::sample;
-use crate::schema::text::{Written, hash_of};
+use crate::schema::text::{Written, hash_of, write};
 use crate::schema::trace::menu::menu;
 
 /// The counters that are tried.
@@ -23,6 +23,22 @@ pub(super) fn reads(field: &FieldSchema, was: &WasType, held: &Held, lock: &Lock
     samples(lock, held).iter().all(|(schema, stored)| {
         let reading = field.convert(was, schema.as_ref(), stored);
         reading.is_some_and(|Reading { value, .. }| matches!(value, Ok(_) | Err(DecodeFault::Conversion)))
+    })
+}
+
+/// True if today's type reads all values of what was held by their names.
+pub(super) fn is_read_today(field: &FieldSchema, held: &Held, lock: &Lock) -> bool {
+    let read =
+        |(schema, stored): &Sample| schema.as_ref().is_some_and(|schema| field.read(schema, stored).value.is_ok());
+    samples(lock, held).iter().all(read)
+}
+
+/// True if the conversion gives what is read by names, of all values of what was held.
+pub(super) fn changes_nothing(field: &FieldSchema, was: &WasType, held: &Held, lock: &Lock) -> bool {
+    samples(lock, held).iter().all(|(schema, stored)| {
+        let named = schema.as_ref().and_then(|schema| field.read(schema, stored).value.ok());
+        let converted = field.convert(was, schema.as_ref(), stored).and_then(|reading| reading.value.ok());
+        named == converted
     })
 }
 
@@ -41,7 +57,7 @@ pub(super) fn add(
         written => written.map_err(|problem| format!("{problem}: it has to be recorded before `was` names it"))?,
     };
     let mut held =
-        Held { was: Some(was.name.to_owned()), expression: written.expression.clone(), refused: BTreeSet::new() };
+        Held { mark: Mark::Was(was.name.to_owned()), expression: written.expression.clone(), refused: BTreeSet::new() };
     // The samples are those of the schema as it will be read from the file.
     let mut with = lock.clone();
     with.add(field.name, held.clone(), written.types.clone());
@@ -99,6 +115,7 @@ pub(super) fn problems_of(
     field: &FieldSchema,
     (was, held): (&WasType, &Held),
     today: Option<&Schema>,
+    is_new: bool,
     lock: &Lock,
     told: &mut Vec<String>,
     lost: impl Fn(&str) -> Option<String>,
@@ -148,21 +165,52 @@ pub(super) fn problems_of(
             ));
         }
     }
+    if is_new && problems.is_empty() {
+        told.extend(looks_like(field, (was, held), today, lock, &past));
+        if converted == 0 {
+            let what =
+                if tried == 0 { "no value could be made up for" } else { "each value that was made up is refused by" };
+            told.push(format!("{what} the conversion from `{}`: test it with one that is stored", was.name));
+        }
+    }
+    problems
+}
+
+/// Says which values of what was held are read as others, if there are more than can be tried.
+fn looks_like(
+    field: &FieldSchema,
+    (was, held): (&WasType, &Held),
+    today: Option<&Schema>,
+    lock: &Lock,
+    past: &[&Past],
+) -> Vec<String> {
     let meaning = lock.meaning(held);
-    if let (Some(schema), Some(today)) = (lock.schema(held), today)
-        && overlap(&schema, today) == Overlap::Many
-        && problems.is_empty()
-    {
+    let Some(schema) = lock.schema(held) else {
+        let both_are_text = field.word().is_some();
+        let told = format!(
+            "{meaning} can look like today's, and is then read as such, without the conversion from `{}`",
+            was.name
+        );
+        return both_are_text.then_some(told).into_iter().collect();
+    };
+    let asked = field.asked();
+    let mut told = Vec::new();
+    if today.is_some_and(|today| overlap(&schema, today) == Overlap::Many) {
         told.push(format!(
-            "some values of {meaning} look like values of `{asked}`, and are read as such, without the conversion from `{}`: it \
-             has to give these unchanged",
+            "some values of {meaning} can look like values of `{asked}`, and are then read as such, without the conversion from `{}`: \
+             it has to give these unchanged",
             was.name
         ));
     }
-    if converted == 0 && problems.is_empty() {
-        let what =
-            if tried == 0 { "no value could be made up for" } else { "each value that was made up is refused by" };
-        told.push(format!("{what} the conversion from `{}`: test it with one that is stored", was.name));
+    for other in past.iter().filter(|other| other.was.as_deref() != Some(was.name)) {
+        let is_today = today.is_some_and(|today| write(today).expression == write(&other.schema).expression);
+        if !is_today && overlap(&schema, &other.schema) == Overlap::Many {
+            let other_type = other.was.as_deref().unwrap_or(&asked);
+            told.push(format!(
+                "some values of {meaning} can look like ones of {}, which is a `{other_type}`: both have to become the same of these",
+                other.words
+            ));
+        }
     }
-    problems
+    told
 }

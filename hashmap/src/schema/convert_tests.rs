@@ -360,7 +360,7 @@ fn values_that_look_alike_are_told() {
     let package = Package::new("was-look-alike");
     package.record(&field::<Old>());
     let changed = package.check(&was::<New>(NEW, &[traced::<Old>()]), &[], false).unwrap_err();
-    let told = "some values of Old.de4bd737 = { theme: str, size: u8? } look like values of `New`, and are read as such, without the \
+    let told = "some values of Old.de4bd737 = { theme: str, size: u8? } can look like values of `New`, and are then read as such, without the \
                 conversion from `Old`: it has to give these unchanged";
     assert!(changed.contains(told), "{changed}");
 }

@@ -66,7 +66,10 @@ fn text_and_counters_become_encoded_and_back() {
 
     // Text that was converted once is not text again.
     let problem_of_text = problem(&package, &text());
-    assert!(problem_of_text.contains("its type today is text, and values of that are converted"), "{problem_of_text}");
+    assert!(
+        problem_of_text.contains("its type today is text, and the file says that values of that are converted"),
+        "{problem_of_text}"
+    );
 
     let package = Package::new("was-encoded");
     package.record(&field::<City>());

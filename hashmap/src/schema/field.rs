@@ -209,7 +209,7 @@ impl WasType {
             Declared::Word(word) => held.expression == word,
             Declared::Traced(_) => !held.is_word(),
         };
-        is_stored_so && held.was.as_deref() == Some(self.name)
+        is_stored_so && held.was() == Some(self.name)
     }
 }
 

@@ -25,11 +25,20 @@ pub(crate) struct Lock {
     types: BTreeMap<String, String>,
 }
 
+/// Of which type values are, where a field was of several.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mark {
+    None,
+    /// Of a version of today's, so they are read by names.
+    Is,
+    /// Of the type of this name, so they are converted: `#[redis_hash(was = OldType)]`.
+    Was(String),
+}
+
 /// What a field has held.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Held {
-    /// The name of the type through which it is converted, if it is: `#[redis_hash(was = OldType)]`.
-    pub(crate) was: Option<String>,
+    pub(crate) mark: Mark,
     /// An expression, or a word such as `text`.
     pub(crate) expression: String,
     /// The samples that its type refuses, although each of their scalars is one that it takes.
@@ -39,11 +48,14 @@ pub(crate) struct Held {
 impl Held {
     fn read(text: &str) -> Result<Self, String> {
         let mut rest = text.trim();
-        let mut was = None;
+        let mut mark = Mark::None;
         if let Some(converted) = rest.strip_prefix(WAS) {
             let mut text = Text::new(converted);
-            was = Some(text.word()?);
+            mark = Mark::Was(text.word()?);
             rest = text.rest();
+        } else if let Some(named) = rest.strip_prefix(IS) {
+            mark = Mark::Is;
+            rest = named;
         }
         // Such words can stand in a text too, but hashes alone do not follow there.
         let is_hash = |word: &str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -52,7 +64,16 @@ impl Held {
             .filter(|(_, refused)| refused.split(' ').skip(1).all(is_hash) && refused.starts_with(' '))
             .unwrap_or((rest, ""));
         let refused = refused.split_whitespace().map(str::to_owned).collect();
-        Ok(Self { was, expression: expression.trim().to_owned(), refused })
+        Ok(Self { mark, expression: expression.trim().to_owned(), refused })
+    }
+
+    pub(crate) fn unmarked(expression: String) -> Self {
+        Self { mark: Mark::None, expression, refused: BTreeSet::new() }
+    }
+
+    /// The name of the type through which it is converted, if it is.
+    pub(crate) fn was(&self) -> Option<&str> {
+        if let Mark::Was(was) = &self.mark { Some(was) } else { None }
     }
 
     /// True for the same expression. The names of types do not count.
@@ -62,7 +83,7 @@ impl Held {
 
     /// The attribute that converts it.
     pub(crate) fn attribute(&self) -> String {
-        let was = self.was.as_deref().unwrap_or("OldType");
+        let was = self.was().unwrap_or("OldType");
         match self.expression.as_str() {
             TEXT => format!("was_text = {was}"),
             COUNTER => "was_counter".to_owned(),
@@ -79,8 +100,10 @@ impl Held {
 /// As the file has it.
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(was) = &self.was {
-            write!(f, "{WAS}{} ", word(was))?;
+        match &self.mark {
+            Mark::None => {}
+            Mark::Is => f.write_str(IS)?,
+            Mark::Was(was) => write!(f, "{WAS}{} ", word(was))?,
         }
         f.write_str(&self.expression)?;
         if !self.refused.is_empty() {
@@ -92,6 +115,9 @@ impl fmt::Display for Held {
 
 /// What stands before the name of the type through which values are converted.
 const WAS: &str = "was ";
+
+/// What stands before what is never converted.
+const IS: &str = "is ";
 
 /// What stands before samples that are refused.
 const EXCEPT: &str = " except";
@@ -161,11 +187,13 @@ impl Lock {
         Ok(())
     }
 
-    /// Forgets what is also known to be converted: a merge keeps the lines of both sides.
+    /// Forgets what has a mark too: a merge keeps the lines of both sides.
     fn settle(&mut self) {
         for held in self.fields.values_mut() {
-            let converted: Vec<Held> = held.iter().filter(|held| held.was.is_some()).cloned().collect();
-            held.retain(|held| held.was.is_some() || !converted.iter().any(|converted| converted.is(&held.expression)));
+            let marked: Vec<Held> = held.iter().filter(|held| held.mark != Mark::None).cloned().collect();
+            held.retain(|held| {
+                held.mark != Mark::None || !marked.iter().any(|marked| marked.expression == held.expression)
+            });
         }
     }
 
@@ -181,8 +209,9 @@ impl Lock {
 
     /// The schemas that a field has had.
     pub(crate) fn past(&self, field: &str) -> Vec<Past> {
-        let past =
-            |held: &Held| Some(Past { words: self.meaning(held), schema: self.schema(held)?, was: held.was.clone() });
+        let past = |held: &Held| {
+            Some(Past { words: self.meaning(held), schema: self.schema(held)?, was: held.was().map(str::to_owned) })
+        };
         self.fields.get(field).into_iter().flatten().filter_map(past).collect()
     }
 
@@ -194,13 +223,13 @@ impl Lock {
         }
     }
 
-    /// Notes that what these fields have held is converted from now on.
-    pub(crate) fn convert(&mut self, fields: &[&str], expression: &str, was: &str) {
+    /// Marks what these fields have held.
+    pub(crate) fn mark(&mut self, fields: &[&str], expression: &str, mark: &Mark) {
         for field in fields {
             let Some(held) = self.fields.get_mut(*field) else { continue };
             *held = std::mem::take(held)
                 .into_iter()
-                .map(|held| if held.is(expression) { Held { was: Some(was.to_owned()), ..held } } else { held })
+                .map(|held| if held.is(expression) { Held { mark: mark.clone(), ..held } } else { held })
                 .collect();
         }
     }
@@ -242,8 +271,18 @@ impl Lock {
     }
 }
 
-/// An expression or a definition in which types are their hashes alone. Texts in it stay as they are.
+/// An expression or a definition in which types are their hashes alone.
 fn without_names(text: &str) -> String {
+    renamed(text, |_, hash| hash)
+}
+
+/// An expression or a definition in which types are their names alone.
+pub(crate) fn without_hashes(text: &str) -> String {
+    renamed(text, |name, _| name)
+}
+
+/// An expression or a definition in which each type is only one part of what it is called. Texts in it stay as they are.
+fn renamed(text: &str, part_of: impl for<'a> Fn(&'a str, &'a str) -> &'a str) -> String {
     let mut out = String::new();
     // Every other part is a text in quotes, but for quotes that are escaped in one.
     let mut is_text = false;
@@ -253,7 +292,8 @@ fn without_names(text: &str) -> String {
             is_text = !part.ends_with('"') || ends_in_escape(part);
         } else {
             for part in part.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == '.')) {
-                out.push_str(part.rsplit_once('.').filter(|(_, hash)| hash.len() >= 8).map_or(part, |(_, hash)| hash));
+                let named = part.rsplit_once('.').filter(|(_, hash)| hash.len() >= 8);
+                out.push_str(named.map_or(part, |(name, hash)| part_of(name, hash)));
             }
             is_text = part.ends_with('"');
         }

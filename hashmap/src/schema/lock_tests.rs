@@ -1,12 +1,12 @@
 //! Schema files that are damaged, merged, or of another version.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::format::past::Past;
 use crate::format::schema::{Leaf, Node, Parts, Scalar, Schema, Variant};
 use crate::kind::Kind;
-use crate::schema::lock::{Held, Lock};
+use crate::schema::lock::{Held, Lock, Mark};
 use crate::schema::sample::stored;
 use crate::schema::text::{Written, write};
 
@@ -51,7 +51,7 @@ fn schemas() -> [Schema; 2] {
 fn add(lock: &mut Lock, field: &str, schema: &Schema, was: Option<&str>, refused: &[&str]) {
     let Written { expression, types } = write(schema);
     let refused = refused.iter().map(|hash| (*hash).to_owned()).collect();
-    lock.add(field, Held { was: was.map(str::to_owned), expression, refused }, types);
+    lock.add(field, Held { mark: was.map_or(Mark::None, |was| Mark::Was(was.to_owned())), expression, refused }, types);
 }
 
 fn lock() -> Lock {
@@ -167,7 +167,7 @@ fn texts_are_only_texts() {
         let file = lock.write("Profile");
         assert_eq!(Lock::read(Some(&file)), Ok(lock), "{file}");
     }
-    let held = |expression: &str| Held { was: None, expression: expression.to_owned(), refused: BTreeSet::new() };
+    let held = |expression: &str| Held::unmarked(expression.to_owned());
     assert!(!held("str \"www.example1\"").is("str \"ftp.example1\""));
     assert!(!held("str \"a\\\"b.example1\"").is("str \"a\\\"c.example1\""));
     assert!(held("{str \"a.b\" => Old.0123abcd}").is("{str \"a.b\" => New.0123abcd}"));

@@ -1,11 +1,11 @@
 //! Which of the schemas that a field has had are those of the types that it was.
 
-use std::collections::BTreeSet;
-
-use crate::schema::convert::{add, reads};
+use crate::format::schema::{Node, Schema};
+use crate::schema::convert::{add, changes_nothing, is_read_today, reads};
 use crate::schema::field::{FieldSchema, WasType};
-use crate::schema::lock::{Held, Lock};
-use crate::schema::text::{Written, word};
+use crate::schema::lock::{Held, Lock, Mark, without_hashes};
+use crate::schema::parse::parse;
+use crate::schema::text::{Written, word, write};
 
 /// What mends a change that stored values do not show.
 const CURE: &str = "store the new meaning in a field of another name";
@@ -13,83 +13,206 @@ const CURE: &str = "store the new meaning in a field of another name";
 /// A type that a field was, and its schema.
 type Known<'a> = (&'a WasType, Result<Written, String>);
 
-/// Marks what is converted through the types that a field was, and adds these types. What was marked newly is told.
+/// Marks what a field has held as one of the types that it was, or as a version of today's, and adds these types. What was
+/// marked newly is told. What may be either is an error that asks.
 pub(super) fn mark(
     field: &FieldSchema,
     today: &Written,
     lock: &mut Lock,
     told: &mut Vec<String>,
-) -> Result<(), String> {
+) -> Result<(), Vec<String>> {
+    let one = |problem: String| vec![problem];
     let names = field.names();
     let types: Vec<Known<'_>> = field.was.iter().map(|was| (was, was.written())).collect();
-    distinct(&types, today)?;
-
+    distinct(&types, today).map_err(one)?;
     let before: Vec<Held> = lock.held(&names).into_iter().cloned().collect();
-    // Types that are declared newly: until now, values of them were those of the field.
-    let is_held = |expression: &str| before.iter().any(|held| held.was.is_none() && held.is(expression));
-    let newly: Vec<&WasType> = types
-        .iter()
-        // One that cannot be traced is known by what it reads.
-        .filter(|(_, written)| written.as_ref().map_or(true, |written| is_held(&written.expression)))
-        .map(|(was, _)| *was)
-        .filter(|was| !before.iter().any(|held| was.owns(held)))
-        .collect();
-    of_other_names(&before, today, lock, !newly.is_empty(), !types.is_empty())?;
+    let marking = Marking { field, types: &types, today, before: &before, lock };
+    marking.of_other_names().map_err(one)?;
 
-    // What was there before today's type was one of the types that are declared newly.
-    let today_is_new = !is_held(&today.expression);
+    let (mut marks, mut problems) = (Vec::new(), Vec::new());
     for held in &before {
-        if held.is(&today.expression) {
-            if let Some(was) = &held.was {
-                let meaning = lock.meaning(held);
-                return Err(format!(
-                    "its type today is {meaning}, and values of that are converted from `{was}`: {CURE}"
-                ));
+        match marking.of(held) {
+            Ok(None) => {}
+            Ok(Some(mark)) => {
+                if let Mark::Was(was) = &mark {
+                    let meaning = marking.lock.meaning(held);
+                    told.push(format!("what was stored as {meaning} is converted from `{was}` from now on"));
+                }
+                marks.push((held, mark));
             }
-            continue;
-        }
-        if field.was.iter().any(|was| was.owns(held)) {
-            continue;
-        }
-        let is_same = |(_, written): &&Known<'_>| written.as_ref().is_ok_and(|of| held.is(&of.expression));
-        let mut owners: Vec<&WasType> = types.iter().filter(is_same).map(|(was, _)| *was).collect();
-        if owners.is_empty() && (held.was.is_some() || today_is_new) {
-            let candidates: Vec<&WasType> = if held.was.is_some() { field.was.iter().collect() } else { newly.clone() };
-            owners = candidates.into_iter().filter(|was| reads(field, was, held, lock)).collect();
-        }
-        let meaning = lock.meaning(held);
-        match (owners.as_slice(), &held.was) {
-            ([], None) => {}
-            ([], Some(was)) => {
-                return Err(format!(
-                    "what was stored as {meaning} is converted from `{was}`: keep `#[redis_hash({})]`",
-                    held.attribute()
-                ));
-            }
-            ([owner], _) => {
-                told.push(format!("what was stored as {meaning} is converted from `{}` from now on", owner.name));
-                lock.convert(&names, &held.expression, owner.name);
-            }
-            ([one, other, ..], _) => {
-                return Err(format!(
-                    "what was stored as {meaning} is read both as `{}` and as `{}`: say which in the file, as in `{}: was {} {}`",
-                    one.name,
-                    other.name,
-                    word(field.name),
-                    word(one.name),
-                    held.expression
-                ));
-            }
+            Err(problem) => problems.push(problem),
         }
     }
-    types.into_iter().try_for_each(|(was, written)| add(field, was, written, lock))
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    for (held, mark) in marks {
+        lock.mark(&names, &held.expression, &mark);
+    }
+    types.into_iter().try_for_each(|(was, written)| add(field, was, written, lock)).map_err(one)
+}
+
+/// What is known when a field's lines are marked.
+struct Marking<'a> {
+    field: &'a FieldSchema,
+    types: &'a [Known<'a>],
+    today: &'a Written,
+    before: &'a [Held],
+    lock: &'a Lock,
+}
+
+impl Marking<'_> {
+    /// The mark that a line gets, if it gets another.
+    fn of(&self, held: &Held) -> Result<Option<Mark>, String> {
+        let Self { field, lock, .. } = self;
+        let meaning = lock.meaning(held);
+        if held.is(&self.today.expression) {
+            return match &held.mark {
+                Mark::Was(was) => Err(format!(
+                    "its type today is {meaning}, and the file says that values of that are converted from `{was}`: {CURE}, or, if it \
+                     is that type again, say so in the file, as `{}`",
+                    self.line(&Mark::Is, held)
+                )),
+                // From now on, it has to be told from others.
+                Mark::None if !self.types.is_empty() => Ok(Some(Mark::Is)),
+                Mark::None | Mark::Is => Ok(None),
+            };
+        }
+        let mark = |was: &WasType| Ok(Some(Mark::Was(was.name.to_owned())));
+        if field.was.iter().any(|was| was.owns(held)) {
+            return Ok(None);
+        }
+        if held.mark == Mark::Is {
+            // What was today's type can be one that the field was, and then all its versions are.
+            let former = field.was.iter().find(|was| self.was_today_s(was) && reads(field, was, held, lock));
+            return former.map_or(Ok(None), mark);
+        }
+        let same: Vec<&WasType> =
+            self.types.iter().filter(|known| self.is_same(known, held)).map(|known| known.0).collect();
+        let is_same = !same.is_empty();
+        let owners =
+            if is_same { same } else { field.was.iter().filter(|was| reads(field, was, held, lock)).collect() };
+        match (owners.as_slice(), held.was()) {
+            ([], None) => Ok(None),
+            ([], Some(was)) => Err(format!(
+                "what was stored as {meaning} is converted from `{was}`: keep `#[redis_hash({})]`",
+                held.attribute()
+            )),
+            // It is called otherwise now.
+            ([was], Some(_)) => mark(was),
+            ([was], None) => {
+                let is_read_today = is_read_today(field, held, lock);
+                if is_read_today && changes_nothing(field, was, held, lock) {
+                    return if is_same { mark(was) } else { Ok(None) };
+                }
+                if self.is_of_it(was, held, is_same, is_read_today) {
+                    return mark(was);
+                }
+                // Today's type does not read it, which is said with what mends it.
+                if is_read_today || is_same { Err(self.asks(&owners, held, is_read_today)) } else { Ok(None) }
+            }
+            _ => Err(self.asks(&owners, held, is_read_today(field, held, lock))),
+        }
+    }
+
+    /// True if this type and today's are declared newly.
+    fn replaces(&self, was: &WasType) -> bool {
+        !self.before.iter().any(|held| was.owns(held) || held.is(&self.today.expression))
+    }
+
+    /// True if this type was the field's until now, and so marked.
+    fn was_today_s(&self, was: &WasType) -> bool {
+        let known = self.types.iter().find(|(other, _)| std::ptr::eq(*other, was));
+        let is_marked = |known| self.before.iter().any(|held| held.mark == Mark::Is && self.is_same(known, held));
+        self.replaces(was) && known.is_some_and(is_marked)
+    }
+
+    /// True if what was held is surely of a type that is declared newly: the field was that type until now.
+    fn is_of_it(&self, was: &WasType, held: &Held, is_same: bool, is_read_today: bool) -> bool {
+        let known = self.types.iter().find(|(other, _)| std::ptr::eq(*other, was));
+        let written = known.and_then(|(_, written)| written.as_ref().ok());
+        let called = |expression: &str| without_hashes(expression) == without_hashes(&held.expression);
+        let is_its = match written {
+            // Called as the type is, or as it was called where it was recorded.
+            Some(written) => match self.before.iter().find(|held| held.is(&written.expression)) {
+                Some(recorded) => !is_read_today || called(&recorded.expression),
+                None => called(&written.expression) && !called(&self.today.expression),
+            },
+            // One that cannot be traced.
+            None => !is_read_today || called(was.name.rsplit("::").next().unwrap_or(was.name)),
+        };
+        self.replaces(was) && (is_same || is_its)
+    }
+
+    /// True if it is the schema of a type that the field was. What samples of it the type accepts does not count.
+    fn is_same(&self, (_, written): &Known<'_>, held: &Held) -> bool {
+        let Ok(written) = written else { return false };
+        let bare = |schema: Schema| {
+            let mut nodes = (*schema.nodes).clone();
+            for node in &mut nodes {
+                if let Node::Scalar(leaf) = node {
+                    leaf.accepts.clear();
+                }
+            }
+            Held::unmarked(write(&Schema { nodes: nodes.into(), root: schema.root }).expression)
+        };
+        held.is(&written.expression)
+            || self
+                .lock
+                .schema(held)
+                .zip(parse(&written.expression, &written.types).ok())
+                .is_some_and(|(held, written)| bare(held).is(&bare(written).expression))
+    }
+
+    /// A line as it would be with a mark.
+    fn line(&self, mark: &Mark, held: &Held) -> String {
+        format!("{}: {}", word(self.field.name), Held { mark: mark.clone(), ..held.clone() })
+    }
+
+    /// Asks of which type values are.
+    fn asks(&self, owners: &[&WasType], held: &Held, is_read_today: bool) -> String {
+        let mut lines: Vec<String> =
+            owners.iter().map(|was| format!("`{}`", self.line(&Mark::Was(was.name.to_owned()), held))).collect();
+        if is_read_today {
+            lines.push(format!("`{}`", self.line(&Mark::Is, held)));
+        }
+        let names: Vec<String> = owners.iter().map(|was| format!("a `{}`", was.name)).collect();
+        format!(
+            "what was stored as {} can be {}{}, which gives other values: say in the file what it was, as {}",
+            self.lock.meaning(held),
+            names.join(", or "),
+            if is_read_today { format!(", or a `{}`", self.field.asked()) } else { String::new() },
+            lines.join(" or ")
+        )
+    }
+
+    /// Checks that what is stored as today's type is, was not one of another name: before a type is declared that it may have
+    /// been, or on the other side of a merge.
+    fn of_other_names(&self) -> Result<(), String> {
+        let is_declared_newly = self.field.was.iter().any(|was| !self.before.iter().any(|held| was.owns(held)));
+        for name in self.field.names() {
+            let alike: Vec<&Held> =
+                self.lock.held(&[name]).into_iter().filter(|held| held.is(&self.today.expression)).collect();
+            let is_other = |held: &&Held| held.mark == Mark::None && held.expression != self.today.expression;
+            let other = alike.iter().copied().find(is_other).filter(|_| !self.types.is_empty());
+            let Some(other) = other.filter(|_| is_declared_newly || alike.len() > 1) else { continue };
+            return Err(format!(
+                "values of {} were stored too, and look like those of {} today, so they cannot be told apart: {CURE}, or, if only the \
+                 name of the type has changed, say so in the file, as `{}`",
+                self.lock.meaning(other),
+                self.today.expression,
+                self.line(&Mark::Is, other)
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Checks that types can be told apart.
 fn distinct(types: &[Known<'_>], today: &Written) -> Result<(), String> {
     for (index, (was, written)) in types.iter().enumerate() {
         let Ok(written) = written else { continue };
-        let held = Held { was: None, expression: written.expression.clone(), refused: BTreeSet::new() };
+        let held = Held::unmarked(written.expression.clone());
         if held.is(&today.expression) {
             return Err(format!(
                 "`{}` is stored as it is today, as {}, so the two cannot be told apart: {CURE}",
@@ -108,33 +231,4 @@ fn distinct(types: &[Known<'_>], today: &Written) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Checks that what is stored as today's type is, was not one of another name: before a type is declared that it may have been,
-/// or on the other side of a merge.
-fn of_other_names(
-    before: &[Held],
-    today: &Written,
-    lock: &Lock,
-    is_declared_newly: bool,
-    is_converted: bool,
-) -> Result<(), String> {
-    let alike: Vec<&Held> = before.iter().filter(|held| held.was.is_none() && held.is(&today.expression)).collect();
-    let other = match alike.as_slice() {
-        [other] if is_declared_newly && other.expression != today.expression => other,
-        [one, other, ..] if is_converted => {
-            if one.expression == today.expression {
-                other
-            } else {
-                one
-            }
-        }
-        _ => return Ok(()),
-    };
-    Err(format!(
-        "values of {} were stored too, and look like those of {} today, so they cannot be told apart: {CURE} (if this is the same \
-         type, and only its name has changed, give it the name of today in the file)",
-        lock.meaning(other),
-        today.expression
-    ))
 }

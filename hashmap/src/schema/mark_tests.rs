@@ -41,7 +41,7 @@ fn a_type_that_a_field_was_is_marked_and_stays_so() {
         ))
     );
     package.record(&theme());
-    let marked = ["at: Theme.", "at: was OldTheme OldTheme."];
+    let marked = ["at: is Theme.", "at: was OldTheme OldTheme."];
     assert!(lines(&package).iter().zip(marked).all(|(line, start)| line.starts_with(start)), "{:?}", lines(&package));
 
     // Its own changes are those of today's type.
@@ -177,9 +177,9 @@ fn two_types_of_one_name_are_told_apart() {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Euros {
-    amount: u64,
-    note: Option<String>,
+pub(super) struct Euros {
+    pub(super) amount: u64,
+    pub(super) note: Option<String>,
 }
 
 /// In cents.
@@ -227,7 +227,11 @@ fn what_today_s_type_was_is_not_that_of_an_old_one() {
     package.record(&was::<Price>(PRICE, &[traced::<Euros>()]));
     let broken = problem(&package, &was::<Broken>(BROKEN, &[traced::<Euros>()]));
     assert!(
-        broken.contains("is not read as `Broken`, nor marked as one of `Euros`: it has no field `currency`"),
+        broken.contains("is not read as `Broken`: it has no field `currency`")
+            && broken.starts_with(
+                "what was stored as Price.b0ed695c = { amount: u64 } is not marked as a `Euros`; if it was one, say so in the file, as \
+                 `at: was Euros Price.b0ed695c`"
+            ),
         "{broken}"
     );
     package.record(&was::<Grown>(GROWN, &[traced::<Euros>()]));
@@ -238,9 +242,9 @@ fn what_today_s_type_was_is_not_that_of_an_old_one() {
     assert_eq!(unmarked(&package), 2, "{:?}", lines(&package));
 }
 
-/// Values from before the file can be declared later.
+/// Values from before the file can be declared later. What can be of either is asked, and the answer stands.
 #[test]
-fn what_is_declared_later_takes_nothing_that_is_recorded() {
+fn what_can_be_of_either_is_asked() {
     #[derive(Serialize, Deserialize)]
     struct Grown {
         amount: u64,
@@ -261,8 +265,18 @@ fn what_is_declared_later_takes_nothing_that_is_recorded() {
     let package = Package::new("was-later");
     package.record(&field::<Price>());
     package.record(&field::<Grown>());
-    package.record(&was::<Grown>(GROWN, &[traced::<PreHistoric>()]));
-    assert_eq!(lines(&package).iter().filter(|line| line.contains("was")).count(), 1, "{:?}", lines(&package));
+    let grown = || was::<Grown>(GROWN, &[traced::<PreHistoric>()]);
+    assert_eq!(
+        problem(&package, &grown()),
+        "what was stored as Price.b0ed695c = { amount: u64 } can be a `PreHistoric`, or a `Grown`, which gives other values: say in \
+         the file what it was, as `at: was PreHistoric Price.b0ed695c` or `at: is Price.b0ed695c`"
+    );
+    let file = std::fs::read_to_string(package.file()).unwrap();
+    for (mark, marked) in [("is ", 1), ("was PreHistoric ", 2)] {
+        std::fs::write(package.file(), file.replace("at: Price.", &format!("at: {mark}Price."))).unwrap();
+        package.record(&grown());
+        assert_eq!(lines(&package).iter().filter(|line| line.contains("was")).count(), marked, "{:?}", lines(&package));
+    }
 }
 
 /// A type may have been stored, under its own name, as today's is.

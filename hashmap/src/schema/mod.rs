@@ -26,6 +26,8 @@ mod convert_words_tests;
 #[cfg(test)]
 mod lock_tests;
 #[cfg(test)]
+mod mark_asks_tests;
+#[cfg(test)]
 mod mark_tests;
 #[cfg(test)]
 mod random_tests;
