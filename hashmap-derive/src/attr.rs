@@ -50,6 +50,13 @@ pub(crate) struct SchemaFile {
     pub(crate) path: Option<LitStr>,
 }
 
+impl SchemaFile {
+    /// The path of the file of a type with this name.
+    pub(crate) fn path_for(&self, name: &str) -> String {
+        self.path.as_ref().map_or_else(|| format!("redis-hash/{name}.schema"), LitStr::value)
+    }
+}
+
 /// A type that a field was before its meaning changed.
 pub(crate) enum Was {
     /// It was stored with its kind and shape.
@@ -83,18 +90,14 @@ pub(crate) struct RecordAttrs {
 impl RecordAttrs {
     pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut this = Self::default();
-        each_attribute(ctxt, attrs, |meta| this.parse(ctxt, meta));
+        each_attribute(ctxt, attrs, "redis_hash", |meta| this.parse(ctxt, meta));
         this
     }
 
     fn parse(&mut self, ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         note(ctxt, &mut self.seen, meta);
         if meta.path.is_ident("crate") {
-            let Some(literal) = string(ctxt, meta, "crate = \"path::to::redis_hashmap\"")? else { return Ok(()) };
-            match literal.parse_with(Path::parse_mod_style) {
-                Ok(path) => self.runtime = Some(path),
-                Err(_) => ctxt.error(literal, "this is not a path; write one such as \"my_crate::redis_hashmap\""),
-            }
+            self.runtime = runtime(ctxt, meta)?;
         } else if meta.path.is_ident("key") {
             let Some(literal) = string(ctxt, meta, "key = \"user:{user_id}:settings\"")? else { return Ok(()) };
             match Template::parse(literal) {
@@ -131,7 +134,7 @@ impl RecordAttrs {
         } else if meta.path.is_ident("of") {
             self.of = function_name(ctxt, meta, "of = \"of_id\"")?;
         } else {
-            unknown(ctxt, meta, "a struct", RECORD_KEYS, ("a field", FIELD_KEYS))?;
+            unknown(ctxt, meta, "a struct", RECORD_KEYS, Some(("a field", FIELD_KEYS)))?;
         }
         Ok(())
     }
@@ -164,7 +167,7 @@ pub(crate) struct FieldAttrs {
 impl FieldAttrs {
     pub(crate) fn of(ctxt: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut this = Self::default();
-        each_attribute(ctxt, attrs, |meta| this.parse(ctxt, meta));
+        each_attribute(ctxt, attrs, "redis_hash", |meta| this.parse(ctxt, meta));
         this
     }
 
@@ -206,12 +209,7 @@ impl FieldAttrs {
         } else if meta.path.is_ident("ttl") {
             self.ttl = ttl(ctxt, meta)?;
         } else if meta.path.is_ident("sample") {
-            if meta.input.peek(Token![=]) {
-                self.sample = Some((meta.path.clone(), meta.value()?.parse()?));
-            } else {
-                ctxt.error(&meta.path, "this needs a value of the field's type; write `sample = expression`");
-                ignore_value(meta)?;
-            }
+            self.sample = sample(ctxt, meta)?.map(|sample| (meta.path.clone(), sample));
         } else if meta.path.is_ident("skip") {
             flag(ctxt, meta)?;
             self.skip = Some(meta.path.clone());
@@ -224,15 +222,20 @@ impl FieldAttrs {
                 self.default = Some((meta.path.to_token_stream(), None));
             }
         } else {
-            unknown(ctxt, meta, "a field", FIELD_KEYS, ("a struct", RECORD_KEYS))?;
+            unknown(ctxt, meta, "a field", FIELD_KEYS, Some(("a struct", RECORD_KEYS)))?;
         }
         Ok(())
     }
 }
 
-/// Reads each key of each `#[redis_hash(…)]`.
-fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>) {
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("redis_hash")) {
+/// Reads each key of each attribute of this name.
+pub(crate) fn each_attribute(
+    ctxt: &Ctxt,
+    attrs: &[Attribute],
+    name: &str,
+    mut each: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>,
+) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
         if let Err(error) = attr.parse_nested_meta(|meta| each(&meta)) {
             ctxt.push(error);
         }
@@ -240,7 +243,7 @@ fn each_attribute(ctxt: &Ctxt, attrs: &[Attribute], mut each: impl FnMut(&ParseN
 }
 
 /// Reports a key that is given twice.
-fn note(ctxt: &Ctxt, seen: &mut Vec<String>, meta: &ParseNestedMeta<'_>) {
+pub(crate) fn note(ctxt: &Ctxt, seen: &mut Vec<String>, meta: &ParseNestedMeta<'_>) {
     let key = name_of(&meta.path);
     if seen.contains(&key) && !REPEATABLE.contains(&key.as_str()) {
         ctxt.error(&meta.path, format!("`{key}` is given twice: remove one"));
@@ -253,7 +256,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Reads the string of `key = "string"`. Anything else is an error at its own tokens.
-fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<LitStr>> {
+pub(crate) fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<Option<LitStr>> {
     if !meta.input.peek(Token![=]) {
         ctxt.error(&meta.path, format!("this needs a value; write `{example}`"));
         ignore_value(meta)?;
@@ -266,6 +269,25 @@ fn string(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result
     let other: Expr = value.parse()?;
     ctxt.error(other, format!("this needs a string; write `{example}`"));
     Ok(None)
+}
+
+/// Reads the path of the runtime crate.
+pub(crate) fn runtime(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<Path>> {
+    let Some(literal) = string(ctxt, meta, "crate = \"path::to::redis_hashmap\"")? else { return Ok(None) };
+    let path = literal.parse_with(Path::parse_mod_style).ok();
+    if path.is_none() {
+        ctxt.error(literal, "this is not a path; write one such as \"my_crate::redis_hashmap\"");
+    }
+    Ok(path)
+}
+
+/// Reads a value of the type, for its schema.
+pub(crate) fn sample(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<Expr>> {
+    if meta.input.peek(Token![=]) {
+        return meta.value()?.parse().map(Some);
+    }
+    ctxt.error(&meta.path, "this needs a value of the type; write `sample = expression`");
+    ignore_value(meta).map(|_| None)
 }
 
 /// Reads the name of a generated type from a string.
@@ -312,24 +334,27 @@ fn schema(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Schema> {
         let path = if is_given { string(ctxt, meta, "schema = \"path/to/file\"")? } else { None };
         files.push(SchemaFile { of: None, path });
     }
-    for path in files.iter().filter_map(|file| file.path.as_ref()) {
-        let value = path.value();
-        if value.is_empty() || value.ends_with('/') || std::path::Path::new(&value).is_absolute() {
-            ctxt.error(
-                path,
-                "this is not the path of a file in the folder of the package; write one such as \
-                 `schema = \"redis-hash/Settings.schema\"`",
-            );
-        }
-    }
+    files.iter().filter_map(|file| file.path.as_ref()).for_each(|path| in_package(ctxt, path));
     Ok(Schema { attribute: meta.path.clone(), files })
 }
 
-/// Reads a type that a field was.
-fn was(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(Path, Was)>> {
+/// Judges the path of a schema file.
+pub(crate) fn in_package(ctxt: &Ctxt, path: &LitStr) {
+    let value = path.value();
+    if value.is_empty() || value.ends_with('/') || std::path::Path::new(&value).is_absolute() {
+        ctxt.error(
+            path,
+            "this is not the path of a file in the folder of the package; write one such as \
+             `schema = \"redis-hash/Settings.schema\"`",
+        );
+    }
+}
+
+/// Reads a type that something was before its meaning changed.
+pub(crate) fn was(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<(Path, Was)>> {
     let key = name_of(&meta.path);
     if !meta.input.peek(Token![=]) {
-        ctxt.error(&meta.path, format!("this needs the type that the field was; write `{key} = OldType`"));
+        ctxt.error(&meta.path, format!("this needs the type that it was before; write `{key} = OldType`"));
         ignore_value(meta)?;
         return Ok(None);
     }
@@ -373,11 +398,16 @@ fn flag(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     Ok(true)
 }
 
-/// Reports a key that does not belong here, and says where it does.
-fn unknown(ctxt: &Ctxt, meta: &ParseNestedMeta<'_>, place: &str, keys: &str, other: (&str, &str)) -> syn::Result<()> {
+/// Reports a key that does not belong here, and says where it does, if it belongs to another place with its own keys.
+pub(crate) fn unknown(
+    ctxt: &Ctxt,
+    meta: &ParseNestedMeta<'_>,
+    place: &str,
+    keys: &str,
+    other: Option<(&str, &str)>,
+) -> syn::Result<()> {
     let key = name_of(&meta.path);
-    let (other_place, other_keys) = other;
-    if other_keys.contains(&format!("`{key}`")) {
+    if let Some((other_place, _)) = other.filter(|(_, keys)| keys.contains(&format!("`{key}`"))) {
         ctxt.error(&meta.path, format!("`{key}` belongs on {other_place}; {place} takes {keys}"));
     } else {
         let meant = nearest(&key, keys.split('`').skip(1).step_by(2));

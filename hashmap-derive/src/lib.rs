@@ -1,7 +1,7 @@
-//! The derive macro of redis-hashmap, which re-exports and documents it.
+//! The derive macros of redis-hashmap, which re-exports and documents them.
 //!
-//! It works in three steps: `record` reads the struct, `check` judges what was read, and `expand` writes the code. All
-//! errors are collected, and each is reported at its own token.
+//! `RedisHash` works in three steps: `record` reads the struct, `check` judges what was read, and `expand` writes the code. For
+//! `Evolving`, `evolving` reads and judges. All errors are collected, and each is reported at its own token.
 
 mod attr;
 mod carried;
@@ -9,6 +9,7 @@ mod case;
 mod check;
 mod ctxt;
 mod duration;
+mod evolving;
 mod expand;
 mod key;
 mod nearest;
@@ -20,6 +21,7 @@ use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
 use crate::ctxt::Ctxt;
+use crate::evolving::Evolving;
 use crate::record::Record;
 
 /// Generates a typed accessor for a struct whose fields are the fields of a Redis hash.
@@ -79,6 +81,37 @@ pub fn derive_redis_hash(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
+/// Makes a type one whose older values a map of `Evolving` values reads.
+///
+/// It is for a struct or an enum without parameters that has serde's derives, and implements the trait `EvolvingValue`. With
+/// `HashMap::<u64, Evolving<Cart>>::typed(key)`, the map at `key` holds `Cart`s, and reads what older versions of `Cart` have
+/// stored.
+///
+/// What its values are, and have been, stands in a schema file of a few lines, as for a record with `#[redis_hash(schema)]`,
+/// under the name `value`: commit it. The file is built in. The derive also generates a test, which calls
+/// `Cart::check_schema()`: it fails if the type of today cannot read all that the file says was stored, and says how to mend
+/// that, or how to record a change. The types inside need no derive of this.
+///
+/// | attribute: `#[evolving(…)]` | effect |
+/// |---|---|
+/// | `schema = "path"` | its file in the folder of the package, instead of `redis-hash/Cart.schema`; two types of one name, and a record that is a value of maps too, need a file each |
+/// | `removed = "Cart.note"` | a field, or `"Theme::Custom.red"` of a variant, that is gone on purpose; it can be given several times |
+/// | `was = OldType` | a type that the values were before, which becomes today's by `From` or `TryFrom`; it can be given several times |
+/// | `sample = expression` | a value of the type, where none can be made up |
+/// | `crate = "path"` | the path of the runtime crate, if it is re-exported |
+#[proc_macro_derive(Evolving, attributes(evolving))]
+pub fn derive_evolving(input: TokenStream) -> TokenStream {
+    value(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+fn value(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let ctxt = Ctxt::default();
+    // As for a record, a mistake in an attribute is not to be a missing implementation too.
+    let code = Evolving::read(&ctxt, input).map(|value| expand::value(&value));
+    let errors = ctxt.into_compile_errors();
+    quote::quote!(#errors #code)
+}
+
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let ctxt = Ctxt::default();
     let record = Record::read(&ctxt, input).filter(|record| check::record(&ctxt, record));
@@ -99,5 +132,12 @@ mod tests {
         let input = syn::parse_str(include_str!("../snapshots/user_settings.rs")).expect("a struct");
         let file = syn::parse2(super::derive(&input)).expect("items");
         expect_file!["../snapshots/user_settings.expanded.rs"].assert_eq(&prettyplease::unparse(&file));
+    }
+
+    #[test]
+    fn so_does_that_of_a_value() {
+        let input = syn::parse_str(include_str!("../snapshots/cart.rs")).expect("a struct");
+        let file = syn::parse2(super::value(&input)).expect("items");
+        expect_file!["../snapshots/cart.expanded.rs"].assert_eq(&prettyplease::unparse(&file));
     }
 }

@@ -32,7 +32,8 @@
 //!
 //! - [`RedisHash`](derive@RedisHash) is the derive, with its attributes. [`Record`] has the operations on a record as a
 //!   whole, [`Field`] those on one field, and [`HashKey`] those that records and maps have in common.
-//! - [`HashMap`] is a map without a struct, for fields that are only known at run time.
+//! - [`HashMap`] is a map without a struct, for fields that are only known at run time. The type of its values can change,
+//!   as a record's can, where they are [`Evolving`](struct@Evolving).
 //! - An accessor runs on a blocking connection or an async one: see [`Executor`]. Without a connection, its operations
 //!   return [`Command`]s, which [`batch`] sends in one round trip.
 //! - [`Error`] says which key and which field it is about, and what to do.
@@ -93,7 +94,7 @@ pub use open::open;
 #[cfg(feature = "tokio-comp")]
 pub use open::open_async;
 pub use open::options::Options;
-pub use redis_hashmap_derive::RedisHash;
+pub use redis_hashmap_derive::{Evolving, RedisHash};
 #[cfg(feature = "tokio-comp")]
 pub use run::asynchronous::{Async, Exclusive};
 pub use run::blocking::Blocking;
@@ -102,6 +103,7 @@ pub use run::require::require_async;
 pub use run::require::{Records, require};
 pub use run::{Alone, Connected, Deferred, Executor};
 pub use schema::check::SchemaProblem;
+pub use schema::evolving::{Evolving, EvolvingValue};
 
 /// The items that generated code names. None of them is part of the public interface.
 #[doc(hidden)]
@@ -119,6 +121,7 @@ pub mod __private {
     pub use crate::format::merge::{given, given_option};
     pub use crate::format::past::{Conversions, Was};
     pub use crate::schema::check::{check as check_schema, trace as trace_schema};
+    pub use crate::schema::evolving::check_value;
     pub use crate::schema::field::FieldSchema;
     pub use crate::schema::history::{History, NO_HISTORY};
     pub use serde;

@@ -18,6 +18,14 @@ fn record(name: &str, attributes: &str) -> String {
     )
 }
 
+/// A type of a map's values, with what is to be the type of one of its fields.
+fn value(name: &str) -> String {
+    format!(
+        "#[derive(redis_hashmap::Evolving, serde::Serialize, serde::Deserialize, Debug)]\n#[evolving(crate = \"store\")]\npub struct \
+         {name} {{\n    pub address: Address,\n}}\n"
+    )
+}
+
 const ADDRESS: &str = "#[derive(serde::Serialize, serde::Deserialize, Debug)]\npub struct Address {\n    pub street: String,\n    \
                        pub zip: u32,\n}\n";
 
@@ -59,10 +67,11 @@ impl Workspace {
     fn sources(&self, address: &str) -> Test {
         let renamed = |text: String| text.replace("redis_hashmap::", "store::");
         let library = format!(
-            "mod private {{\n    use super::Address;\n    {}}}\n{}{address}#[cfg(test)]\nmod tests {{\n    #[test]\n    fn in_a_function() \
+            "mod private {{\n    use super::Address;\n    {}}}\n{}{}{address}#[cfg(test)]\nmod tests {{\n    #[test]\n    fn in_a_function() \
              {{\n        use super::Address;\n        {}        InFunction::check_schema().unwrap();\n    }}\n}}\n",
             record("InPrivateModule", "schema, crate = \"store\""),
             record("InLibrary", "schema, crate = \"store\""),
+            value("InMap"),
             record("InFunction", "schema = \"schemas/in function.txt\", crate = \"store\""),
         );
         self.write("library/src/lib.rs", &renamed(library))?;
@@ -120,6 +129,9 @@ const RECORDS: [(&str, &str); 5] = [
     ("InProgram", "app/redis-hash/InProgram.schema"),
 ];
 
+/// The file of a map's values.
+const IN_MAP: &str = "library/redis-hash/InMap.schema";
+
 #[track_caller]
 fn says(said: &str, what: impl Fn(&str) -> String) {
     for (record, _) in RECORDS {
@@ -140,6 +152,9 @@ fn a_program_that_changes_reads_what_it_stored() -> Test {
     });
     let (passed, said) = workspace.test(true)?;
     assert!(passed, "{said}");
+    assert!(workspace.read(IN_MAP)?.ends_with(
+        "format 1\nvalue: InMap.6bf7e9f1\nAddress.6860391f = { street: str, zip: u32 }\nInMap.6bf7e9f1 = { address: Address.6860391f }\n"
+    ), "{}", workspace.read(IN_MAP)?);
     for (record, path) in RECORDS {
         let file = workspace.read(path)?;
         assert!(
@@ -169,6 +184,8 @@ fn a_program_that_changes_reads_what_it_stored() -> Test {
              make it an `Option`, or, if it had another name, `#[serde(alias = \"…\")]`"
         )
     });
+    let in_map = "`InMap` cannot read what its older versions stored:\n  - field `value`: what was stored as InMap.";
+    assert!(said.contains(in_map), "{said}");
     // A program that ignores that is told when it reads.
     let (passed, said) = workspace.cargo(&["run", "-q", "-p", "app", "--", &url], false)?;
     assert!(!passed && said.contains("it was stored as [Address.6860391f] = { street: str, zip: u32 }: it has no field `country`; say `#[serde(default)]`"), "{said}");
@@ -186,6 +203,8 @@ fn a_program_that_changes_reads_what_it_stored() -> Test {
     for (_, path) in RECORDS {
         assert_eq!(workspace.read(path)?.lines().filter(|line| line.starts_with("addresses: ")).count(), 2);
     }
+
+    assert_eq!(workspace.read(IN_MAP)?.lines().filter(|line| line.starts_with("value: ")).count(), 2);
 
     // Version 2 reads what version 1 has stored.
     let (passed, said) = workspace.cargo(&["run", "-q", "-p", "app", "--", &url], false)?;

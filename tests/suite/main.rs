@@ -10,6 +10,7 @@ mod conversions;
 mod derives;
 mod errors;
 mod evolution;
+mod evolving_maps;
 mod examples;
 mod expiry;
 mod faults;

@@ -1,8 +1,9 @@
-//! Writes the code of a record, a file for each generated item.
+//! Writes the code of a record, a file for each generated item, and that of an evolving value.
 
 mod accessor;
 mod constructors;
 mod each;
+mod evolving;
 mod fields;
 mod partial;
 mod patch;
@@ -15,6 +16,7 @@ mod write_json;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::evolving::Evolving;
 use crate::expand::shared::Names;
 use crate::record::Record;
 
@@ -32,4 +34,9 @@ pub(crate) fn record(record: &Record) -> TokenStream {
         schema::expand(record, &names),
     ];
     quote!(#(#items)*)
+}
+
+/// All generated code of a type that derives `Evolving`.
+pub(crate) fn value(value: &Evolving) -> TokenStream {
+    evolving::expand(value)
 }

@@ -19,7 +19,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, allows, removed, .. } = record;
     let Names { generics, ty_generics, .. } = names;
     let package = quote!(::core::env!("CARGO_MANIFEST_DIR"));
-    let paths: Vec<String> = schema.files.iter().map(|file| path_of(record, file)).collect();
+    let paths: Vec<String> = schema.files.iter().map(|file| file.path_for(&name_of(record, file))).collect();
     let types: Vec<TokenStream> = schema
         .files
         .iter()
@@ -132,13 +132,8 @@ fn is_of_name(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
-fn path_of(record: &Record, file: &SchemaFile) -> String {
-    let given = file.path.as_ref().map(syn::LitStr::value);
-    given.unwrap_or_else(|| format!("redis-hash/{}.schema", name_of(record, file)))
-}
-
 /// What is in a file. A first schema is recorded by a test of a program that was built without it.
-fn file(path: &str, package: &TokenStream) -> TokenStream {
+pub(super) fn file(path: &str, package: &TokenStream) -> TokenStream {
     let is_there =
         std::env::var_os("CARGO_MANIFEST_DIR").is_some_and(|package| Path::new(&package).join(path).is_file());
     if is_there {
@@ -175,7 +170,7 @@ fn schema_of(record: &Record, field: &Field) -> TokenStream {
 }
 
 /// `user_settings` for `UserSettings`.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for char in name.chars() {
         if char.is_uppercase() && !snake.is_empty() && !snake.ends_with('_') {

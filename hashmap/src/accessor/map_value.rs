@@ -14,8 +14,10 @@ use crate::error::Error;
 use crate::format::any::Any;
 use crate::format::storage::{Bincode, Counter, Expires, Expiring, Format};
 use crate::format::value::Value;
+use crate::schema::evolving::{Evolving, EvolvingValue};
 
-/// The value type of a map: one type of values, [`Any`] for values of any kind, or [`Counter`].
+/// The value type of a map: one type of values, [`Evolving`] for one whose older values are read too, [`Any`] for values of
+/// any kind, or [`Counter`].
 pub trait MapValue {
     /// The type that `set` stores.
     #[doc(hidden)]
@@ -32,6 +34,12 @@ impl<V: Serialize + DeserializeOwned + Send + 'static> MapValue for V {
     type Stored = V;
     type Item = V;
     type Format = Expiring<Bincode>;
+}
+
+impl<V: EvolvingValue> MapValue for Evolving<V> {
+    type Stored = V;
+    type Item = V;
+    type Format = Expiring<Self>;
 }
 
 impl MapValue for Any {
@@ -57,6 +65,7 @@ impl MapValue for Counter {
 )]
 pub trait Holds<T>: MapValue<Format: Format<T, Get = Option<T>>> {}
 impl<V: Serialize + DeserializeOwned + Send + 'static> Holds<V> for V {}
+impl<V: EvolvingValue> Holds<V> for Evolving<V> {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Holds<T> for Any {}
 impl Holds<i64> for Counter {}
 

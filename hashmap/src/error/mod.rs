@@ -52,8 +52,8 @@ pub enum Error {
     #[error(
         "{place} holds a value of kind {stored}, but its shape is not that of `{asked}` ({problem}): a field or variant \
          in it was added, removed, renamed, reordered or retyped since it was written, or this program is older than \
-         its writer; read it as the type it was written with, and set it again (`#[redis_hash(schema)]` on a record keeps what \
-         its types were, and reads what they have stored)"
+         its writer; read it as the type it was written with, and set it again (`#[redis_hash(schema)]` on a record, and \
+         `Evolving` as the values of a map, keep what its types were, and read what they have stored)"
     )]
     OtherShape {
         /// Where the value lies.

@@ -341,31 +341,37 @@ impl<T: Send + 'static, F: Format<T>> Format<T> for Expiring<F> {
     }
 }
 
-/// Implements [`FormatOf`] for wrappers, which store what is in them.
-macro_rules! stores_as_its_inner {
-    ($($wrapper:ident)*) => {
-        $(impl<T: ?Sized, Q: ?Sized, F: FormatOf<T, Q>> FormatOf<T, Q> for $wrapper<F> {
-            type Plan = F::Plan;
+/// Implements [`FormatOf`] for a format that stores as another one does.
+macro_rules! stores_as {
+    ($outer:ident<$param:ident $(: $bound:path)?>, $inner:ty) => {
+        impl<T: ?Sized, Q: ?Sized, $param $(: $bound)?> $crate::format::storage::FormatOf<T, Q> for $outer<$param>
+        where
+            $inner: $crate::format::storage::FormatOf<T, Q>,
+        {
+            type Plan = <$inner as $crate::format::storage::FormatOf<T, Q>>::Plan;
 
             #[inline]
-            fn plan(value: &Q, limit: usize) -> Result<F::Plan, Fault> {
-                F::plan(value, limit)
+            fn plan(value: &Q, limit: usize) -> Result<Self::Plan, $crate::error::fault::Fault> {
+                <$inner>::plan(value, limit)
             }
 
             #[inline]
-            fn planned_len(plan: &F::Plan) -> usize {
-                F::planned_len(plan)
+            fn planned_len(plan: &Self::Plan) -> usize {
+                <$inner>::planned_len(plan)
             }
 
             #[inline]
-            fn write(value: &Q, plan: &F::Plan, out: impl io::Write) -> Result<(), Fault> {
-                F::write(value, plan, out)
+            fn write(value: &Q, plan: &Self::Plan, out: impl std::io::Write) -> Result<(), $crate::error::fault::Fault> {
+                <$inner>::write(value, plan, out)
             }
-        })*
+        }
     };
 }
 
-stores_as_its_inner! { Defaulted Expiring }
+pub(crate) use stores_as;
+
+stores_as! { Defaulted<F>, F }
+stores_as! { Expiring<F>, F }
 
 fn write_text<T>(text: &str, mut out: impl io::Write) -> Result<(), Fault> {
     out.write_all(text.as_bytes()).map_err(|_| Fault::Refused {
@@ -374,7 +380,7 @@ fn write_text<T>(text: &str, mut out: impl io::Write) -> Result<(), Fault> {
     })
 }
 
-mod sealed {
+pub(crate) mod sealed {
     use super::{Arc, Cow, Path, PathBuf};
 
     pub trait Sealed {}

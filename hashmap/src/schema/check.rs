@@ -58,6 +58,12 @@ pub fn trace<T: Serialize + DeserializeOwned>(samples: Vec<T>) -> Result<Schema,
 #[derive(Clone, PartialEq, Eq)]
 pub struct SchemaProblem(String);
 
+impl SchemaProblem {
+    pub(super) fn new(problem: String) -> Self {
+        Self(problem)
+    }
+}
+
 impl fmt::Display for SchemaProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -4,6 +4,7 @@
 mod bounds;
 pub(crate) mod check;
 mod convert;
+pub(crate) mod evolving;
 pub(crate) mod field;
 pub(crate) mod history;
 pub(crate) mod lock;
@@ -23,6 +24,8 @@ mod check_tests;
 mod convert_tests;
 #[cfg(test)]
 mod convert_words_tests;
+#[cfg(test)]
+mod evolving_tests;
 #[cfg(test)]
 mod lock_tests;
 #[cfg(test)]

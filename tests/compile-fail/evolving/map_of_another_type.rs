@@ -1,0 +1,12 @@
+use redis_hashmap::{Evolving, HashMap};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct Cart {
+    items: Vec<String>,
+}
+
+fn main() {
+    let carts = HashMap::<u64, Evolving<Cart>>::typed("carts");
+    let _ = carts.get(&1);
+}
