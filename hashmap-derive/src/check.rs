@@ -228,6 +228,12 @@ fn schema_files(ctxt: &Ctxt, record: &Record, Schema { attribute, files }: &Sche
         ctxt.error(attribute, problem);
         return;
     }
+    for (index, file) in files.iter().enumerate() {
+        let path = file.path_for(&record.name_of(file));
+        if files.iter().take(index).any(|other| other.path_for(&record.name_of(other)) == path) {
+            ctxt.error(&file.of, format!("{path:?} is the schema file of another type: give one of them another path"));
+        }
+    }
     for of in files.iter().filter_map(|file| file.of.as_ref()) {
         let is_record =
             matches!(of, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == *ident));

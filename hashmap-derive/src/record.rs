@@ -8,13 +8,13 @@ use syn::{
     LitStr, Path, PathArguments, Type, Visibility, WherePredicate,
 };
 
-use crate::attr::{FieldAttrs, RecordAttrs, Schema, Ttl};
+use crate::attr::{FieldAttrs, RecordAttrs, Schema, SchemaFile, Ttl};
 use crate::carried::{self, Carried};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::key::Template;
 use crate::serde_attr::{ReadWrite, SerdeAttrs};
-use crate::tokens::{Receiver, UsedNames, arguments, without_self};
+use crate::tokens::{Receiver, UsedNames, arguments, without_self, written};
 
 /// A struct that derives `RedisHash`.
 pub(crate) struct Record {
@@ -221,6 +221,27 @@ impl Record {
             carried,
             fields,
         })
+    }
+
+    /// What a schema file is called after: the record, or the type that it is used as, as in `Cached_User`.
+    pub(crate) fn name_of(&self, file: &SchemaFile) -> String {
+        let is_of_name = |char: char| char.is_alphanumeric() || char == '_';
+        let Some(of) = &file.of else { return self.ident.unraw().to_string() };
+        // Of each path, its last segment.
+        let mut words: Vec<String> = Vec::new();
+        let mut is_path = false;
+        for token in written(of).split_inclusive(|char: char| !is_of_name(char)) {
+            let (word, mark) = token.split_at(token.trim_end_matches(|char| !is_of_name(char)).len());
+            if !word.is_empty() {
+                if is_path {
+                    words.pop();
+                }
+                words.push(word.to_owned());
+                is_path = false;
+            }
+            is_path |= mark == ":";
+        }
+        words.join("_")
     }
 
     /// The fields that lie in Redis.

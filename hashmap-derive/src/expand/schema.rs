@@ -4,10 +4,9 @@ use std::path::Path;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
-use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use crate::attr::{SchemaFile, Was};
+use crate::attr::Was;
 use crate::expand::shared::{Names, UNUSED, history_fn, was_const};
 use crate::record::{Field, Record, Storage, stored_type};
 use crate::tokens::mentions;
@@ -19,7 +18,7 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
     let Record { ident, vis, runtime, allows, removed, .. } = record;
     let Names { generics, ty_generics, .. } = names;
     let package = quote!(::core::env!("CARGO_MANIFEST_DIR"));
-    let paths: Vec<String> = schema.files.iter().map(|file| file.path_for(&name_of(record, file))).collect();
+    let paths: Vec<String> = schema.files.iter().map(|file| file.path_for(&record.name_of(file))).collect();
     let types: Vec<TokenStream> = schema
         .files
         .iter()
@@ -46,8 +45,12 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
     let (history, known) = (history_fn(), format_ident!("__redis_hash_schema_file"));
     let fields = record.stored().map(|field| schema_of(record, field));
-    let tests = schema.files.iter().zip(&types).map(|(file, ty)| {
-        let test = format_ident!("schema_of_{}", snake_case(&name_of(record, file)), span = ident.span());
+    let tests = schema.files.iter().zip(&types).enumerate().map(|(index, (file, ty))| {
+        let name = record.name_of(file);
+        // Types of different modules can have one name.
+        let is_second = schema.files.iter().take(index).any(|other| record.name_of(other) == name);
+        let number = if is_second { format!("_{}", index + 1) } else { String::new() };
+        let test = format_ident!("schema_of_{}{number}", snake_case(&name), span = ident.span());
         quote! {
             #[cfg(test)]
             #[test]
@@ -106,30 +109,6 @@ pub(super) fn expand(record: &Record, names: &Names) -> TokenStream {
 
         #(#tests)*
     }
-}
-
-/// What a file is called after: the record, or the type that it is used as.
-fn name_of(record: &Record, file: &SchemaFile) -> String {
-    let name = file.of.as_ref().map_or_else(|| record.ident.unraw().to_string(), |of| of.to_token_stream().to_string());
-    // The last segment of each path, and letters alone.
-    let mut words: Vec<String> = Vec::new();
-    let mut is_path = false;
-    for token in name.split_whitespace().flat_map(|part| part.split_inclusive(|char: char| !is_of_name(char))) {
-        let (word, mark) = token.split_at(token.trim_end_matches(|char| !is_of_name(char)).len());
-        if !word.is_empty() {
-            if is_path {
-                words.pop();
-            }
-            words.push(word.to_owned());
-            is_path = false;
-        }
-        is_path |= mark == ":";
-    }
-    words.join("_")
-}
-
-fn is_of_name(char: char) -> bool {
-    char.is_alphanumeric() || char == '_'
 }
 
 /// What is in a file. A first schema is recorded by a test of a program that was built without it.

@@ -162,7 +162,7 @@ pub(crate) fn read_encoded<T: DeserializeOwned + 'static>(
             problem: format!("it was stored as {words}: {problem}; {}", problem.innermost().cure()),
         }),
         None if known.schemas.is_empty() => read_converted(known, stored, fault),
-        None => read_converted(known, stored, fault.and("no schema in the file of the record has written it")),
+        None => read_converted(known, stored, fault.and("no schema in its file has written it")),
     }
 }
 

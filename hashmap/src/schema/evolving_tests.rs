@@ -1,7 +1,5 @@
 //! What is said of values of maps that change: by the test that `Evolving` generates, and by a read.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::error::fault::Fault;
@@ -19,7 +17,7 @@ use crate::schema::text;
 fn file<Old: Stored>(field: &str) -> &'static str {
     let written = text::write(&trace::<Old>(Vec::new()).unwrap());
     let mut lock = Lock::default();
-    let held = Held { was: None, expression: written.expression, refused: BTreeSet::new() };
+    let held = Held::unmarked(written.expression);
     lock.add(field, held, written.types);
     lock.write("Cart").leak()
 }
