@@ -20,6 +20,8 @@ mod v1 {
         pub(crate) nick: String,
         pub(crate) visits: u32,
         pub(crate) theme: Theme,
+        /// In points.
+        pub(crate) font: u8,
         pub(crate) addresses: Vec<Address>,
     }
 
@@ -50,6 +52,9 @@ mod v2 {
         /// It was a `u32`.
         pub(crate) visits: u64,
         pub(crate) theme: Theme,
+        /// It was its size alone.
+        #[redis_hash(was = u8)]
+        pub(crate) font: Font,
         pub(crate) addresses: Vec<Address>,
         /// It is new.
         #[redis_hash(default = "en".to_owned())]
@@ -66,6 +71,18 @@ mod v2 {
         Night {
             contrast: Option<u8>,
         },
+    }
+
+    #[derive(Serialize, Deserialize, Debug)]
+    pub(crate) struct Font {
+        name: String,
+        points: u8,
+    }
+
+    impl From<u8> for Font {
+        fn from(points: u8) -> Self {
+            Self { name: "serif".to_owned(), points }
+        }
     }
 
     #[derive(Serialize, Deserialize, Debug)]
@@ -89,6 +106,7 @@ fn main() -> Result<(), Error> {
         nick: "ann".to_owned(),
         visits: 7,
         theme: v1::Theme::Dark,
+        font: 12,
         addresses: vec![v1::Address { street: "1 Main St".to_owned(), zip: 10_115 }],
     })?;
     println!("{:?}", old.on(&mut con).get_all()?);
@@ -96,6 +114,7 @@ fn main() -> Result<(), Error> {
     println!("\n# Version 2 reads it");
     println!("{:?}", new.on(&mut con).get_all()?);
     println!("theme.get      {:?}", new.on(&mut con).theme().get()?);
+    println!("font.get       {:?}", new.on(&mut con).font().get()?);
     println!("language.get   {:?}, its default", new.on(&mut con).language().get()?);
 
     println!("\n# It reads and writes nothing: the fields are those of version 1");

@@ -60,8 +60,9 @@ fn two_versions() -> Result<(), AnyError> {
         })?;
         for line in [
             "theme.get      Some(Night { contrast: None })",
-            r#"["addresses", "nick", "theme", "visits"]"#,
-            r#"["addresses", "nickname", "theme", "visits"]"#,
+            r#"font.get       Some(Font { name: "serif", points: 12 })"#,
+            r#"["addresses", "font", "nick", "theme", "visits"]"#,
+            r#"["addresses", "font", "nickname", "theme", "visits"]"#,
             "visits.get     Some(8)",
             r#"Some([Address { zip: 10115, line1: "1 Main St", note: Some("ring twice") }])"#,
         ] {
