@@ -124,7 +124,8 @@ impl<T> Conversions<T> {
             types.find_map(|(index, was)| Some((index, was.read(stored, how)?)))
         };
         let by_schema = |past: &&Past| {
-            let index = self.0.iter().position(|was| past.was.as_deref() == Some(was.name))?;
+            let is_its = |was: &Was<T>| was.stored_as == StoredAs::Bincode && past.was.as_deref() == Some(was.name);
+            let index = self.0.iter().position(is_its)?;
             Some((index, self.0[index].read(stored, How::By(&past.schema, &RefCell::default()))?))
         };
         as_stored(How::Exactly).or_else(|| schemas.iter().find_map(by_schema)).or_else(|| as_stored(How::AtAnyWidth))
@@ -153,8 +154,8 @@ pub(crate) fn read_encoded<T: DeserializeOwned + 'static>(
         return read_converted(known, stored, fault);
     };
     // Two schemas that have both written a value give the same values to the same names.
-    let by = |past: &&Past| Some((past.words.clone(), resolve::read(&past.schema, stored)?));
-    match known.schemas.iter().copied().filter(|past| past.was.is_none()).find_map(|past| by(&past)) {
+    let mut of_today = known.schemas.iter().filter(|past| past.was.is_none());
+    match of_today.find_map(|past| Some((&past.words, resolve::read(&past.schema, stored)?))) {
         Some((_, Ok(value))) => Ok(value),
         Some((words, Err(problem))) => Err(Fault::OtherShape {
             stored: kind,

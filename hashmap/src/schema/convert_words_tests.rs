@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::past::{Conversions, Was};
+use crate::format::past::{Conversions, Past, Was};
+use crate::format::schema::Schema;
+use crate::kind::Kind;
 use crate::schema::check_tests::{Package, field};
 use crate::schema::convert_tests::{UNUSED, lines, problem, traced, was};
 use crate::schema::field::FieldSchema;
@@ -44,6 +46,18 @@ impl TryFrom<i64> for City {
     type Error = ();
     fn try_from(count: i64) -> Result<Self, ()> {
         Ok(Self { name: format!("{count} times") })
+    }
+}
+
+impl From<u32> for City {
+    fn from(number: u32) -> Self {
+        Self { name: number.to_string() }
+    }
+}
+
+impl From<f64> for City {
+    fn from(number: f64) -> Self {
+        Self { name: number.to_string() }
     }
 }
 
@@ -102,4 +116,35 @@ fn a_counter_that_is_read_as_other_text_is_found() {
     let text = [FieldSchema::text::<City>("at", &[]).was(TEXT, vec![None])];
     let problem = problem(&package, &text);
     assert!(problem.contains("without the conversion from `i64`, and as others than it gives"), "{problem}");
+}
+
+/// A type may have been stored in both ways.
+#[test]
+fn text_and_encoded_values_of_one_type_are_told_apart() {
+    const BOTH: &Conversions<City> =
+        &Conversions(&[Was::<City>::text::<String>("String"), Was::<City>::encoded::<String>("String")]);
+    let package = Package::new("was-both");
+    package.record(&[FieldSchema::text::<String>("at", &[])]);
+    package.record(&was::<City>(BOTH, &[UNUSED, traced::<String>()]));
+    let mut lines = lines(&package);
+    lines.retain(|line| line.contains("was"));
+    assert_eq!(lines, ["at: was String str", "at: was String text"]);
+}
+
+/// A number of a width that no schema has goes the same way with a file and without.
+#[test]
+fn a_file_does_not_change_which_type_takes_a_number() {
+    const NUMBERS: &Conversions<City> =
+        &Conversions(&[Was::<City>::encoded::<u32>("u32"), Was::<City>::encoded::<f64>("f64")]);
+    let past =
+        |kind: Kind| Past { words: String::new(), schema: Schema::of_scalar(kind), was: Some(kind.name().to_owned()) };
+    let (float, number) = (past(Kind::F64), past(Kind::U32));
+    for (stored, taken) in
+        [(vec![Kind::U8.byte(), 5], 0), (vec![Kind::F32.byte(), 0, 0, 0, 0], 1), (vec![Kind::U32.byte(), 5], 0)]
+    {
+        let [without, with] =
+            [&[][..], &[&float, &number]].map(|schemas| NUMBERS.take(schemas, &stored).map(|(index, _)| index));
+        assert_eq!(without, with, "{stored:?}");
+        assert_eq!(with, Some(taken), "{stored:?}");
+    }
 }
