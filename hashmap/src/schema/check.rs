@@ -257,9 +257,7 @@ fn unread(
         } else if let Some(schema) = recorded.schema(held) {
             let (found, losses) = problems_of(record, field, &schema, &held.refused, today);
             let asked = field.asked();
-            if let Some(was) =
-                field.was.iter().find(|was| !found.is_empty() && convert::reads(field, was, held, recorded))
-            {
+            for was in field.was.iter().filter(|was| !found.is_empty() && convert::reads(field, was, held, recorded)) {
                 let marked = Held { mark: Mark::Was(was.name.to_owned()), ..held.clone() };
                 let name = word(field.name);
                 problems.push(format!(

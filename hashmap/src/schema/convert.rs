@@ -42,6 +42,14 @@ pub(super) fn changes_nothing(field: &FieldSchema, was: &WasType, held: &Held, l
     })
 }
 
+/// True if two types give the same, of all values of what was held.
+pub(super) fn convert_alike(field: &FieldSchema, (one, other): (&WasType, &WasType), held: &Held, lock: &Lock) -> bool {
+    samples(lock, held).iter().all(|(schema, stored)| {
+        let converted = |was| field.convert(was, schema.as_ref(), stored).and_then(|reading| reading.value.ok());
+        converted(one) == converted(other)
+    })
+}
+
 /// Adds a type that a field was, unless it is known.
 pub(super) fn add(
     field: &FieldSchema,

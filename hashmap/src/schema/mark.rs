@@ -1,7 +1,7 @@
 //! Which of the schemas that a field has had are those of the types that it was.
 
 use crate::format::schema::{Node, Schema};
-use crate::schema::convert::{add, changes_nothing, is_read_today, reads};
+use crate::schema::convert::{add, changes_nothing, convert_alike, is_read_today, reads};
 use crate::schema::field::{FieldSchema, WasType};
 use crate::schema::lock::{Held, Lock, Mark, without_hashes};
 use crate::schema::parse::parse;
@@ -28,6 +28,8 @@ pub(super) fn mark(
     let before: Vec<Held> = lock.held(&names).into_iter().cloned().collect();
     let marking = Marking { field, types: &types, today, before: &before, lock };
     marking.of_other_names().map_err(one)?;
+    marking.of_moved_names().map_err(one)?;
+    told.extend(before.iter().filter_map(|held| marking.doubts(held)));
 
     let (mut marks, mut problems) = (Vec::new(), Vec::new());
     for held in &before {
@@ -79,16 +81,16 @@ impl Marking<'_> {
             };
         }
         let mark = |was: &WasType| Ok(Some(Mark::Was(was.name.to_owned())));
-        if field.was.iter().any(|was| was.owns(held)) {
-            return Ok(None);
+        let mut same = self.types.iter().filter(|known| self.is_same(known, held)).map(|known| known.0);
+        if let Some(owner) = field.was.iter().find(|was| was.owns(held)) {
+            // The name of a type may have moved on to another.
+            let is_its = same.clone().any(|was| std::ptr::eq(was, owner));
+            return same.find(|was| self.is_new(was)).filter(|_| !is_its).map_or(Ok(None), mark);
         }
         if held.mark == Mark::Is {
-            // What was today's type can be one that the field was, and then all its versions are.
-            let former = field.was.iter().find(|was| self.was_today_s(was) && reads(field, was, held, lock));
-            return former.map_or(Ok(None), mark);
+            return same.next().or_else(|| self.former(held)).map_or(Ok(None), mark);
         }
-        let same: Vec<&WasType> =
-            self.types.iter().filter(|known| self.is_same(known, held)).map(|known| known.0).collect();
+        let same: Vec<&WasType> = same.collect();
         let is_same = !same.is_empty();
         let owners =
             if is_same { same } else { field.was.iter().filter(|was| reads(field, was, held, lock)).collect() };
@@ -117,14 +119,29 @@ impl Marking<'_> {
 
     /// True if this type and today's are declared newly.
     fn replaces(&self, was: &WasType) -> bool {
-        !self.before.iter().any(|held| was.owns(held) || held.is(&self.today.expression))
+        self.is_new(was) && !self.before.iter().any(|held| held.is(&self.today.expression))
     }
 
-    /// True if this type was the field's until now, and so marked.
-    fn was_today_s(&self, was: &WasType) -> bool {
-        let known = self.types.iter().find(|(other, _)| std::ptr::eq(*other, was));
-        let is_marked = |known| self.before.iter().any(|held| held.mark == Mark::Is && self.is_same(known, held));
-        self.replaces(was) && known.is_some_and(is_marked)
+    fn is_new(&self, was: &WasType) -> bool {
+        !self.before.iter().any(|held| was.owns(held))
+    }
+
+    /// The type that what was marked as today's is of, where today's has changed its meaning since, or in another branch.
+    fn former(&self, held: &Held) -> Option<&WasType> {
+        let Self { field, lock, .. } = self;
+        let is_today_s = without_hashes(&self.today.expression) == without_hashes(&held.expression);
+        // It is called as that type, and not as today's.
+        let is_called_so = |was: &WasType| {
+            let written = self.types.iter().find(|known| std::ptr::eq(known.0, was)).map(|known| &known.1);
+            let called = |written: &Written| without_hashes(&written.expression) == without_hashes(&held.expression);
+            !is_today_s && written.is_some_and(|written| written.as_ref().is_ok_and(called))
+        };
+        let is_of_it = |was: &&WasType| {
+            (self.replaces(was) || is_called_so(was))
+                && reads(field, was, held, lock)
+                && !(is_read_today(field, held, lock) && changes_nothing(field, was, held, lock))
+        };
+        field.was.iter().find(is_of_it)
     }
 
     /// True if what was held is surely of a type that is declared newly: the field was that type until now.
@@ -184,6 +201,45 @@ impl Marking<'_> {
             if is_read_today { format!(", or a `{}`", self.field.asked()) } else { String::new() },
             lines.join(" or ")
         )
+    }
+
+    /// Checks that no name of a type that the field was has gone over to another, which today's was until now.
+    fn of_moved_names(&self) -> Result<(), String> {
+        for known in self.types {
+            let (was, _) = known;
+            let name = |held: &Held| without_hashes(&held.expression);
+            let moves = |held: &Held| self.types.iter().any(|known| self.is_new(known.0) && self.is_same(known, held));
+            let its: Vec<&Held> = self.before.iter().filter(|held| was.owns(held) && !moves(held)).collect();
+            let is_new_to_it = |held: &&Held| held.mark == Mark::Is && self.is_same(known, held);
+            let Some(other) = its.first().filter(|_| !its.iter().any(|held| self.is_same(known, held))) else {
+                continue;
+            };
+            let Some(is) = self.before.iter().find(is_new_to_it) else { continue };
+            if its.iter().all(|held| name(held) != name(is)) {
+                return Err(format!(
+                    "`{}` is now the type that was stored as {}, and in the file a type that was stored as {}: give one of them \
+                     another name, here or in the marks of the file",
+                    was.name, is.expression, other.expression
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is marked as one type and could be another, which is declared newly.
+    fn doubts(&self, held: &Held) -> Option<String> {
+        let Self { field, lock, .. } = self;
+        let owner = field.was.iter().find(|was| was.owns(held))?;
+        let differs = |was: &&WasType| {
+            self.is_new(was) && reads(field, was, held, lock) && !convert_alike(field, (owner, was), held, lock)
+        };
+        let other = field.was.iter().find(differs)?;
+        Some(format!(
+            "what was stored as {} is marked as a `{}`, and can be a `{}` too, which gives other values: see that the mark is right",
+            lock.meaning(held),
+            owner.name,
+            other.name
+        ))
     }
 
     /// Checks that what is stored as today's type is, was not one of another name: before a type is declared that it may have

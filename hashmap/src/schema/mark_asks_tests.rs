@@ -84,7 +84,12 @@ fn a_name_that_stands_for_another_type_is_asked() {
     package.record(&field::<Euros>());
     package.record(&cents());
     let moved = problem(&package, &was::<Thousandths>(MOVED, &[traced::<Cents>()]));
-    assert!(moved.contains("`at: was Euros Cents."), "{moved}");
+    assert!(
+        moved.starts_with("`Euros` is now the type that was stored as Cents.")
+            && moved
+                .contains(", and in the file a type that was stored as Euros.8fa7438d: give one of them another name"),
+        "{moved}"
+    );
 }
 
 #[test]
@@ -149,4 +154,89 @@ fn a_type_that_had_a_sample_is_known() {
     package.record(&[FieldSchema::encoded::<Code>("at", &[], || trace(vec![Code("ABC-1".to_owned())]))]);
     package.record(&was::<Parts>(PARTS, &[traced::<Code>()]));
     assert!(lines(&package).iter().any(|line| line.starts_with("at: was Code str")), "{:?}", lines(&package));
+}
+
+/// The second change of meaning, of a type that has grown at the same time.
+#[test]
+fn what_was_marked_as_today_s_is_of_the_type_that_it_was() {
+    #[derive(Serialize, Deserialize)]
+    struct OldCents {
+        amount: u64,
+        currency: Option<String>,
+        note: Option<String>,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Thousandths {
+        amount: u64,
+        digits: Option<u8>,
+    }
+    impl From<Euros> for Thousandths {
+        fn from(euros: Euros) -> Self {
+            Self { amount: euros.amount.saturating_mul(1_000), digits: None }
+        }
+    }
+    impl From<OldCents> for Thousandths {
+        fn from(cents: OldCents) -> Self {
+            Self { amount: cents.amount.saturating_mul(10), digits: None }
+        }
+    }
+    const BOTH: &Conversions<Thousandths> = &Conversions(&[
+        Was::<Thousandths>::encoded::<Euros>("Euros"),
+        Was::<Thousandths>::encoded::<OldCents>("OldCents"),
+    ]);
+    let package = Package::new("was-second");
+    package.record(&field::<Euros>());
+    package.record(&cents());
+    let both = || was::<Thousandths>(BOTH, &[traced::<Euros>(), traced::<OldCents>()]);
+    let changed = package.check(&both(), &["Cents.currency"], false).unwrap_err();
+    assert!(changed.contains("is converted from `OldCents` from now on"), "{changed}");
+    package.record(&both());
+    assert!(lines(&package).iter().any(|line| line.starts_with("at: was OldCents Cents.")), "{:?}", lines(&package));
+}
+
+impl From<Cents> for Euros {
+    fn from(cents: Cents) -> Self {
+        Self { amount: cents.amount / 100, note: None }
+    }
+}
+
+/// After a revert, what was today's is what it was.
+#[test]
+fn what_is_reverted_is_converted_back() {
+    const BACK: &Conversions<Euros> = &Conversions(&[Was::<Euros>::encoded::<Cents>("Cents")]);
+    let package = Package::new("was-back");
+    package.record(&field::<Euros>());
+    package.record(&cents());
+    let file = std::fs::read_to_string(package.file()).unwrap();
+    std::fs::write(package.file(), file.replace("at: was Euros ", "at: is ")).unwrap();
+    package.record(&was::<Euros>(BACK, &[traced::<Cents>()]));
+    assert!(lines(&package).iter().any(|line| line.starts_with("at: was Cents Cents.")), "{:?}", lines(&package));
+}
+
+/// A name that has moved on leaves its values to the type that looks as they do.
+#[test]
+fn what_is_exactly_another_type_is_of_it() {
+    #[derive(Serialize, Deserialize)]
+    struct Thousandths {
+        thousandths: u64,
+    }
+    impl From<Euros> for Thousandths {
+        fn from(euros: Euros) -> Self {
+            Self { thousandths: euros.amount.saturating_mul(1_000) }
+        }
+    }
+    impl From<Cents> for Thousandths {
+        fn from(cents: Cents) -> Self {
+            Self { thousandths: cents.amount.saturating_mul(10) }
+        }
+    }
+    const MOVED: &Conversions<Thousandths> =
+        &Conversions(&[Was::<Thousandths>::encoded::<Euros>("Oldest"), Was::<Thousandths>::encoded::<Cents>("Euros")]);
+    let package = Package::new("was-moved-on");
+    package.record(&field::<Euros>());
+    package.record(&cents());
+    package.record(&was::<Thousandths>(MOVED, &[traced::<Euros>(), traced::<Cents>()]));
+    let lines = lines(&package);
+    assert!(lines.iter().any(|line| line.starts_with("at: was Oldest Euros.")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("at: was Euros Cents.")), "{lines:?}");
 }
