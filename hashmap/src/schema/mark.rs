@@ -88,7 +88,12 @@ impl Marking<'_> {
             return same.find(|was| self.is_new(was)).filter(|_| !is_its).map_or(Ok(None), mark);
         }
         if held.mark == Mark::Is {
-            return same.next().or_else(|| self.former(held)).map_or(Ok(None), mark);
+            // Where nothing is converted yet, somebody has said so.
+            let is_answer = !self.before.iter().any(|held| held.was().is_some());
+            let is_called_so =
+                |was: &&WasType| self.written(was).is_some_and(|written| written.expression == held.expression);
+            return if is_answer { same.find(is_called_so) } else { same.next().or_else(|| self.former(held)) }
+                .map_or(Ok(None), mark);
         }
         let same: Vec<&WasType> = same.collect();
         let is_same = !same.is_empty();
@@ -122,6 +127,11 @@ impl Marking<'_> {
         self.is_new(was) && !self.before.iter().any(|held| held.is(&self.today.expression))
     }
 
+    /// The schema of a type, if it can be traced.
+    fn written(&self, was: &WasType) -> Option<&Written> {
+        self.types.iter().find(|(other, _)| std::ptr::eq(*other, was))?.1.as_ref().ok()
+    }
+
     fn is_new(&self, was: &WasType) -> bool {
         !self.before.iter().any(|held| was.owns(held))
     }
@@ -132,9 +142,8 @@ impl Marking<'_> {
         let is_today_s = without_hashes(&self.today.expression) == without_hashes(&held.expression);
         // It is called as that type, and not as today's.
         let is_called_so = |was: &WasType| {
-            let written = self.types.iter().find(|known| std::ptr::eq(known.0, was)).map(|known| &known.1);
             let called = |written: &Written| without_hashes(&written.expression) == without_hashes(&held.expression);
-            !is_today_s && written.is_some_and(|written| written.as_ref().is_ok_and(called))
+            !is_today_s && self.written(was).is_some_and(called)
         };
         let is_of_it = |was: &&WasType| {
             (self.replaces(was) || is_called_so(was))
@@ -146,8 +155,7 @@ impl Marking<'_> {
 
     /// True if what was held is surely of a type that is declared newly: the field was that type until now.
     fn is_of_it(&self, was: &WasType, held: &Held, is_same: bool, is_read_today: bool) -> bool {
-        let known = self.types.iter().find(|(other, _)| std::ptr::eq(*other, was));
-        let written = known.and_then(|(_, written)| written.as_ref().ok());
+        let written = self.written(was);
         let called = |expression: &str| without_hashes(expression) == without_hashes(&held.expression);
         let is_its = match written {
             // Called as the type is, or as it was called where it was recorded.

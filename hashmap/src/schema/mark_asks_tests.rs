@@ -240,3 +240,37 @@ fn what_is_exactly_another_type_is_of_it() {
     assert!(lines.iter().any(|line| line.starts_with("at: was Oldest Euros.")), "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("at: was Euros Cents.")), "{lines:?}");
 }
+
+/// Also where today's type grows before the answer is recorded.
+#[test]
+fn an_answer_stands() {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename = "Cents")]
+    struct First {
+        amount: u64,
+    }
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename = "Cents")]
+    struct Grown {
+        amount: u64,
+        currency: Option<String>,
+        digits: Option<u8>,
+    }
+    impl From<Euros> for Grown {
+        fn from(euros: Euros) -> Self {
+            Self { amount: euros.amount.saturating_mul(100), currency: None, digits: None }
+        }
+    }
+    const GROWN: &Conversions<Grown> = &Conversions(&[Was::<Grown>::encoded::<Euros>("Euros")]);
+    let package = Package::new("was-answered");
+    package.record(&field::<First>());
+    package.record(&field::<Cents>());
+    let grown = || was::<Grown>(GROWN, &[traced::<Euros>()]);
+    let asked = problem(&package, &grown());
+    assert!(asked.contains("`at: was Euros Cents.b0ed695c` or `at: is Cents.b0ed695c`"), "{asked}");
+    let file = std::fs::read_to_string(package.file()).unwrap();
+    std::fs::write(package.file(), file.replace("at: ", "at: is ")).unwrap();
+    package.record(&grown());
+    let marked = lines(&package).iter().filter(|line| line.starts_with("at: was ")).count();
+    assert_eq!(marked, 1, "{:?}", lines(&package));
+}
