@@ -4,7 +4,7 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 use crate::format::decode_fault::DecodeFault;
-use crate::format::part::{Context, Owner, Part};
+use crate::format::part::{Content, Context, Owner, Part};
 use crate::format::schema::{Id, Variant};
 
 /// The nodes of parts without names.
@@ -143,6 +143,11 @@ impl<'a> VariantAccess<'a> for Chosen<'a> {
         if self.variant.parts.len() == 0 {
             return self.part.fields(Owner::Variant(self.of, &self.variant.name), &[], visitor);
         }
-        self.part.of_variant(self.of, self.variant)?.deserialize_map(visitor)
+        // By names only, as in JSON: a list does not become the fields of a variant.
+        let part = self.part.of_variant(self.of, self.variant)?.unwrapped()?;
+        match part.content {
+            Content::Struct(..) | Content::Map(..) => part.deserialize_map(visitor),
+            _ => Err(DecodeFault::Invalid("variant")),
+        }
     }
 }
