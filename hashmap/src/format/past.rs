@@ -180,12 +180,3 @@ pub(crate) fn read_converted<T: 'static>(known: &Known<'_>, stored: &[u8], fault
         }
     }
 }
-
-/// The name of a type without the paths of modules, as `Vec<Address>`.
-pub(crate) fn without_paths(type_name: &str) -> String {
-    let mut short = String::new();
-    for part in type_name.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == ':')) {
-        short.push_str(part.rsplit("::").next().unwrap_or(part));
-    }
-    short
-}

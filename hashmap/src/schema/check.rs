@@ -11,10 +11,9 @@ use std::{fs, io};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::format::past::without_paths;
 use crate::format::schema::Schema;
 use crate::schema::convert;
-use crate::schema::field::{FieldSchema, Reading};
+use crate::schema::field::{FieldSchema, Reading, without_paths};
 use crate::schema::history::History;
 use crate::schema::lock::{Held, Lock, Mark};
 use crate::schema::loss;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::fault::Fault;
 use crate::format;
 use crate::format::decode_fault::DecodeFault;
-use crate::format::past::{Conversions, How, Known, Past, StoredAs, Was, without_paths};
+use crate::format::past::{Conversions, How, Known, Past, StoredAs, Was};
 use crate::format::resolve;
 use crate::format::schema::Schema;
 use crate::format::storage::{Bincode, Counter, Format, FormatOf, Text};
@@ -273,4 +273,13 @@ fn form<T, F: FormatOf<T, T>>(value: &T) -> Option<Vec<u8>> {
     let mut form = Vec::new();
     F::write(value, &plan, &mut form).ok()?;
     Some(form)
+}
+
+/// The name of a type without the paths of modules, as `Vec<Address>`.
+pub(crate) fn without_paths(type_name: &str) -> String {
+    let mut short = String::new();
+    for part in type_name.split_inclusive(|char: char| !(char.is_alphanumeric() || char == '_' || char == ':')) {
+        short.push_str(part.rsplit("::").next().unwrap_or(part));
+    }
+    short
 }

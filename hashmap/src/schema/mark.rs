@@ -253,7 +253,7 @@ impl Marking<'_> {
     /// Checks that what is stored as today's type is, was not one of another name: before a type is declared that it may have
     /// been, or on the other side of a merge.
     fn of_other_names(&self) -> Result<(), String> {
-        let is_declared_newly = self.field.was.iter().any(|was| !self.before.iter().any(|held| was.owns(held)));
+        let is_declared_newly = self.field.was.iter().any(|was| self.is_new(was));
         for name in self.field.names() {
             let alike: Vec<&Held> =
                 self.lock.held(&[name]).into_iter().filter(|held| held.is(&self.today.expression)).collect();
